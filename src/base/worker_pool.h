@@ -1,0 +1,51 @@
+#pragma once
+//! A fixed number of threads behind a bounded queue.
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/thread_annotations.h"
+
+namespace reel {
+
+//! Runs jobs that may block. A full queue refuses, it never grows: the caller answers
+//! "overloaded". Thread-safe.
+class WorkerPool {
+ public:
+  struct Options {
+    std::size_t threads = 4;
+    std::size_t queue_max = 1024;
+  };
+
+  explicit WorkerPool(Options options);
+  //! Stops, see stop().
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  //! False when the queue is full or the pool is stopping; the job is then not run.
+  //! A job must not throw.
+  [[nodiscard]] bool submit(std::function<void()> job);
+
+  //! Finishes every accepted job, then joins the threads. Idempotent.
+  void stop();
+
+  std::size_t queued() const;
+
+ private:
+  void run();
+
+  const Options options_;
+  mutable Mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<std::function<void()>> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace reel

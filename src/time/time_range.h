@@ -1,0 +1,85 @@
+#pragma once
+//! TAMS time ranges: two bounds, each open-ended or inclusive or exclusive.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "time/timestamp.h"
+
+namespace reel::time {
+
+//! A set of timestamps without holes, always held in normal form: an empty range is never(), an
+//! open end has no clusivity, and an instant is inclusive on both sides. Equality is set equality.
+//! Rules: TAMS AppNote 0008, schemas/timerange.json.
+class TimeRange {
+ public:
+  struct Bound {
+    Timestamp at;
+    bool inclusive = true;
+    friend bool operator==(const Bound&, const Bound&) = default;
+  };
+
+  //! The whole timeline, "_".
+  static TimeRange eternity();
+  //! No time at all, "()".
+  static TimeRange never();
+  //! One moment, "[t]".
+  static TimeRange instant(Timestamp at);
+  //! "[start_end)", the usual range of a segment; never() when end <= start.
+  static TimeRange half_open(Timestamp start, Timestamp end);
+  //! Any pair of bounds, nullopt = open; normalised.
+  static TimeRange make(std::optional<Bound> start, std::optional<Bound> end);
+
+  //! Reads the text form. Refuses what the schema's pattern refuses, and instants with an
+  //! exclusive marker ("(0:0)", "[0:0)"), which the specification forbids. A marker beside an
+  //! omitted timestamp is ignored, missing markers are inclusive, "" and "()" mean never.
+  static Result<TimeRange> parse(std::string_view text);
+
+  //! The normal text form: "_", "()", "[t]", "[a_b)", "(a_", "_b]".
+  std::string to_string() const;
+  void append_to(std::string& out) const;
+
+  bool is_never() const { return never_; }
+  bool is_eternity() const { return !never_ && !start_ && !end_; }
+  bool is_bounded() const { return !never_ && start_ && end_; }
+  //! nullopt = open. Meaningless when is_never().
+  const std::optional<Bound>& start() const { return start_; }
+  const std::optional<Bound>& end() const { return end_; }
+
+  bool contains(Timestamp at) const;
+  //! Every moment of `other` is in this range; never() is covered by everything.
+  bool covers(const TimeRange& other) const;
+  //! The two share a moment: "[1:0_2:0)" and "[2:0]" do not.
+  bool overlaps(const TimeRange& other) const;
+  //! This range ends before the other begins. False if either is never().
+  bool precedes(const TimeRange& other) const;
+  //! The union would have no hole: they overlap or touch ("[0:0_1:0)" and "[1:0_2:0)").
+  bool touches(const TimeRange& other) const;
+
+  TimeRange intersect(const TimeRange& other) const;
+  //! The smallest range that covers both (a hole between them is included).
+  TimeRange extent_with(const TimeRange& other) const;
+  //! The exact union; Code::invalid when there would be a hole.
+  Result<TimeRange> unite(const TimeRange& other) const;
+  //! Moved by `offset`; Code::invalid when a bound leaves the PTP range.
+  Result<TimeRange> shift(Timestamp offset) const;
+
+  //! The first nanosecond inside, nullopt when open. REQUIRES: !is_never().
+  std::optional<Timestamp> first() const;
+  //! One nanosecond past the last inside, nullopt when open. Timestamps are whole nanoseconds, so
+  //! [first, past_last) holds exactly the same moments; the store keeps segments in this form.
+  //! REQUIRES: !is_never().
+  std::optional<Int128> past_last_nanoseconds() const;
+
+  friend bool operator==(const TimeRange&, const TimeRange&) = default;
+
+ private:
+  TimeRange() = default;
+
+  std::optional<Bound> start_;
+  std::optional<Bound> end_;
+  bool never_ = false;
+};
+
+}  // namespace reel::time
