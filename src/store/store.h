@@ -49,7 +49,7 @@ struct Predicate {
 
 //! Rows in key order, of one partition (partition filled), or in index order (index named).
 struct ScanSpec {
-  std::string table;
+  std::string table = {};
   Key partition = {};  //!< all partition key values; empty only with `index`
   //! Order by this index instead of the key; `prefix` of the bounds then means
   //! the index's columns followed by the key's (so that paging can go on after an exact row).
@@ -101,8 +101,8 @@ struct Mutation {
     erase,   //!< no error when absent
   };
   Kind kind = Kind::upsert;
-  std::string table;
-  Key key;           //!< full key
+  std::string table = {};
+  Key key = {};      //!< full key
   Cells cells = {};  //!< without key columns
 };
 
@@ -116,8 +116,8 @@ struct Precondition {
     empty,       //!< no row in the partition at all (conflict)
   };
   Kind kind = Kind::present;
-  std::string table;
-  Key key;           //!< full key; for no_overlap and empty the partition key
+  std::string table = {};
+  Key key = {};      //!< full key; for no_overlap and empty the partition key
   Cells cells = {};  //!< cells_are
   //! no_overlap: the one clustering column is the start, `end_column` the exclusive end. Rows of a
   //! partition must never overlap, which makes looking at the nearest row before `end` enough.
