@@ -1,0 +1,23 @@
+# Third-party libraries. All are imported targets, so their headers are SYSTEM and our warnings stay ours.
+find_package(Threads REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(simdjson 3 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
+find_package(CURL 7.88 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(tomlplusplus 3.3 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+
+# xxHash has no CMake package.
+find_path(REEL_XXHASH_INCLUDE xxhash.h REQUIRED)
+find_library(REEL_XXHASH_LIBRARY xxhash REQUIRED)
+add_library(xxHash::xxhash UNKNOWN IMPORTED)
+set_target_properties(xxHash::xxhash PROPERTIES
+  IMPORTED_LOCATION ${REEL_XXHASH_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${REEL_XXHASH_INCLUDE})
+
+# Only testing needs these, and a machine that serves has not installed them.
+find_package(GTest)
+find_package(benchmark)

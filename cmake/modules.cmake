@@ -1,0 +1,15 @@
+# The module graph, bottom up. A module may include the modules it DEPENDS on and everything reachable below them;
+# tests/tidy reads this file and fails on any other #include. External libraries are named where they are used.
+reel_module(base         LIBRARIES Threads::Threads fmt::fmt tl::expected OpenSSL::Crypto xxHash::xxhash)
+reel_module(json         DEPENDS base LIBRARIES simdjson::simdjson)
+reel_module(time         DEPENDS base)
+reel_module(obs          DEPENDS base json LIBRARIES spdlog::spdlog)
+reel_module(store        DEPENDS base time json)
+reel_module(store_sqlite DEPENDS store obs LIBRARIES SQLite::SQLite3)
+reel_module(media        DEPENDS base json time obs store LIBRARIES OpenSSL::Crypto)
+reel_module(tams         DEPENDS base json time obs store media)
+reel_module(api          DEPENDS base json time obs store media tams)
+reel_module(http         DEPENDS api LIBRARIES Boost::headers OpenSSL::SSL)
+reel_module(http_client  DEPENDS base json LIBRARIES CURL::libcurl)
+reel_module(server       DEPENDS http http_client store_sqlite LIBRARIES tomlplusplus::tomlplusplus)
+reel_module(cli          DEPENDS server http_client LIBRARIES CLI11::CLI11)

@@ -1,0 +1,104 @@
+#pragma once
+//! What travels between the sockets (http) and the handlers (api): plain values, no sockets.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+
+namespace reel::api {
+
+enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
+std::string_view method_name(Method method);
+std::optional<Method> parse_method(std::string_view name);
+
+//! Header fields in order; names compare without case.
+class Headers {
+ public:
+  void add(std::string name, std::string value);
+  //! Replaces every field of that name.
+  void set(std::string_view name, std::string value);
+  void remove(std::string_view name);
+  //! The first field of that name, nullptr when there is none.
+  const std::string* find(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+//! A request before its body was read.
+struct RequestHead {
+  Method method = Method::get;
+  std::string path;   //!< raw, still percent-encoded, begins with '/'
+  std::string query;  //!< raw, without '?'
+  Headers headers;
+  std::string peer;  //!< address of the client, without the port
+  bool tls = false;
+  std::string request_id;
+  std::optional<std::uint64_t> content_length;  //!< nullopt: chunked or no body
+  bool chunked = false;
+};
+
+struct Request {
+  RequestHead head;
+  std::string body;
+};
+
+//! Bytes of an open file. The handle keeps the descriptor open.
+struct FileBody {
+  std::shared_ptr<const void> keep_alive;
+  int descriptor = -1;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::variant<std::string, FileBody> body;
+
+  static Response json(int status, std::string text);
+  static Response empty(int status);
+};
+
+//! Takes a streamed body (media upload) piece by piece. Destroying it before finish() undoes
+//! everything. Called from worker threads, one call at a time.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  //! An error ends the upload; it becomes the answer.
+  virtual Status append(ByteSpan bytes) = 0;
+  virtual Response finish() = 0;
+};
+
+//! How to take a request, decided from its head alone.
+struct Admission {
+  std::string_view route;           //!< template, e.g. "/flows/{flowId}"; for metrics and logs
+  std::uint64_t body_bytes_max = 0;  //!< more is 413
+  bool inline_read = false;          //!< short point read: may run on an I/O thread
+  bool compressible = true;          //!< gzip may be applied to a large answer
+  std::unique_ptr<BodySink> sink;    //!< set: the body goes here, handle() is not called
+  const void* route_entry = nullptr;  //!< the application's own note
+};
+
+//! What the HTTP server serves. Thread-safe; neither call throws.
+class Application {
+ public:
+  virtual ~Application() = default;
+  //! An answer instead of an admission ends the request before its body is read (404, 405, 401).
+  virtual tl::expected<Admission, Response> admit(const RequestHead& head) = 0;
+  virtual Response handle(const Admission& admission, Request& request) = 0;
+  //! The answer for an error that the edge itself found (400, 408, 413, 431, 503, …).
+  virtual Response refuse(int status, std::string_view message, std::string_view request_id) = 0;
+};
+
+}  // namespace reel::api

@@ -1,0 +1,69 @@
+#pragma once
+//! Where the bytes of objects live. Local disk today; S3 keeps the same interface.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/result.h"
+#include "base/uuid.h"
+
+namespace reel::media {
+
+//! What the API tells about a backend (TAMS 8.2 schemas/storage-backend.json).
+struct BackendInfo {
+  StorageId id;
+  std::string label;
+  std::string provider;
+  std::string store_product;
+  bool default_storage = false;
+};
+
+//! What was stored: the size in bytes and the SHA-256 of the content.
+struct StoredBytes {
+  std::uint64_t size_bytes = 0;
+  Sha256Digest sha256{};
+};
+
+//! One upload under way. Nothing is visible before finish(); destroying it before that leaves
+//! nothing behind.
+class Upload {
+ public:
+  virtual ~Upload() = default;
+  virtual Status append(ByteSpan bytes) = 0;
+  //! Makes the bytes durable and visible in one step, replacing an earlier content of the key.
+  virtual Result<StoredBytes> finish() = 0;
+};
+
+//! An object opened for reading. Stays readable when the object is removed meanwhile.
+struct OpenObject {
+  std::shared_ptr<const void> keep_alive;  //!< closes the descriptor
+  int descriptor = -1;
+  std::uint64_t size_bytes = 0;
+};
+
+//! Thread-safe. Keys are made by make_key() and are relative paths.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const BackendInfo& info() const = 0;
+  virtual Result<std::unique_ptr<Upload>> begin_upload(std::string_view key) = 0;
+  //! Code::not_found when there is nothing under the key.
+  virtual Result<OpenObject> open(std::string_view key) = 0;
+  //! No error when there is nothing.
+  virtual Status remove(std::string_view key) = 0;
+};
+
+//! "media/YYYY/MM/DD/xx/<name>": the day of `at`, two hex digits that spread directories, and the
+//! object id percent-encoded (or its hash when long). Any object id gives a safe relative path.
+std::string make_key(std::string_view object_id, Instant at);
+
+//! A backend in the directory `root`, created when missing; left-over staged files of an earlier
+//! run are removed. Code::io names the path when it cannot be written.
+Result<std::unique_ptr<Backend>> open_local_backend(BackendInfo info, const std::string& root);
+
+}  // namespace reel::media

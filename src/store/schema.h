@@ -1,0 +1,120 @@
+#pragma once
+//! What a table looks like, and how that changed over time.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/value.h"
+
+namespace reel::store {
+
+//! Permanent numbers. Never reused, not even after a drop.
+using TableId = std::uint32_t;
+using ColumnId = std::uint32_t;
+using IndexId = std::uint32_t;
+
+//! Every table starts with this column, filled by the store: when the row was first inserted.
+//! The lake cuts its partitions by it.
+inline constexpr ColumnId kInsertedAt = 1;
+inline constexpr std::string_view kInsertedAtName = "inserted_at";
+
+struct Column {
+  ColumnId id = 0;
+  std::string name;
+  Type type;
+  bool nullable = true;
+  //! Given to a new row that does not name the column.
+  Value default_value;
+  //! What rows older than the column read; fixed when the column is added.
+  Value initial_default;
+  std::string doc;
+  std::uint32_t since_version = 1;  //!< the schema version that added it
+};
+
+//! Rows sorted by `columns` (then by the key); for equality and range filters.
+struct Index {
+  IndexId id = 0;
+  std::string name;
+  std::vector<ColumnId> columns;
+};
+
+//! One version of one table's schema.
+struct TableSchema {
+  TableId id = 0;
+  std::string name;
+  std::uint32_t version = 1;
+  std::vector<Column> columns;  //!< live ones, in display order
+  //! Dropped columns whose data is still there; ids, for purge and undrop.
+  std::vector<Column> tombstones;
+  //! Rows with equal partition key live together; a precondition concerns one partition only.
+  std::vector<ColumnId> partition_key;
+  //! Order of rows within the partition. Together they identify a row.
+  std::vector<ColumnId> clustering_key;
+  std::vector<Index> indexes;
+  ColumnId next_column_id = kInsertedAt + 1;
+  IndexId next_index_id = 1;
+  //! Tables of the product itself: columns marked by it may not be dropped.
+  bool product = false;
+
+  const Column* find(std::string_view column_name) const;
+  const Column* find(ColumnId column_id) const;
+  //! Position in `columns`; REQUIRES: the id is live.
+  std::size_t position(ColumnId column_id) const;
+  //! Partition key then clustering key.
+  std::vector<ColumnId> key() const;
+  bool is_key(ColumnId column_id) const;
+};
+
+//! Who changed what, when: one entry per schema version.
+struct SchemaChange {
+  TableId table = 0;
+  std::uint32_t version = 0;
+  Instant at;
+  std::string by;
+  std::string comment;
+};
+
+//! All tables at one moment; immutable, shared by snapshots.
+struct Catalog {
+  std::uint64_t version = 0;
+  std::map<std::string, std::shared_ptr<const TableSchema>, std::less<>> tables;
+
+  //! Code::not_found names the table.
+  Result<std::shared_ptr<const TableSchema>> table(std::string_view name) const;
+};
+
+//! What a caller gives to create a table; ids are assigned by the store.
+struct TableDefinition {
+  struct ColumnDefinition {
+    std::string name;
+    Type type;
+    bool nullable = true;
+    Value default_value = {};
+    std::string doc = {};
+  };
+  std::string name;
+  std::vector<ColumnDefinition> columns;
+  std::vector<std::string> partition_key;
+  std::vector<std::string> clustering_key;
+  struct IndexDefinition {
+    std::string name;
+    std::vector<std::string> columns;
+  };
+  std::vector<IndexDefinition> indexes;
+  bool product = false;
+};
+
+//! Builds version 1 from a definition: names are valid and unique, keys exist, are not nullable
+//! and not nested. Code::invalid lists every reason.
+Result<TableSchema> make_schema(TableId id, const TableDefinition& definition);
+
+//! Identifiers: [a-z_][a-z0-9_]*, at most 128 bytes.
+Status check_name(std::string_view name);
+
+}  // namespace reel::store

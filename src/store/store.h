@@ -1,0 +1,192 @@
+#pragma once
+//! The table store: snapshots to read, batches to write. Engines implement it; domain code is
+//! written once against it. The contract an engine must keep is in README.md.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "store/schema.h"
+
+namespace reel::store {
+
+//! Values by column, in the order of TableSchema::columns of the schema that was current when the
+//! snapshot was taken; columns that a projection left out are null.
+using Row = std::vector<Value>;
+
+//! Values of the leading key columns, in key order.
+using Key = std::vector<Value>;
+
+//! A row that a reader sees. Valid only during the visitor's call.
+struct RowView {
+  const TableSchema& schema;
+  const Row& cells;
+
+  //! The cell of a column by its position in the schema.
+  const Value& operator[](std::size_t position) const { return cells[position]; }
+};
+
+//! Return false to stop the scan.
+using RowVisitor = std::function<bool(const RowView&)>;
+
+//! One end of a range over clustering (or index) columns: a prefix of their values.
+struct RangeBound {
+  Key prefix;
+  bool inclusive = true;
+};
+
+//! A condition on one column, pushed down to the engine.
+struct Predicate {
+  enum class Op : std::uint8_t { equal, less, less_equal, greater, greater_equal, is_null, not_null };
+  std::string column;
+  Op op = Op::equal;
+  Value value = {};
+};
+
+//! Rows in key order, of one partition (partition filled), or in index order (index named).
+struct ScanSpec {
+  std::string table;
+  Key partition = {};  //!< all partition key values; empty only with `index`
+  //! Order by this index instead of the key; `prefix` of the bounds then means
+  //! the index's columns followed by the key's (so that paging can go on after an exact row).
+  std::string index = {};
+  std::optional<RangeBound> lower = {};
+  std::optional<RangeBound> upper = {};
+  bool reverse = false;
+  std::size_t limit = SIZE_MAX;
+  std::vector<std::string> columns = {};  //!< projection by name; empty = all
+  std::vector<Predicate> where = {};
+};
+
+//! Rows of one creation hour of a table: how many, and the sum of their hashes.
+struct LedgerEntry {
+  std::int64_t hour = 0;  //!< hours since 1970 of inserted_at
+  std::int64_t rows = 0;
+  Hash128 fingerprint;
+  friend bool operator==(const LedgerEntry&, const LedgerEntry&) = default;
+};
+
+//! A consistent view of every table. One thread at a time. Holding one holds back clean-up, so
+//! keep it short.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+
+  virtual const Catalog& catalog() const = 0;
+  //! nullopt when there is no such row. `columns` as in ScanSpec.
+  virtual Result<std::optional<Row>> get(std::string_view table, const Key& key,
+                                         const std::vector<std::string>& columns = {}) = 0;
+  virtual Status scan(const ScanSpec& spec, const RowVisitor& visit) = 0;
+  //! Every row of share `part` of `parts` (0-based); the shares are disjoint and complete.
+  virtual Status scan_all(std::string_view table, std::size_t part, std::size_t parts,
+                          const RowVisitor& visit) = 0;
+  //! By hour, ascending.
+  virtual Result<std::vector<LedgerEntry>> ledger(std::string_view table) = 0;
+};
+
+//! Column values by name; columns not named keep their value (update) or take their default.
+using Cells = std::vector<std::pair<std::string, Value>>;
+
+//! One change of one row. All by full key.
+struct Mutation {
+  enum class Kind : std::uint8_t {
+    insert,  //!< fails the batch with conflict when the row exists
+    upsert,  //!< replaces the whole row, or creates it; inserted_at of an old row is kept
+    update,  //!< changes the named cells; fails the batch with not_found when the row is absent
+    erase,   //!< no error when absent
+  };
+  Kind kind = Kind::upsert;
+  std::string table;
+  Key key;           //!< full key
+  Cells cells = {};  //!< without key columns
+};
+
+//! What must hold at the moment of the commit, else the batch fails as a whole.
+struct Precondition {
+  enum class Kind : std::uint8_t {
+    absent,      //!< no row with this key (conflict)
+    present,     //!< a row with this key (not_found)
+    cells_are,   //!< the row exists and these cells have these values (conflict)
+    no_overlap,  //!< no row of the partition whose [start, end) shares a moment (conflict)
+  };
+  Kind kind = Kind::present;
+  std::string table;
+  Key key;           //!< full key; for no_overlap the partition key
+  Cells cells = {};  //!< cells_are
+  //! no_overlap: the one clustering column is the start, `end_column` the exclusive end. Rows of a
+  //! partition must never overlap, which makes looking at the nearest row before `end` enough.
+  std::string end_column = {};
+  Value start = {};
+  Value end = {};
+  //! What the error says; an engine's own words when empty.
+  std::string message = {};
+};
+
+//! All or nothing. Preconditions are checked before the mutations are applied; mutations are
+//! applied in order.
+struct Batch {
+  std::vector<Precondition> preconditions;
+  std::vector<Mutation> mutations;
+  //! When set, a mutation prepared against another schema version of a table it touches fails
+  //! with conflict.
+  std::vector<std::pair<std::string, std::uint32_t>> schema_versions;
+
+  Batch& require_absent(std::string table, Key key, std::string message = {});
+  Batch& require_present(std::string table, Key key, std::string message = {});
+  Batch& require_cells(std::string table, Key key, Cells cells, std::string message = {});
+  Batch& insert(std::string table, Key key, Cells cells);
+  Batch& upsert(std::string table, Key key, Cells cells);
+  Batch& update(std::string table, Key key, Cells cells);
+  Batch& erase(std::string table, Key key);
+};
+
+//! Health of the engine, for /health and metrics.
+struct StoreHealth {
+  bool writable = true;
+  std::string reason;  //!< why not
+};
+
+//! Thread-safe.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+
+  //! Applies the batch; durable when it returns ok. Errors:
+  //! - the code of the first precondition or mutation that failed: nothing was applied;
+  //! - read_only: the disk refused earlier and has not recovered: nothing was applied;
+  //! - unknown_outcome: the disk failed while making it durable; it may or may not be there;
+  //! - overloaded, shutting_down: not even tried.
+  virtual Status commit(Batch batch) = 0;
+
+  virtual std::shared_ptr<const Catalog> catalog() const = 0;
+
+  //! Creates the table if there is none of that name. An existing one of the product gains the
+  //! columns and indexes that the definition has and it lacks (found by name; nullable or with a
+  //! default), so that a newer program opens an older store. Returns the schema now in force.
+  virtual Result<std::shared_ptr<const TableSchema>> ensure_table(
+      const TableDefinition& definition, std::string_view by) = 0;
+
+  //! Recounts a table from its rows, for comparison with Snapshot::ledger.
+  virtual Result<std::vector<LedgerEntry>> recount(std::string_view table) = 0;
+
+  //! A consistent copy while serving. `directory` must not exist or be empty.
+  virtual Status backup(const std::string& directory) = 0;
+
+  virtual StoreHealth health() const = 0;
+
+  //! Refuses new commits, finishes accepted ones. Idempotent.
+  virtual void stop() = 0;
+};
+
+//! The hash of one row as the ledger sums it: of (column id, value) for every column, in id
+//! order, whose value differs from the column's initial default. A rename, a reorder and an added
+//! column do not change it (docs/formats/store.md).
+Hash128 row_hash(const TableSchema& schema, const Row& row);
+
+}  // namespace reel::store
