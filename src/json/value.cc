@@ -86,9 +86,6 @@ bool equal_objects(const Object& a, const Object& b) {
 
 }  // namespace
 
-Value::Value(Array value) : storage_(std::move(value)) {}
-Value::Value(Object value) : storage_(std::move(value)) {}
-
 bool Value::is_number() const {
   return std::holds_alternative<std::int64_t>(storage_) ||
          std::holds_alternative<std::uint64_t>(storage_) ||

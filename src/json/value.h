@@ -25,17 +25,22 @@ class Value {
   using Storage = std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double,
                                std::string, Array, Object>;
 
-  Value() = default;
+  Value();
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
   // NOLINTBEGIN(google-explicit-constructor): a literal is a value.
-  Value(std::nullptr_t) {}
-  Value(bool value) : storage_(value) {}
-  Value(int value) : storage_(std::int64_t{value}) {}
-  Value(std::int64_t value) : storage_(value) {}
-  Value(std::uint64_t value) : storage_(value) {}
-  Value(double value) : storage_(value) {}
-  Value(const char* value) : storage_(std::string(value)) {}
-  Value(std::string_view value) : storage_(std::string(value)) {}
-  Value(std::string value) : storage_(std::move(value)) {}
+  Value(std::nullptr_t);
+  Value(bool value);
+  Value(int value);
+  Value(std::int64_t value);
+  Value(std::uint64_t value);
+  Value(double value);
+  Value(const char* value);
+  Value(std::string_view value);
+  Value(std::string value);
   Value(Array value);
   Value(Object value);
   // NOLINTEND(google-explicit-constructor)
@@ -74,6 +79,25 @@ struct Member {
   std::string name;
   Value value;
 };
+
+// A Value needs to know Member before it can be made or destroyed.
+inline Value::Value() = default;
+inline Value::Value(const Value&) = default;
+inline Value::Value(Value&&) noexcept = default;
+inline Value& Value::operator=(const Value&) = default;
+inline Value& Value::operator=(Value&&) noexcept = default;
+inline Value::~Value() = default;
+inline Value::Value(std::nullptr_t) {}
+inline Value::Value(bool value) : storage_(value) {}
+inline Value::Value(int value) : storage_(std::int64_t{value}) {}
+inline Value::Value(std::int64_t value) : storage_(value) {}
+inline Value::Value(std::uint64_t value) : storage_(value) {}
+inline Value::Value(double value) : storage_(value) {}
+inline Value::Value(const char* value) : storage_(std::string(value)) {}
+inline Value::Value(std::string_view value) : storage_(std::string(value)) {}
+inline Value::Value(std::string value) : storage_(std::move(value)) {}
+inline Value::Value(Array value) : storage_(std::move(value)) {}
+inline Value::Value(Object value) : storage_(std::move(value)) {}
 
 //! Reads one complete document. Code::invalid with the reason and, for duplicate names, the
 //! pointer; depth is limited to `depth_max`. Needs valid UTF-8.

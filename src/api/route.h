@@ -1,0 +1,84 @@
+#pragma once
+//! The route table: one declarative list of operations, from which requests are routed, parameters
+//! and bodies are checked, and /openapi.json is generated.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/message.h"
+#include "json/shape.h"
+#include "json/value.h"
+
+namespace reel::tams {
+struct Context;
+}
+
+namespace reel::api {
+
+//! Decoded query parameters in order. Names and values are percent-decoded ('+' is a space).
+class Query {
+ public:
+  //! Code::invalid on bad percent escapes, bad UTF-8 or more than 200 parameters.
+  static Result<Query> parse(std::string_view raw);
+
+  //! The value of the first parameter of that name; present but empty is "".
+  const std::string* find(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& all() const { return parameters_; }
+  //! The rest of every name that starts with `prefix`, with its value: `tag.` gives the tags.
+  std::vector<std::pair<std::string, std::string>> with_prefix(std::string_view prefix) const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> parameters_;
+};
+
+//! One request on its way through a handler; everything in it was checked against the route.
+struct Call {
+  const tams::Context& tams;
+  const Request& request;
+  //! Decoded path parameters in the order of the template.
+  std::vector<std::string> path;
+  Query query;
+  //! The JSON body, checked against the route's shape; null when the route takes none.
+  json::Value body;
+  //! Scheme, authority and base path under which clients see this server, without a slash at the
+  //! end: "http://127.0.0.1:8000".
+  std::string base_url;
+  //! Who calls; "anonymous" as long as there is no authentication.
+  std::string principal;
+};
+
+//! A parameter of an operation. A name that ends in "{name}" stands for a family ("tag.{name}").
+struct Parameter {
+  std::string name;
+  json::Shape shape;  //!< boolean and integer shapes are read from their text form
+  std::string doc;
+};
+
+struct Answer {
+  int status;
+  std::string doc;
+  std::optional<json::Shape> shape = std::nullopt;
+};
+
+using Handler = Result<Response> (*)(const Call& call);
+
+struct Route {
+  Method method;
+  std::string path;  //!< template: "/flows/{flowId}/tags/{name}"
+  std::string id;    //!< operationId
+  std::string group;
+  std::string summary;
+  std::vector<Parameter> path_parameters;
+  std::vector<Parameter> query_parameters;
+  std::optional<json::Shape> body;
+  std::vector<Answer> answers;
+  Handler handler;
+  bool inline_read = false;
+  std::uint64_t body_bytes_max = 1 << 20;
+  //! Accepted Content-Types besides application/json are listed here (multipart later).
+};
+
+}  // namespace reel::api
