@@ -23,8 +23,7 @@ endif()
 
 add_library(reel_flags INTERFACE)
 target_include_directories(reel_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
-# Debian's libfmt was built by g++, which mangles fmt 9's vformat_to<char> unlike clang-19: instantiate it ourselves.
-target_compile_definitions(reel_flags INTERFACE _GLIBCXX_ASSERTIONS FMT_HEADER_ONLY)
+target_compile_definitions(reel_flags INTERFACE _GLIBCXX_ASSERTIONS)
 target_compile_options(reel_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
   -Wimplicit-fallthrough -Wthread-safety -Werror
