@@ -4,7 +4,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-from dev import shell
+from dev import packages, shell
 
 PRESETS = [entry["name"] for entry in json.loads((shell.ROOT / "CMakePresets.json").read_text())["buildPresets"]]
 
@@ -28,6 +28,11 @@ def compile_(preset: str, targets: list[str]) -> None:
     jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(shell.CORES))
     selected = ["--target", *targets] if targets else []
     shell.run(["cmake", "--build", folder(preset), "--parallel", jobs, *selected])
+
+
+def main(preset: str, targets: list[str]) -> None:
+    packages.setup("all")  # everything builds, benchmarks too
+    build(preset, targets)
 
 
 @dataclass(frozen=True)

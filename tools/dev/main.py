@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
     setup = verb("setup", lambda a: packages.setup(a.group), "install what is missing on this machine")
     setup.add_argument("--group", choices=packages.groups(), default="all")
 
-    builds = verb("build", lambda a: build.build(a.preset, a.targets), "build into build/<preset>")
+    builds = verb("build", lambda a: build.main(a.preset, a.targets), "build into build/<preset>")
     preset(builds, "dev")
     builds.add_argument("targets", nargs="*", metavar="TARGET")
 
