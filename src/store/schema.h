@@ -92,27 +92,35 @@ struct Catalog {
 //! What a caller gives to create a table; ids are assigned by the store.
 struct TableDefinition {
   struct ColumnDefinition {
-    std::string name;
-    Type type;
+    std::string name = {};
+    Type type = {};
     bool nullable = true;
     Value default_value = {};
     std::string doc = {};
   };
-  std::string name;
-  std::vector<ColumnDefinition> columns;
-  std::vector<std::string> partition_key;
-  std::vector<std::string> clustering_key;
+  std::string name = {};
+  std::vector<ColumnDefinition> columns = {};
+  std::vector<std::string> partition_key = {};
+  std::vector<std::string> clustering_key = {};
   struct IndexDefinition {
-    std::string name;
-    std::vector<std::string> columns;
+    std::string name = {};
+    std::vector<std::string> columns = {};
   };
-  std::vector<IndexDefinition> indexes;
+  std::vector<IndexDefinition> indexes = {};
   bool product = false;
 };
 
-//! Builds version 1 from a definition: names are valid and unique, keys exist, are not nullable
-//! and not nested. Code::invalid lists every reason.
+//! Builds version 1 from a definition: names are valid and unique, keys exist, are not nullable,
+//! not nested and not floats. Children of nested types get their permanent ids. Code::invalid
+//! lists every reason.
 Result<TableSchema> make_schema(TableId id, const TableDefinition& definition);
+
+//! The next version of a schema, with the columns and indexes that the definition has and it
+//! lacks (found by name); nullopt when it lacks nothing. Columns that only the schema has stay.
+//! Code::invalid lists every reason: another key, another type, a new column that is neither
+//! nullable nor has a default.
+Result<std::optional<TableSchema>> extend_schema(const TableSchema& current,
+                                                 const TableDefinition& definition);
 
 //! Identifiers: [a-z_][a-z0-9_]*, at most 128 bytes.
 Status check_name(std::string_view name);

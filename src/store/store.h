@@ -49,7 +49,7 @@ struct Predicate {
 
 //! Rows in key order, of one partition (partition filled), or in index order (index named).
 struct ScanSpec {
-  std::string table;
+  std::string table = {};
   Key partition = {};  //!< all partition key values; empty only with `index`
   //! Order by this index instead of the key; `prefix` of the bounds then means
   //! the index's columns followed by the key's (so that paging can go on after an exact row).
@@ -80,6 +80,7 @@ class Snapshot {
   //! nullopt when there is no such row. `columns` as in ScanSpec.
   virtual Result<std::optional<Row>> get(std::string_view table, const Key& key,
                                          const std::vector<std::string>& columns = {}) = 0;
+  //! The visitor may read from the same snapshot.
   virtual Status scan(const ScanSpec& spec, const RowVisitor& visit) = 0;
   //! Every row of share `part` of `parts` (0-based); the shares are disjoint and complete.
   virtual Status scan_all(std::string_view table, std::size_t part, std::size_t parts,
@@ -100,8 +101,8 @@ struct Mutation {
     erase,   //!< no error when absent
   };
   Kind kind = Kind::upsert;
-  std::string table;
-  Key key;           //!< full key
+  std::string table = {};
+  Key key = {};      //!< full key
   Cells cells = {};  //!< without key columns
 };
 
@@ -112,10 +113,11 @@ struct Precondition {
     present,     //!< a row with this key (not_found)
     cells_are,   //!< the row exists and these cells have these values (conflict)
     no_overlap,  //!< no row of the partition whose [start, end) shares a moment (conflict)
+    empty,       //!< no row in the partition at all (conflict)
   };
   Kind kind = Kind::present;
-  std::string table;
-  Key key;           //!< full key; for no_overlap the partition key
+  std::string table = {};
+  Key key = {};      //!< full key; for no_overlap and empty the partition key
   Cells cells = {};  //!< cells_are
   //! no_overlap: the one clustering column is the start, `end_column` the exclusive end. Rows of a
   //! partition must never overlap, which makes looking at the nearest row before `end` enough.
@@ -138,6 +140,7 @@ struct Batch {
   Batch& require_absent(std::string table, Key key, std::string message = {});
   Batch& require_present(std::string table, Key key, std::string message = {});
   Batch& require_cells(std::string table, Key key, Cells cells, std::string message = {});
+  Batch& require_empty(std::string table, Key partition, std::string message = {});
   Batch& insert(std::string table, Key key, Cells cells);
   Batch& upsert(std::string table, Key key, Cells cells);
   Batch& update(std::string table, Key key, Cells cells);

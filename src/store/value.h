@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -52,29 +53,35 @@ struct Type {
   std::uint32_t size = 0;      //!< fixed_list
   std::vector<Field> children;
 
-  static Type of(TypeKind kind) { return Type{.kind = kind}; }
+  static Type of(TypeKind kind);
   static Type decimal(std::uint8_t precision, std::uint8_t scale);
   //! TAMS time: DECIMAL(24,9) seconds, exact over the whole PTP range.
-  static Type media_time() { return decimal(24, 9); }
+  static Type media_time();
   static Type list(Type element);
   static Type fixed_list(Type element, std::uint32_t size);
   static Type map(Type value);
+  static Type structure(std::vector<Field> members);
 
+  //! "list<string>", "map<string,int64>", "struct<a:int64,b:date>"; a child that has its
+  //! permanent id shows it: "list<string#7>".
   std::string to_string() const;
-  //! The inverse of to_string().
+  //! The inverse of to_string(). Code::invalid also for what check_type refuses.
   static Result<Type> parse(std::string_view text);
 
   bool is_nested() const;
   friend bool operator==(const Type&, const Type&);
 };
 
-//! A child of a nested type.
+//! A child of a nested type. A map has one, its value; the map's key has the id before it.
 struct Field {
   std::uint32_t id = 0;  //!< permanent, unique in the table, like a column's
-  std::string name;
-  Type type;
+  std::string name = {};
+  Type type = {};
   friend bool operator==(const Field&, const Field&);
 };
+
+//! Limits of types: nesting depth, precision, sizes, names of struct members.
+Status check_type(const Type& type);
 
 struct Decimal {
   Int128 unscaled = 0;
@@ -139,6 +146,15 @@ class Value {
   }
   const Storage& storage() const { return storage_; }
 
+  //! Makes it a T (empty, unless it already was one) and gives access, so that a value that is
+  //! read again and again keeps its buffer. A map that is filled this way must stay sorted.
+  template <class T>
+  T& hold() {
+    if (T* value = std::get_if<T>(&storage_)) return *value;
+    return storage_.emplace<T>();
+  }
+
+  //! Equal as the store sees it: 5 is 5 whether signed or not, NaN equals NaN, -0.0 equals 0.0.
   friend bool operator==(const Value& a, const Value& b);
 
  private:
@@ -149,14 +165,17 @@ class Value {
 //! integers, scale of decimals and element types included. Code::invalid says what is wrong.
 Status check_value(const Type& type, const Value& value);
 
-//! Compact, canonical, self-delimiting bytes; equal values of one type give equal bytes
-//! (docs/formats/store.md).
+//! Compact, canonical, self-delimiting bytes; equal values of one type give equal bytes, and an
+//! integer or decimal gives the same bytes in every wider type (docs/formats/store.md).
+//! REQUIRES: check_value(type, value).
 void encode_value(std::string& out, const Type& type, const Value& value);
 //! Reads one value from the front of `bytes` and removes it. Code::corrupt on bad bytes.
 Result<Value> decode_value(const Type& type, std::string_view& bytes);
 
 //! 12 bytes, big-endian, + 2^95: byte order is number order. The form of decimals in keys.
 std::string encode_decimal_key(Decimal value);
+//! The same into 12 bytes of the caller.
+void write_decimal_key(Decimal value, char* bytes);
 Result<Decimal> decode_decimal_key(std::string_view bytes);
 
 }  // namespace reel::store

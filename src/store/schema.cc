@@ -1,0 +1,279 @@
+#include "store/schema.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace reel::store {
+namespace {
+
+constexpr std::size_t kNameBytesMax = 128;
+constexpr std::size_t kColumnsMax = 1'000;
+constexpr std::size_t kIndexesMax = 32;
+constexpr std::size_t kKeyColumnsMax = 16;
+
+//! Collects every reason instead of stopping at the first.
+class Reasons {
+ public:
+  void add(std::string reason) { reasons_.push_back(std::move(reason)); }
+  void add(std::string_view what, const Status& status) {
+    if (!status) add(fmt::format("{}: {}", what, status.error().message()));
+  }
+  Status status(std::string_view table) const {
+    if (reasons_.empty()) return {};
+    return invalid("table '{}': {}", table, fmt::join(reasons_, "; "));
+  }
+
+ private:
+  std::vector<std::string> reasons_;
+};
+
+//! Gives every child of a nested type its permanent id, parents first.
+void assign_child_ids(Type& type, ColumnId& next) {
+  for (Field& child : type.children) {
+    if (type.kind == TypeKind::map) ++next;  // the key's
+    child.id = next++;
+  }
+  for (Field& child : type.children) assign_child_ids(child.type, next);
+}
+
+Type without_ids(Type type) {
+  for (Field& child : type.children) {
+    child.id = 0;
+    child.type = without_ids(std::move(child.type));
+  }
+  return type;
+}
+
+Column new_column(const TableDefinition::ColumnDefinition& definition, TableSchema& schema) {
+  Column column{.id = schema.next_column_id++,
+                .name = definition.name,
+                .type = definition.type,
+                .nullable = definition.nullable,
+                .default_value = definition.default_value,
+                .initial_default = definition.default_value,
+                .doc = definition.doc,
+                .since_version = schema.version};
+  assign_child_ids(column.type, schema.next_column_id);
+  return column;
+}
+
+void check_member_names(const Type& type, std::string_view what, Reasons& reasons) {
+  for (const Field& child : type.children) {
+    if (type.kind == TypeKind::structure) reasons.add(what, check_name(child.name));
+    check_member_names(child.type, what, reasons);
+  }
+}
+
+void check_column(const TableDefinition::ColumnDefinition& column, Reasons& reasons) {
+  const std::string what = fmt::format("column '{}'", column.name);
+  reasons.add(what, check_name(column.name));
+  if (const Status type = check_type(column.type); !type) {
+    reasons.add(what, type);
+    return;  // a default of a broken type cannot be looked at
+  }
+  check_member_names(column.type, what, reasons);
+  reasons.add(what + " default", check_value(column.type, column.default_value));
+}
+
+void add_key(const TableSchema& schema, const std::vector<std::string>& names,
+             std::vector<ColumnId>& key, Reasons& reasons) {
+  for (const std::string& name : names) {
+    const Column* column = schema.find(name);
+    if (column == nullptr) {
+      reasons.add(fmt::format("key column '{}' does not exist", name));
+      continue;
+    }
+    const TypeKind kind = column->type.kind;
+    if (column->id == kInsertedAt) reasons.add("inserted_at cannot be a key column");
+    if (column->nullable) reasons.add(fmt::format("key column '{}' is nullable", name));
+    if (column->type.is_nested()) reasons.add(fmt::format("key column '{}' is nested", name));
+    if (kind == TypeKind::float32 || kind == TypeKind::float64) {
+      reasons.add(fmt::format("key column '{}' is a float", name));
+    }
+    if (schema.is_key(column->id)) reasons.add(fmt::format("key column '{}' is there twice", name));
+    key.push_back(column->id);
+  }
+}
+
+void add_index(TableSchema& schema, const TableDefinition::IndexDefinition& definition,
+               Reasons& reasons) {
+  const std::string what = fmt::format("index '{}'", definition.name);
+  reasons.add(what, check_name(definition.name));
+  Index index{.id = schema.next_index_id++, .name = definition.name, .columns = {}};
+  for (const Index& other : schema.indexes) {
+    if (other.name == index.name) reasons.add(what + " is there twice");
+  }
+  if (definition.columns.empty()) reasons.add(what + " has no columns");
+  for (const std::string& name : definition.columns) {
+    const Column* column = schema.find(name);
+    if (column == nullptr) {
+      reasons.add(fmt::format("{}: column '{}' does not exist", what, name));
+    } else if (column->type.is_nested()) {
+      reasons.add(fmt::format("{}: column '{}' is nested", what, name));
+    } else if (std::count(index.columns.begin(), index.columns.end(), column->id) > 0) {
+      reasons.add(fmt::format("{}: column '{}' is there twice", what, name));
+    } else {
+      index.columns.push_back(column->id);
+    }
+  }
+  schema.indexes.push_back(std::move(index));
+}
+
+std::vector<std::string> names_of(const TableSchema& schema, const std::vector<ColumnId>& ids) {
+  std::vector<std::string> names;
+  for (const ColumnId id : ids) names.push_back(schema.find(id)->name);
+  return names;
+}
+
+//! A column of the definition that the table already has must be the same one.
+void check_same(const Column& ours, const TableDefinition::ColumnDefinition& theirs,
+                Reasons& reasons) {
+  const Type stored = without_ids(ours.type);
+  const Type wanted = without_ids(theirs.type);
+  if (stored != wanted) {
+    reasons.add(fmt::format("column '{}' is {} in the store and {} in the program", ours.name,
+                            stored.to_string(), wanted.to_string()));
+  }
+}
+
+}  // namespace
+
+const Column* TableSchema::find(std::string_view column_name) const {
+  for (const Column& column : columns) {
+    if (column.name == column_name) return &column;
+  }
+  return nullptr;
+}
+
+const Column* TableSchema::find(ColumnId column_id) const {
+  for (const Column& column : columns) {
+    if (column.id == column_id) return &column;
+  }
+  return nullptr;
+}
+
+std::size_t TableSchema::position(ColumnId column_id) const {
+  const Column* column = find(column_id);
+  REEL_CHECK(column != nullptr);
+  return static_cast<std::size_t>(column - columns.data());
+}
+
+std::vector<ColumnId> TableSchema::key() const {
+  std::vector<ColumnId> ids = partition_key;
+  ids.insert(ids.end(), clustering_key.begin(), clustering_key.end());
+  return ids;
+}
+
+bool TableSchema::is_key(ColumnId column_id) const {
+  const auto has = [&](const std::vector<ColumnId>& ids) {
+    return std::find(ids.begin(), ids.end(), column_id) != ids.end();
+  };
+  return has(partition_key) || has(clustering_key);
+}
+
+Result<std::shared_ptr<const TableSchema>> Catalog::table(std::string_view name) const {
+  const auto found = tables.find(name);
+  if (found == tables.end()) return not_found("there is no table '{}'", name);
+  return found->second;
+}
+
+Status check_name(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+  const bool well_formed = !name.empty() && is_letter(name[0]) &&
+                           std::all_of(name.begin(), name.end(), [&](char c) {
+                             return is_letter(c) || (c >= '0' && c <= '9');
+                           });
+  if (!well_formed) {
+    return invalid("'{}' is not a name (lower-case letters, digits and _, no digit first)",
+                   name.substr(0, kNameBytesMax));
+  }
+  if (name.size() > kNameBytesMax) {
+    return invalid("'{}…' is longer than {} bytes", name.substr(0, 32), kNameBytesMax);
+  }
+  return {};
+}
+
+Result<TableSchema> make_schema(TableId id, const TableDefinition& definition) {
+  Reasons reasons;
+  TableSchema schema;
+  schema.id = id;
+  schema.name = definition.name;
+  schema.product = definition.product;
+  reasons.add("its name", check_name(definition.name));
+  schema.columns.push_back({.id = kInsertedAt,
+                            .name = std::string(kInsertedAtName),
+                            .type = Type::of(TypeKind::timestamp),
+                            .nullable = false,
+                            .default_value = {},
+                            .initial_default = {},
+                            .doc = "When the row was first inserted; filled by the store.",
+                            .since_version = 1});
+  for (const auto& column : definition.columns) {
+    check_column(column, reasons);
+    if (schema.find(column.name) != nullptr) {
+      reasons.add(column.name == kInsertedAtName
+                      ? "column 'inserted_at' is the store's own"
+                      : fmt::format("column '{}' is there twice", column.name));
+    }
+    schema.columns.push_back(new_column(column, schema));
+  }
+  if (schema.columns.size() > kColumnsMax) {
+    reasons.add(fmt::format("it has more than {} columns", kColumnsMax));
+  }
+  if (definition.partition_key.empty()) reasons.add("it has no partition key");
+  add_key(schema, definition.partition_key, schema.partition_key, reasons);
+  add_key(schema, definition.clustering_key, schema.clustering_key, reasons);
+  if (schema.partition_key.size() + schema.clustering_key.size() > kKeyColumnsMax) {
+    reasons.add(fmt::format("its key has more than {} columns", kKeyColumnsMax));
+  }
+  for (const auto& index : definition.indexes) add_index(schema, index, reasons);
+  if (schema.indexes.size() > kIndexesMax) {
+    reasons.add(fmt::format("it has more than {} indexes", kIndexesMax));
+  }
+  REEL_TRY(reasons.status(definition.name));
+  return schema;
+}
+
+Result<std::optional<TableSchema>> extend_schema(const TableSchema& current,
+                                                 const TableDefinition& definition) {
+  Reasons reasons;
+  TableSchema next = current;
+  next.version = current.version + 1;
+  for (const auto& column : definition.columns) {
+    if (const Column* ours = current.find(column.name)) {
+      check_same(*ours, column, reasons);
+      continue;
+    }
+    check_column(column, reasons);
+    if (!column.nullable && column.default_value.is_null()) {
+      reasons.add(fmt::format("new column '{}' is neither nullable nor has a default",
+                              column.name));
+    }
+    if (next.find(column.name) != nullptr) {
+      reasons.add(fmt::format("column '{}' is there twice", column.name));
+    }
+    next.columns.push_back(new_column(column, next));
+  }
+  if (names_of(current, current.partition_key) != definition.partition_key ||
+      names_of(current, current.clustering_key) != definition.clustering_key) {
+    reasons.add("the key in the store is another one than in the program");
+  }
+  for (const auto& index : definition.indexes) {
+    const auto ours = std::find_if(current.indexes.begin(), current.indexes.end(),
+                                   [&](const Index& one) { return one.name == index.name; });
+    if (ours == current.indexes.end()) {
+      add_index(next, index, reasons);
+    } else if (names_of(current, ours->columns) != index.columns) {
+      reasons.add(fmt::format("index '{}' has other columns in the store", index.name));
+    }
+  }
+  REEL_TRY(reasons.status(definition.name));
+  if (next.columns.size() == current.columns.size() &&
+      next.indexes.size() == current.indexes.size()) {
+    return std::nullopt;
+  }
+  return next;
+}
+
+}  // namespace reel::store

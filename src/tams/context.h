@@ -1,0 +1,55 @@
+#pragma once
+//! What every domain function needs: the store, the bytes, the time.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "media/backend.h"
+#include "media/url_signer.h"
+#include "store/store.h"
+
+namespace reel::tams {
+
+//! Times that the service promises and bounds that it keeps.
+struct Limits {
+  std::int64_t min_object_timeout_s = 3600;       //!< unregistered objects live at least this long
+  std::int64_t min_presigned_url_timeout_s = 600;  //!< signed URLs are valid at least this long
+  std::size_t page_default = 100;                //!< items of a listing when no limit is given
+  std::size_t page_max = 1000;
+  std::size_t allocate_default = 10;  //!< objects of a storage request without a limit
+  std::size_t allocate_max = 1000;
+  std::size_t bulk_segments_max = 10'000;
+  std::size_t collection_max = 1000;  //!< members of one flow collection
+};
+
+//! The places where objects may be put. Filled at start, constant afterwards.
+struct Storage {
+  std::map<StorageId, std::unique_ptr<media::Backend>> backends;
+  std::unique_ptr<media::UrlSigner> signer;
+
+  //! nullptr when there is no such backend.
+  media::Backend* find(StorageId id) const;
+  //! The backend marked as default, nullptr when none is.
+  media::Backend* default_backend() const;
+};
+
+//! Shared by all requests; thread-safe.
+struct Context {
+  store::Store& store;
+  const Storage& storage;
+  const Clock& clock;
+  Random& random;
+  Limits limits = {};
+};
+
+//! Who asks, and under which address they see us.
+struct Caller {
+  std::string principal;
+  std::string base_url;
+};
+
+}  // namespace reel::tams

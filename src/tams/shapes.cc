@@ -1,0 +1,463 @@
+#include "tams/shapes.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "time/time_range.h"
+
+namespace reel::tams::shape {
+namespace {
+
+using json::optional;
+using json::required;
+using json::Shape;
+using json::Value;
+
+constexpr auto kForbid = Shape::Extra::forbid;
+
+Status check_uuid(std::string_view text) {
+  REEL_TRY(Uuid::parse(text));
+  return {};
+}
+
+Status check_timerange(std::string_view text) {
+  REEL_TRY(time::TimeRange::parse(text));
+  return {};
+}
+
+Status check_timestamp(std::string_view text) {
+  REEL_TRY(time::Timestamp::parse(text));
+  return {};
+}
+
+Status check_date_time(std::string_view text) {
+  REEL_TRY(Instant::parse(text));
+  return {};
+}
+
+//! flow-technical.json writes codec and container as two parts without white space.
+Status check_loose_mime_type(std::string_view text) {
+  const auto slash = text.find('/');
+  const bool ok = slash != std::string_view::npos && slash > 0 && slash + 1 < text.size() &&
+                  text.find('/', slash + 1) == std::string_view::npos &&
+                  text.find_first_of(" \t\r\n\v\f") == std::string_view::npos;
+  if (!ok) return invalid("'{}' is not a MIME type", text.substr(0, 64));
+  return {};
+}
+
+Shape loose_mime_type() {
+  return Shape::form("MIME Type", R"(^[^\s/]+/[^\s/]+$)", check_loose_mime_type);
+}
+
+Shape positive() { return Shape::integer(1); }
+
+Shape ratio() {
+  return Shape::object({required("numerator", positive()), required("denominator", positive())});
+}
+
+Shape rate() {
+  return Shape::object({required("numerator", positive()), optional("denominator", positive())});
+}
+
+Shape container_mapping() {
+  const Shape index = Shape::integer(0);
+  const auto check_channel_range = [](std::string_view text) -> Status {
+    const auto digits = [](std::string_view part) {
+      return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    const auto bar = text.find('_');
+    if (bar != std::string_view::npos && digits(text.substr(0, bar)) &&
+        digits(text.substr(bar + 1))) {
+      return {};
+    }
+    return invalid("'{}' is not a channel range like 0_1", text.substr(0, 64));
+  };
+  return Shape::object(
+             {optional("track_index", index), optional("format_track_index", index),
+              optional("audio_track",
+                       Shape::object({optional("channel_numbers", Shape::array(index, 1)),
+                                      optional("channel_range",
+                                               Shape::form("Channel range", "^[0-9]+_[0-9]+$",
+                                                           check_channel_range))})),
+              optional("mp2ts_container", Shape::object({optional("pid", Shape::integer())})),
+              optional("mxf_container",
+                       Shape::object({optional("package_uid", Shape::string()),
+                                      optional("track_id", Shape::integer())})),
+              optional("isobmff_container",
+                       Shape::object({optional("track_id", Shape::integer())}))})
+      .named("ContainerMapping");
+}
+
+Shape video_parameters() {
+  const auto fixed_or_variable_rate = [](const Value& value) -> Status {
+    const Value* vfr = value.find("vfr");
+    const bool variable = vfr != nullptr && vfr->as_bool() != nullptr && *vfr->as_bool();
+    const bool has_rate = value.find("frame_rate") != nullptr;
+    if (variable && has_rate) {
+      return at("/frame_rate", invalid("must not be set when vfr is true"));
+    }
+    if (!variable && !has_rate) {
+      return invalid("the member 'frame_rate' is required unless vfr is true");
+    }
+    return {};
+  };
+  return Shape::object(
+             {required("frame_width", positive()), required("frame_height", positive()),
+              optional("bit_depth", positive()),
+              optional("interlace_mode", Shape::choice({"progressive", "interlaced_tff",
+                                                        "interlaced_bff", "interlaced_psf"})),
+              optional("colorspace", Shape::choice({"BT601", "BT709", "BT2020", "BT2100"})),
+              optional("transfer_characteristic", Shape::choice({"SDR", "HLG", "PQ"})),
+              optional("aspect_ratio", ratio()), optional("pixel_aspect_ratio", ratio()),
+              optional("component_type", Shape::choice({"YCbCr", "RGB"})),
+              optional("horiz_chroma_subs", positive()), optional("vert_chroma_subs", positive()),
+              optional("unc_parameters",
+                       Shape::object({required(
+                           "unc_type",
+                           Shape::choice({"planar", "YUYV", "UYVY", "AYUV", "v210", "v216", "RGB",
+                                          "RGBx", "xRGB", "BGRx", "xBGR", "RGBA", "ARGB", "BGRA",
+                                          "ABGR", "alpha"}))})),
+              optional("avc_parameters",
+                       Shape::object({required("profile", Shape::integer()),
+                                      required("level", Shape::integer()),
+                                      required("flags", Shape::integer())})),
+              optional("frame_rate", rate()), optional("vfr", Shape::boolean()),
+              optional("init_segments", Shape::boolean())},
+             kForbid)
+      .with_rule(fixed_or_variable_rate)
+      .named("VideoEssenceParameters");
+}
+
+Shape audio_parameters() {
+  return Shape::object(
+             {required("sample_rate", positive()), required("channels", positive()),
+              optional("bit_depth", positive()),
+              optional("codec_parameters",
+                       Shape::object({optional("coded_frame_size", Shape::integer()),
+                                      optional("mp4_oti", Shape::integer())})),
+              optional("unc_parameters",
+                       Shape::object({required("unc_type", Shape::choice({"interleaved", "planar",
+                                                                          "pairs"}))})),
+              optional("init_segments", Shape::boolean())},
+             kForbid)
+      .named("AudioEssenceParameters");
+}
+
+Shape image_parameters() {
+  return Shape::object({required("frame_width", positive()), required("frame_height", positive()),
+                        optional("aspect_ratio", ratio())},
+                       kForbid)
+      .named("ImageEssenceParameters");
+}
+
+Shape data_parameters() {
+  return Shape::object({optional("data_type", Shape::string()),
+                        optional("init_segments", Shape::boolean())},
+                       kForbid)
+      .named("DataEssenceParameters");
+}
+
+Shape multi_parameters() {
+  return Shape::object({optional("init_segments", Shape::boolean())}, kForbid)
+      .named("MultiEssenceParameters");
+}
+
+Shape collection_item() {
+  return Shape::object({required("id", uuid()), optional("role", Shape::string()),
+                        optional("container_mapping", container_mapping())});
+}
+
+//! The members that a flow of any format has. Dates of a request are ignored, so any string will do.
+std::vector<Shape::MemberShape> flow_members(const Shape& date) {
+  return {required("id", uuid()),
+          required("source_id", uuid()),
+          optional("label", Shape::string()),
+          optional("description", Shape::string()),
+          optional("created_by", Shape::string()),
+          optional("updated_by", Shape::string()),
+          optional("tags", tags()),
+          optional("metadata_version", Shape::string()),
+          optional("generation", Shape::integer(0)),
+          optional("created", date),
+          optional("metadata_updated", date),
+          optional("segments_updated", date),
+          optional("status", flow_status()),
+          optional("read_only", Shape::boolean()),
+          optional("max_bit_rate", bit_rate()),
+          optional("timerange", timerange()),
+          optional("flow_collection", flow_collection()),
+          optional("collected_by", Shape::array(uuid())),
+          optional("avg_bit_rate", bit_rate()),
+          optional("segment_duration", rate()),
+          optional("container", loose_mime_type()),
+          optional("container_mapping", container_mapping())};
+}
+
+Shape variant(Shape parameters, bool codec_required, const Shape& date, bool needs_parameters) {
+  auto members = flow_members(date);
+  members.push_back({"codec", loose_mime_type(), codec_required});
+  members.push_back({"essence_parameters", std::move(parameters), needs_parameters});
+  return Shape::object(std::move(members));
+}
+
+Shape flow_of_any_format(const Shape& date) {
+  return Shape::tagged("format",
+                       {{std::string(kVideo), variant(video_parameters(), true, date, true)},
+                        {std::string(kAudio), variant(audio_parameters(), true, date, true)},
+                        {std::string(kImage), variant(image_parameters(), true, date, true)},
+                        {std::string(kData), variant(data_parameters(), true, date, true)},
+                        {std::string(kMulti), variant(multi_parameters(), false, date, false)}});
+}
+
+Shape get_urls() {
+  return Shape::array(Shape::object(
+                          {required("url", Shape::string()), optional("storage_id", uuid()),
+                           optional("presigned", Shape::boolean()),
+                           optional("label", Shape::string()),
+                           optional("controlled", Shape::boolean()),
+                           optional("store_type", Shape::string()),
+                           optional("provider", Shape::string()),
+                           optional("region", Shape::string()),
+                           optional("availability_zone", Shape::string()),
+                           optional("store_product", Shape::string()), optional("tags", tags())},
+                          kForbid))
+      .named("GetUrls");
+}
+
+Shape no_negative_timestamp() {
+  return Shape::form("Duration", "^(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8})$",
+                     [](std::string_view text) -> Status {
+                       REEL_ASSIGN(const time::Timestamp at, time::Timestamp::parse(text));
+                       if (at.nanoseconds() >= 0) return {};
+                       return invalid("'{}' must not be negative", text);
+                     });
+}
+
+}  // namespace
+
+Status check_mime_type(std::string_view text) {
+  static constexpr std::array<std::string_view, 10> kTypes = {
+      "application", "audio", "font",      "example", "image",
+      "message",     "model", "multipart", "text",    "video"};
+  constexpr std::string_view kToken =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&'*+.^_`|~-";
+  const auto is_token = [&](std::string_view part) {
+    return !part.empty() && part.find_first_not_of(kToken) == std::string_view::npos;
+  };
+  const auto slash = text.find('/');
+  const std::string_view type = text.substr(0, slash);
+  const bool known = std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end() ||
+                     (type.starts_with("x-") && is_token(type.substr(2)));
+  if (!known || slash == std::string_view::npos || !is_token(text.substr(slash + 1))) {
+    return invalid("'{}' is not a MIME type without parameters", text.substr(0, 64));
+  }
+  return {};
+}
+
+Shape uuid() {
+  return Shape::form("UUID",
+                     "^[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+                     check_uuid)
+      .named("Uuid");
+}
+
+Shape timerange() {
+  return Shape::form("TimeRange",
+                     R"(^(\[|\()?(-?(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8}))?)"
+                     R"((_(-?(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8}))?)?(\]|\))?$)",
+                     check_timerange)
+      .named("TimeRange");
+}
+
+Shape timestamp() {
+  return Shape::form("Timestamp", "^-?(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8})$", check_timestamp)
+      .named("Timestamp");
+}
+
+Shape date_time() { return Shape::form("Date and time, RFC 3339", "", check_date_time); }
+
+Shape mime_type() {
+  return Shape::form("MIME Type",
+                     "^(application|audio|font|example|image|message|model|multipart|text|video|"
+                     "x-(?:[0-9A-Za-z!#$%&'*+.^_`|~-]+))/([0-9A-Za-z!#$%&'*+.^_`|~-]+)$",
+                     check_mime_type)
+      .named("MimeType");
+}
+
+Shape content_format() {
+  return Shape::choice({std::string(kVideo), std::string(kImage), std::string(kAudio),
+                        std::string(kData), std::string(kMulti)})
+      .named("ContentFormat");
+}
+
+Shape flow_status() {
+  return Shape::choice({"awaiting_content", "ingesting", "replication_in_progress",
+                        "closed_complete"})
+      .named("FlowStatus");
+}
+
+Shape tag_value() {
+  return Shape::either(Shape::string(), Shape::array(Shape::string())).named("TagValue");
+}
+
+Shape tags() { return Shape::dictionary(tag_value()).named("Tags"); }
+
+Shape bit_rate() { return Shape::integer(0); }
+
+Shape error() {
+  return Shape::object({required("type", Shape::string()), required("summary", Shape::string()),
+                        required("time", date_time()), optional("message", Shape::string()),
+                        optional("request_id", Shape::string()),
+                        optional("pointer", Shape::string())})
+      .named("Error");
+}
+
+Shape service() {
+  return Shape::object({optional("name", Shape::string()),
+                        optional("description", Shape::string()),
+                        required("type", Shape::string()),
+                        required("api_version", Shape::string()),
+                        optional("service_version", Shape::string()),
+                        required("min_object_timeout", timestamp()),
+                        optional("min_presigned_url_timeout", timestamp())})
+      .named("Service");
+}
+
+Shape service_update() {
+  return Shape::object(
+             {optional("name", Shape::string(1024)), optional("description", Shape::string())})
+      .named("ServiceUpdate");
+}
+
+Shape storage_backends() {
+  return Shape::array(
+      Shape::object({required("id", uuid()), required("store_type", Shape::string()),
+                     required("provider", Shape::string()),
+                     required("store_product", Shape::string()),
+                     optional("label", Shape::string()),
+                     optional("default_storage", Shape::boolean()), optional("tags", tags())})
+          .named("StorageBackend"));
+}
+
+Shape source() {
+  const Shape item =
+      Shape::object({required("id", uuid()), optional("role", Shape::string())});
+  return Shape::object({required("id", uuid()), required("format", content_format()),
+                        optional("label", Shape::string()),
+                        optional("description", Shape::string()),
+                        optional("created_by", Shape::string()),
+                        optional("updated_by", Shape::string()), optional("created", date_time()),
+                        optional("updated", date_time()), optional("tags", tags()),
+                        optional("source_collection", Shape::array(item)),
+                        optional("collected_by", Shape::array(uuid()))})
+      .named("Source");
+}
+
+Shape flow_collection() {
+  const auto no_member_twice = [](const Value& value) -> Status {
+    std::set<std::string> seen;
+    for (const Value& item : *value.as_array()) {
+      const std::string& id = *item.find("id")->as_string();
+      if (!seen.insert(id).second) return invalid("flow {} is collected twice", id);
+    }
+    return {};
+  };
+  return Shape::array(collection_item()).with_rule(no_member_twice).named("FlowCollection");
+}
+
+Shape flow_put() { return flow_of_any_format(Shape::any()).named("FlowPut"); }
+
+Shape flow() { return flow_of_any_format(date_time()).named("Flow"); }
+
+Shape segment_post() {
+  const Shape url =
+      Shape::object({required("url", Shape::string()), required("label", Shape::string())});
+  return Shape::object({required("object_id", Shape::string(1024)),
+                        required("timerange", timerange()),
+                        optional("init_object_id", Shape::string(1024)),
+                        optional("ts_offset", timestamp()),
+                        optional("object_timerange", timerange()),
+                        optional("last_duration", no_negative_timestamp()),
+                        optional("sample_offset", Shape::integer()),
+                        optional("sample_count", Shape::integer()),
+                        optional("get_urls", Shape::array(url)),
+                        optional("key_frame_count", Shape::integer(0))})
+      .with_rule([](const Value& value) -> Status {
+        if (!value.find("object_id")->as_string()->empty()) return {};
+        return at("/object_id", invalid("must not be empty"));
+      })
+      .named("SegmentPost");
+}
+
+Shape segments_post() {
+  const Shape unchecked = Shape::any();
+  return Shape::either(Shape::object({}), Shape::array(unchecked, 1));
+}
+
+Shape segment() {
+  return Shape::object(
+             {required("object_id", Shape::string()), required("timerange", timerange()),
+              optional("ts_offset", timestamp()), optional("last_duration", timestamp()),
+              optional("object_timerange", timerange()),
+              optional("sample_offset", Shape::integer()),
+              optional("sample_count", Shape::integer()),
+              optional("init_object", Shape::object({required("object_id", Shape::string()),
+                                                     optional("get_urls", get_urls())},
+                                                    kForbid)),
+              optional("key_frame_count", Shape::integer()), optional("get_urls", get_urls())})
+      .named("Segment");
+}
+
+Shape failed_segments() {
+  return Shape::object(
+             {required("failed_segments",
+                       Shape::array(Shape::object({required("object_id", Shape::string()),
+                                                   optional("timerange", Shape::string()),
+                                                   optional("error", error())})))})
+      .named("FailedSegments");
+}
+
+Shape storage_request() {
+  const auto one_of_both = [](const Value& value) -> Status {
+    if (value.find("limit") == nullptr || value.find("object_ids") == nullptr) return {};
+    return invalid("'limit' and 'object_ids' exclude each other");
+  };
+  return Shape::object({optional("limit", Shape::integer(1)),
+                        optional("object_ids", Shape::array(Shape::string(1024), 1)),
+                        optional("storage_id", uuid()), optional("content_type", mime_type()),
+                        optional("presigned", Shape::boolean())})
+      .with_rule(one_of_both)
+      .named("StorageRequest");
+}
+
+Shape storage_allocation() {
+  const Shape put_url = Shape::object(
+      {required("url", Shape::string()), optional("content-type", Shape::string()),
+       optional("headers", Shape::dictionary(Shape::string())),
+       optional("body", Shape::string())});
+  return Shape::object(
+             {optional("media_objects",
+                       Shape::array(Shape::object({required("object_id", Shape::string()),
+                                                   required("put_url", put_url),
+                                                   optional("presigned", Shape::boolean())})))},
+             kForbid)
+      .named("StorageAllocation");
+}
+
+Shape object() {
+  return Shape::object(
+             {required("id", Shape::string()),
+              required("referenced_by_flows", Shape::array(uuid())),
+              optional("first_referenced_by_flow", uuid()), optional("timerange", timerange()),
+              optional("key_frame_count", Shape::integer()), optional("get_urls", get_urls()),
+              optional("init_object", Shape::object({required("id", Shape::string()),
+                                                     optional("get_urls", get_urls())},
+                                                    kForbid))},
+             kForbid)
+      .named("Object");
+}
+
+}  // namespace reel::tams::shape

@@ -1,0 +1,55 @@
+#pragma once
+//! The documents of the TAMS API 8.2, as shapes: from these come the checks of request bodies and
+//! the schemas in /openapi.json.
+
+#include <string_view>
+
+#include "json/shape.h"
+
+namespace reel::tams::shape {
+
+json::Shape uuid();
+json::Shape timerange();
+json::Shape timestamp();
+json::Shape date_time();
+json::Shape mime_type();
+json::Shape content_format();
+json::Shape flow_status();
+json::Shape tag_value();
+json::Shape tags();
+json::Shape bit_rate();  //!< 1000 bit/s
+json::Shape error();
+
+json::Shape service();
+json::Shape service_update();
+json::Shape storage_backends();
+
+json::Shape source();
+json::Shape flow_collection();
+//! A flow as a client writes it: technical metadata by format.
+json::Shape flow_put();
+json::Shape flow();
+
+//! One segment as a client registers it.
+json::Shape segment_post();
+//! One segment or an array of them; single segments are checked one by one, so that the rest of a
+//! bulk request goes on when one is wrong.
+json::Shape segments_post();
+json::Shape segment();
+json::Shape failed_segments();
+
+json::Shape storage_request();
+json::Shape storage_allocation();
+json::Shape object();
+
+//! The URNs of content formats.
+inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";
+inline constexpr std::string_view kImage = "urn:x-tam:format:image";
+inline constexpr std::string_view kAudio = "urn:x-nmos:format:audio";
+inline constexpr std::string_view kData = "urn:x-nmos:format:data";
+inline constexpr std::string_view kMulti = "urn:x-nmos:format:multi";
+
+//! schemas/mime-type.json: a registered top-level type and a token.
+Status check_mime_type(std::string_view text);
+
+}  // namespace reel::tams::shape

@@ -1,0 +1,218 @@
+#include "tams/tables.h"
+
+namespace reel::tams {
+namespace {
+
+using store::TableDefinition;
+using store::Type;
+using store::TypeKind;
+using Column = TableDefinition::ColumnDefinition;
+
+Column text(std::string name, std::string doc = {}) {
+  return {.name = std::move(name), .type = Type::of(TypeKind::string), .doc = std::move(doc)};
+}
+Column required(Column column) {
+  column.nullable = false;
+  return column;
+}
+Column uuid(std::string name, std::string doc = {}) {
+  return {.name = std::move(name), .type = Type::of(TypeKind::uuid), .doc = std::move(doc)};
+}
+Column integer(std::string name, std::string doc = {}) {
+  return {.name = std::move(name), .type = Type::of(TypeKind::int64), .doc = std::move(doc)};
+}
+Column counter(std::string name, std::string doc) {
+  return {.name = std::move(name),
+          .type = Type::of(TypeKind::int64),
+          .nullable = false,
+          .default_value = 0,
+          .doc = std::move(doc)};
+}
+Column flag(std::string name, std::string doc = {}) {
+  return {.name = std::move(name),
+          .type = Type::of(TypeKind::boolean),
+          .nullable = false,
+          .default_value = false,
+          .doc = std::move(doc)};
+}
+Column moment(std::string name, std::string doc = {}) {
+  return {.name = std::move(name), .type = Type::of(TypeKind::timestamp), .doc = std::move(doc)};
+}
+Column media_time(std::string name, std::string doc) {
+  return {.name = std::move(name), .type = Type::media_time(), .doc = std::move(doc)};
+}
+
+TableDefinition service() {
+  return {.name = std::string(table::kService),
+          .columns = {required(text("name")), text("value")},
+          .partition_key = {"name"},
+          .clustering_key = {},
+          .indexes = {},
+          .product = true};
+}
+
+TableDefinition sources() {
+  return {.name = std::string(table::kSources),
+          .columns = {required(uuid("id")), required(text("format", "content format URN")),
+                      text("label"), text("description"), text("created_by"), text("updated_by"),
+                      required(moment("created")), required(moment("updated")),
+                      text("tags", "JSON object"),
+                      required(text("label_order", "sort key: labelled first, then by id")),
+                      counter("flow_count", "flows of this source; it goes with the last one"),
+                      counter("revision", "counts metadata changes")},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {{"by_created", {"created"}},
+                      {"by_updated", {"updated"}},
+                      {"by_label", {"label_order"}}},
+          .product = true};
+}
+
+TableDefinition flows() {
+  return {.name = std::string(table::kFlows),
+          .columns = {required(uuid("id")),
+                      required(uuid("source_id")),
+                      required(text("format", "content format URN")),
+                      text("codec"),
+                      text("container"),
+                      text("label"),
+                      text("description"),
+                      text("created_by"),
+                      text("updated_by"),
+                      required(moment("created")),
+                      required(moment("metadata_updated")),
+                      text("metadata_version"),
+                      integer("generation", "lossy encodings so far"),
+                      text("status"),
+                      flag("read_only"),
+                      integer("max_bit_rate", "1000 bit/s"),
+                      integer("avg_bit_rate", "1000 bit/s"),
+                      text("segment_duration", "JSON object, seconds as a fraction"),
+                      text("container_mapping", "JSON object"),
+                      text("essence_parameters", "JSON object"),
+                      text("tags", "JSON object"),
+                      text("flow_collection", "JSON array, ordered"),
+                      uuid("profile_id"),
+                      text("extra", "JSON object: members that the specification does not name"),
+                      integer("frame_width", "pixels, copied from essence_parameters"),
+                      integer("frame_height", "pixels, copied from essence_parameters"),
+                      flag("init_segments", "copied from essence_parameters"),
+                      required(text("label_order", "sort key: labelled first, then by id")),
+                      counter("collected_count", "flows that collect this one"),
+                      counter("revision", "counts metadata changes")},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {{"by_created", {"created"}},
+                      {"by_metadata_updated", {"metadata_updated"}},
+                      {"by_label", {"label_order"}},
+                      {"by_source", {"source_id"}}},
+          .product = true};
+}
+
+TableDefinition collected_by() {
+  return {.name = std::string(table::kCollectedBy),
+          .columns = {required(uuid("member_id")), required(uuid("collection_id"))},
+          .partition_key = {"member_id"},
+          .clustering_key = {"collection_id"},
+          .indexes = {},
+          .product = true};
+}
+
+TableDefinition segments() {
+  return {.name = std::string(table::kSegments),
+          .columns = {required(uuid("flow_id")),
+                      required(media_time("start_time", "first moment, seconds")),
+                      required(media_time("end_time", "first moment after it, seconds")),
+                      flag("end_inclusive", "written as [a_b]: end_time is b + 1 ns"),
+                      required(text("object_id")),
+                      media_time("ts_offset", "segment time minus object time, seconds"),
+                      media_time("last_duration", "seconds"),
+                      integer("sample_offset"),
+                      integer("sample_count"),
+                      // Properties of the object never change once registered, so they stand here
+                      // too and a listing needs no look-up per segment.
+                      integer("key_frame_count"),
+                      text("object_timerange"),
+                      text("init_object_id")},
+          .partition_key = {"flow_id"},
+          .clustering_key = {"start_time"},
+          .indexes = {},
+          .product = true};
+}
+
+TableDefinition objects() {
+  return {.name = std::string(table::kObjects),
+          .columns = {required(text("id")),
+                      flag("registered", "a segment has used it"),
+                      flag("is_init", "it is an initialisation segment"),
+                      uuid("flow_id", "allocated for, later first referenced by, this flow"),
+                      uuid("storage_id", "backend that holds the bytes; null = external"),
+                      text("storage_key", "where in the backend"),
+                      text("content_type"),
+                      text("timerange", "on the object's own timeline"),
+                      integer("key_frame_count"),
+                      text("init_object_id"),
+                      text("external_urls", "JSON array of {url, label}"),
+                      integer("size_bytes", "null until uploaded"),
+                      {.name = "sha256", .type = Type::of(TypeKind::binary)}},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {},
+          .product = true};
+}
+
+TableDefinition object_uses() {
+  return {.name = std::string(table::kObjectUses),
+          .columns = {required(text("object_id")), required(uuid("flow_id")),
+                      required(media_time("start_time", "of the segment, seconds"))},
+          .partition_key = {"object_id"},
+          .clustering_key = {"flow_id", "start_time"},
+          .indexes = {},
+          .product = true};
+}
+
+TableDefinition flow_activity() {
+  return {.name = std::string(table::kFlowActivity),
+          .columns = {required(uuid("flow_id")), required(moment("segments_updated"))},
+          .partition_key = {"flow_id"},
+          .clustering_key = {},
+          .indexes = {},
+          .product = true};
+}
+
+TableDefinition flow_removals() {
+  return {.name = std::string(table::kFlowRemovals),
+          .columns = {required(uuid("flow_id")), required(moment("requested"))},
+          .partition_key = {"flow_id"},
+          .clustering_key = {},
+          .indexes = {},
+          .product = true};
+}
+
+TableDefinition media_garbage() {
+  return {.name = std::string(table::kMediaGarbage),
+          .columns = {required(uuid("storage_id")), required(text("storage_key"))},
+          .partition_key = {"storage_id"},
+          .clustering_key = {"storage_key"},
+          .indexes = {},
+          .product = true};
+}
+
+}  // namespace
+
+std::vector<TableDefinition> product_tables() {
+  return {service(),     sources(),       flows(),         collected_by(), segments(), objects(),
+          object_uses(), flow_activity(), flow_removals(), media_garbage()};
+}
+
+Status ensure_tables(store::Store& store) {
+  for (const TableDefinition& definition : product_tables()) {
+    auto schema = store.ensure_table(definition, "reelhouse");
+    if (!schema) {
+      return Failure(std::move(schema).error().while_doing("preparing table " + definition.name));
+    }
+  }
+  return {};
+}
+
+}  // namespace reel::tams

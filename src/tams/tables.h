@@ -1,0 +1,35 @@
+#pragma once
+//! The tables of the media store. Names here are the only place that spells them.
+
+#include <string_view>
+#include <vector>
+
+#include "store/schema.h"
+#include "store/store.h"
+
+namespace reel::tams {
+
+namespace table {
+inline constexpr std::string_view kService = "service";
+inline constexpr std::string_view kSources = "sources";
+inline constexpr std::string_view kFlows = "flows";
+//! Who collects whom: partition member, clustering collection.
+inline constexpr std::string_view kCollectedBy = "flow_collected_by";
+inline constexpr std::string_view kSegments = "segments";
+inline constexpr std::string_view kObjects = "objects";
+//! Which segments use an object, as media or as init segment.
+inline constexpr std::string_view kObjectUses = "object_uses";
+//! When the segments of a flow last changed.
+inline constexpr std::string_view kFlowActivity = "flow_activity";
+//! Flows that are gone but whose segments are still being removed.
+inline constexpr std::string_view kFlowRemovals = "flow_removals";
+//! Bytes that nothing refers to any more, still to be removed from their backend.
+inline constexpr std::string_view kMediaGarbage = "media_garbage";
+}  // namespace table
+
+std::vector<store::TableDefinition> product_tables();
+
+//! Creates what is missing. Called once at start.
+Status ensure_tables(store::Store& store);
+
+}  // namespace reel::tams
