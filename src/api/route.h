@@ -2,6 +2,8 @@
 //! The route table: one declarative list of operations, from which requests are routed, parameters
 //! and bodies are checked, and /openapi.json is generated.
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,31 +56,38 @@ struct Call {
 struct Parameter {
   std::string name;
   json::Shape shape;  //!< boolean and integer shapes are read from their text form
-  std::string doc;
+  std::string doc = {};
 };
 
 struct Answer {
   int status;
-  std::string doc;
+  std::string doc = {};
   std::optional<json::Shape> shape = std::nullopt;
 };
 
-using Handler = Result<Response> (*)(const Call& call);
+using Handler = std::function<Result<Response>(const Call& call)>;
+
+//! Decides from the head alone whether a streamed body is welcome, and where it goes. The call has
+//! no body and ends before the first byte is taken; the sink must not refer to it.
+using UploadHandler = std::function<Result<std::unique_ptr<BodySink>>(const Call& call)>;
 
 struct Route {
-  Method method;
-  std::string path;  //!< template: "/flows/{flowId}/tags/{name}"
-  std::string id;    //!< operationId
-  std::string group;
-  std::string summary;
-  std::vector<Parameter> path_parameters;
-  std::vector<Parameter> query_parameters;
-  std::optional<json::Shape> body;
-  std::vector<Answer> answers;
-  Handler handler;
-  bool inline_read = false;
+  Method method = Method::get;
+  std::string path = {};  //!< template: "/flows/{flowId}/tags/{name}"
+  std::string id = {};    //!< operationId
+  std::string group = {};
+  std::string summary = {};
+  std::vector<Parameter> path_parameters = {};
+  std::vector<Parameter> query_parameters = {};
+  std::optional<json::Shape> body = std::nullopt;
+  std::vector<Answer> answers = {};
+  Handler handler = nullptr;
+  bool inline_read = false;  //!< a short point read: may run on an I/O thread
   std::uint64_t body_bytes_max = 1 << 20;
-  //! Accepted Content-Types besides application/json are listed here (multipart later).
+  //! Instead of `handler`: the body is bytes of any type, streamed into a sink.
+  UploadHandler upload = nullptr;
+  //! Content type of the answers' bodies.
+  std::string produces = "application/json";
 };
 
 }  // namespace reel::api

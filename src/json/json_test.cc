@@ -126,5 +126,20 @@ TEST(JsonShape, SchemaRefersToNamedParts) {
             R"({"type":"array","minItems":1,"items":{"$ref":"#/components/schemas/Letter"}})");
 }
 
+TEST(JsonShape, ReadsTextForms) {
+  EXPECT_TRUE(Shape::boolean().check_text("true"));
+  for (const std::string_view text : {"True", "1", "", "yes", " true"}) {
+    EXPECT_FALSE(Shape::boolean().check_text(text)) << text;
+  }
+  const Shape count = Shape::integer(1, 1000);
+  EXPECT_TRUE(count.check_text("1"));
+  EXPECT_TRUE(count.check_text("1000"));
+  for (const std::string_view text : {"0", "1001", "1.5", "+5", " 5", "5 ", "0x5", "", "five"}) {
+    EXPECT_FALSE(count.check_text(text)) << text;
+  }
+  EXPECT_TRUE(Shape::string().check_text("true"));
+  EXPECT_FALSE(Shape::choice({"a", "b"}).check_text("c"));
+}
+
 }  // namespace
 }  // namespace reel::json

@@ -149,6 +149,21 @@ Shape Shape::named(std::string name) const {
 
 Status Shape::check(const Value& value) const { return check_node(*node_, value, ""); }
 
+Status Shape::check_text(std::string_view text) const {
+  switch (node_->kind) {
+    case Kind::boolean:
+      if (text == "true" || text == "false") return check(text == "true");
+      break;
+    case Kind::number:
+    case Kind::integer:
+      if (text.find_first_of(" \t\r\n") != std::string_view::npos) break;
+      if (const auto number = parse(text); number && number->is_number()) return check(*number);
+      break;
+    default: break;
+  }
+  return check(text);
+}
+
 Status Shape::check_object(const Node& node, const Value& value, const std::string& pointer) {
   for (const MemberShape& member : node.members) {
     const Value* child = value.find(member.name);
@@ -256,6 +271,13 @@ void Shape::write_schema(Writer& out) const {
   out.end_object();
 }
 
+void Shape::write_use(Writer& out) const {
+  if (node_->name.empty()) return write_schema(out);
+  out.begin_object();
+  out.field("$ref", "#/components/schemas/" + node_->name);
+  out.end_object();
+}
+
 void Shape::write_members(const Node& node, Writer& out) {
   out.field("type", "object");
   if (!node.members.empty()) {
@@ -263,14 +285,7 @@ void Shape::write_members(const Node& node, Writer& out) {
     out.begin_object();
     for (const MemberShape& member : node.members) {
       out.key(member.name);
-      out.begin_object();
-      const Node& child = *member.shape.node_;
-      if (child.name.empty()) {
-        write_body(child, out);
-      } else {
-        out.field("$ref", "#/components/schemas/" + child.name);
-      }
-      out.end_object();
+      member.shape.write_use(out);
     }
     out.end_object();
   }
@@ -288,19 +303,10 @@ void Shape::write_members(const Node& node, Writer& out) {
 }
 
 void Shape::write_body(const Node& node, Writer& out) {
-  const auto reference_or_body = [&out](const Shape& part) {
-    out.begin_object();
-    if (part.node_->name.empty()) {
-      write_body(*part.node_, out);
-    } else {
-      out.field("$ref", "#/components/schemas/" + part.node_->name);
-    }
-    out.end_object();
-  };
   const auto list = [&](std::string_view keyword) {
     out.key(keyword);
     out.begin_array();
-    for (const Shape& part : node.parts) reference_or_body(part);
+    for (const Shape& part : node.parts) part.write_use(out);
     out.end_array();
   };
   switch (node.kind) {
@@ -329,12 +335,12 @@ void Shape::write_body(const Node& node, Writer& out) {
       out.field("type", "array");
       if (node.size_min > 0) out.field("minItems", std::uint64_t{node.size_min});
       out.key("items");
-      reference_or_body(node.parts[0]);
+      node.parts[0].write_use(out);
       break;
     case Kind::dictionary:
       out.field("type", "object");
       out.key("additionalProperties");
-      reference_or_body(node.parts[0]);
+      node.parts[0].write_use(out);
       break;
     case Kind::object: write_members(node, out); break;
     case Kind::either: list("anyOf"); break;

@@ -50,9 +50,14 @@ class Shape {
 
   //! Code::invalid with the JSON pointer of the first place that breaks a rule.
   Status check(const Value& value) const;
+  //! The same for a value that comes as plain text, such as a query parameter: booleans are
+  //! exactly "true" or "false", numbers are in JSON's notation, everything else is a string.
+  Status check_text(std::string_view text) const;
 
   //! JSON Schema (2020-12). References are written for named shapes below the top.
   void write_schema(Writer& out) const;
+  //! The schema where it is used: a reference when the shape is named.
+  void write_use(Writer& out) const;
   //! Calls `visit` for this shape and everything below it that has a name.
   void each_named(const std::function<void(const std::string&, const Shape&)>& visit) const;
 

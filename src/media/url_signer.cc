@@ -209,7 +209,7 @@ Result<UrlGrant> UrlSigner::verify(UrlUse use, std::string_view raw_path,
     return not_found("no object at this path");
   }
   const auto storage = StorageId::parse(raw_path.substr(kPathPrefix.size(), kUuidLength));
-  auto object_id = percent_decoded(raw_path.substr(object_at));
+  auto object_id = percent_decode(raw_path.substr(object_at));
   if (!storage || !object_id) return not_found("no object at this path");
 
   const auto query = read_query(raw_query);
@@ -217,7 +217,7 @@ Result<UrlGrant> UrlSigner::verify(UrlUse use, std::string_view raw_path,
     return forbidden("this URL needs one 'expires' and one 'signature'");
   }
   const auto expires = read_seconds(*query->expires);
-  auto content_type = percent_decoded(query->type.value_or(""));
+  auto content_type = percent_decode(query->type.value_or(""));
   if (!expires || !content_type) return forbidden("the signature does not fit this URL");
   UrlGrant grant{use, *storage, *std::move(object_id), *std::move(content_type)};
   if (!equal_constant_time(state_->sign(message_of(grant, *expires)), *query->signature)) {

@@ -1,0 +1,55 @@
+#pragma once
+//! Requests in, answers out: everything that happens to a request around its handler.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/message.h"
+#include "api/openapi.h"
+#include "api/problem.h"
+#include "api/router.h"
+#include "base/clock.h"
+
+namespace reel::api {
+
+//! Serves a route table. Before a handler runs, the request has been matched, its content type,
+//! path and query parameters and body have been checked against the route, and the address under
+//! which the client sees this server is known. Errors become the answers of problem.h; an exception
+//! that reaches this edge is logged and becomes a 500. Thread-safe.
+class TamsApplication final : public Application {
+ public:
+  struct Options {
+    //! Where clients see this server ("https://media.example.com/tams", no slash at the end).
+    //! Empty: taken from each request.
+    std::string public_url = {};
+    //! Believe X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix. Only for a server that
+    //! nobody reaches except through a proxy which sets them.
+    bool trust_forwarded = false;
+    DocumentInfo document = {};
+    const Clock* clock = &system_clock();
+  };
+
+  //! Adds GET /openapi.json, which describes all routes and itself. REQUIRES: `context` outlives
+  //! the application; every route names its path parameters in the order of its template.
+  TamsApplication(std::vector<Route> routes, const tams::Context& context, Options options);
+
+  tl::expected<Admission, Response> admit(const RequestHead& head) override;
+  Response handle(const Admission& admission, Request& request) override;
+  Response refuse(int status, std::string_view message, std::string_view request_id) override;
+
+  const std::vector<Route>& routes() const { return router_.routes(); }
+
+ private:
+  Result<Call> prepare(const Route& route, const Request& request) const;
+  Result<Response> run(const Route& route, const Request& request) const;
+  Result<std::unique_ptr<BodySink>> open_sink(const Route& route, const RequestHead& head) const;
+  Result<std::string> base_url(const RequestHead& head) const;
+  Response no_route(const RequestHead& head, const std::vector<Method>& allowed) const;
+
+  const Options options_;
+  const tams::Context& context_;
+  const Router router_;
+};
+
+}  // namespace reel::api
