@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/percent.h"
 #include "media/url_signer.h"
 
 namespace {
@@ -57,6 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   grant.storage = *reel::StorageId::parse("5cb85e3c-0d5c-4c47-b9b7-89af2d8b3f2a");
   if (use == UrlUse::put) grant.content_type = take(rest, take_byte(rest) % 32);
   grant.object_id = rest;
+  if (!reel::is_utf8(grant.content_type) || !reel::is_utf8(grant.object_id)) return 0;
 
   std::string url;
   signer->append_path(url, grant, kLater);

@@ -34,7 +34,8 @@ class UrlSigner {
 
   //! "/media/<storage id>/<percent-encoded object id>?expires=…&signature=…", with "type=…" for a
   //! content type. Valid at least until `not_before_expiry`; rounded up to a whole minute so that
-  //! URLs repeat and caches can hit. REQUIRES: `not_before_expiry` is later than 1970.
+  //! URLs repeat and caches can hit. REQUIRES: `not_before_expiry` is later than 1970, the texts
+  //! in `grant` are UTF-8.
   void append_path(std::string& out, const UrlGrant& grant, Instant not_before_expiry) const;
 
   //! Checks a request path and query that append_path() made. Other query parameters are ignored,
