@@ -13,7 +13,8 @@ option(REEL_LIBFUZZER "Link fuzz targets with libFuzzer instead of the corpus re
 set_property(GLOBAL PROPERTY JOB_POOLS link=1 beast=1)
 set(CMAKE_JOB_POOL_LINK link)
 
-# Objects carry paths relative to the checkout, so every worktree of one machine hits the same cache entries.
+# A rebuild in the same checkout is served from the cache. Checkouts share entries of sources that no precompiled header
+# is part of; clang writes the path of its checkout into one.
 find_program(REEL_CCACHE ccache)
 if(REEL_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_COMPILERCHECK=content
@@ -22,8 +23,7 @@ endif()
 
 add_library(reel_flags INTERFACE)
 target_include_directories(reel_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
-# Debian's libfmt was built by g++, which mangles fmt 9's vformat_to<char> unlike clang-19: instantiate it ourselves.
-target_compile_definitions(reel_flags INTERFACE _GLIBCXX_ASSERTIONS FMT_HEADER_ONLY)
+target_compile_definitions(reel_flags INTERFACE _GLIBCXX_ASSERTIONS)
 target_compile_options(reel_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
   -Wimplicit-fallthrough -Wthread-safety -Werror

@@ -19,5 +19,5 @@ set_target_properties(xxHash::xxhash PROPERTIES
   IMPORTED_LOCATION ${REEL_XXHASH_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${REEL_XXHASH_INCLUDE})
 
 # Only testing needs these, and a machine that serves has not installed them.
-find_package(GTest)
-find_package(benchmark)
+find_package(GTest QUIET)
+find_package(benchmark QUIET)

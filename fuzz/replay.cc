@@ -1,4 +1,5 @@
-// Runs every file of a corpus folder through a fuzz target once, so that each ordinary build replays what fuzzing found.
+// Runs every file of a corpus folder through a fuzz target once, so that each ordinary build
+// replays what fuzzing found.
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>

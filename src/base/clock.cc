@@ -1,6 +1,6 @@
 #include "base/clock.h"
 
-#include <charconv>
+#include <fmt/format.h>
 
 namespace reel {
 namespace {
@@ -23,6 +23,10 @@ int digits(std::string_view text, std::size_t from, std::size_t width) {
   }
   return value;
 }
+
+//! The first and the last moment that RFC 3339 can write: its years have four digits.
+constexpr std::int64_t kFirstMicros = -62'167'219'200'000'000;
+constexpr std::int64_t kLastMicros = 253'402'300'799'999'999;
 
 //! Reads "Z" or "+hh:mm" at the end of a date-time; minutes east of UTC, or nothing.
 Result<int> offset_minutes(std::string_view zone) {
@@ -98,7 +102,9 @@ Result<Instant> Instant::parse(std::string_view text) {
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
   const std::int64_t seconds =
       ((days * 24 + hour) * 60 + minute - *zone) * 60 + second;
-  return Instant{seconds * 1'000'000 + fraction_us};
+  const std::int64_t micros = seconds * 1'000'000 + fraction_us;
+  if (micros < kFirstMicros || micros > kLastMicros) return refuse();
+  return Instant{micros};
 }
 
 }  // namespace reel

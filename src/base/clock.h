@@ -19,7 +19,9 @@ struct Instant {
   std::string to_string() const;
   void append_to(std::string& out) const;
 
-  //! Reads RFC 3339 with any offset and up to nine fraction digits (cut to microseconds).
+  //! Reads RFC 3339 with any offset and up to nine fraction digits (cut to microseconds). A leap
+  //! second counts as the second after it. Code::invalid otherwise, also when the offset leads
+  //! out of the years 0000 to 9999.
   static Result<Instant> parse(std::string_view text);
 
   friend auto operator<=>(const Instant&, const Instant&) = default;

@@ -20,13 +20,13 @@ int hex_digit(char c) {
 }
 }  // namespace
 
-Hash128& Hash128::operator+=(const Hash128& other) {
+Hash128& Hash128::operator+=(Hash128 other) {
   low += other.low;
   high += other.high + (low < other.low ? 1 : 0);
   return *this;
 }
 
-Hash128& Hash128::operator-=(const Hash128& other) {
+Hash128& Hash128::operator-=(Hash128 other) {
   const std::uint64_t borrow = low < other.low ? 1 : 0;
   low -= other.low;
   high -= other.high + borrow;
@@ -74,8 +74,9 @@ Sha256Digest sha256(std::string_view bytes) {
 Sha256Digest hmac_sha256(std::string_view key, std::string_view message) {
   Sha256Digest digest;
   unsigned int size = 0;
+  const char* const key_data = key.empty() ? "" : key.data();  // OpenSSL may refuse a null key
   const auto* text = reinterpret_cast<const unsigned char*>(message.data());
-  REEL_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), text, message.size(),
+  REEL_CHECK(HMAC(EVP_sha256(), key_data, static_cast<int>(key.size()), text, message.size(),
                   digest.data(), &size) != nullptr);
   return digest;
 }

@@ -24,13 +24,13 @@ struct Hash128 {
   std::uint64_t low = 0;
   std::uint64_t high = 0;
 
-  Hash128& operator+=(const Hash128& other);
-  Hash128& operator-=(const Hash128& other);
+  Hash128& operator+=(Hash128 other);
+  Hash128& operator-=(Hash128 other);
   std::string to_hex() const;
   friend bool operator==(const Hash128&, const Hash128&) = default;
 };
 
-//! XXH3, 128 bit: fast, well mixed, not for secrets.
+//! XXH3, 128 bit: fast, well mixed, not for secrets. The value of given bytes never changes.
 Hash128 hash128(std::string_view bytes);
 
 using Sha256Digest = std::array<std::uint8_t, 32>;

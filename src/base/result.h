@@ -6,6 +6,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/core.h>
@@ -53,7 +54,7 @@ class [[nodiscard]] Error {
   //! "file.cc:12", the line that made the error.
   std::string origin() const;
 
-  //! Names the place in the input. Returns itself, for `return invalid(…).error().at("/id")`.
+  //! Names the place in the input. Returns itself; the free function at() does it to a Failure.
   Error&& at(std::string pointer) &&;
 
   //! Puts what was being done in front: "reading flow x: <message>".

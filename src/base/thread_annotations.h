@@ -2,7 +2,6 @@
 //! Clang's thread-safety analysis, and a mutex that it understands.
 
 #include <mutex>
-#include <shared_mutex>
 
 #if defined(__clang__)
 #define REEL_THREAD_ANNOTATION(x) __attribute__((x))

@@ -1,5 +1,6 @@
 #include "base/uuid.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include <sys/random.h>
@@ -23,6 +24,7 @@ class SystemRandom final : public Random {
   void fill(unsigned char* bytes, std::size_t count) override {
     while (count > 0) {
       const ssize_t got = ::getrandom(bytes, count, 0);
+      if (got < 0 && errno == EINTR) continue;
       REEL_CHECK(got > 0);
       bytes += got;
       count -= static_cast<std::size_t>(got);

@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include "base/result.h"
+
 namespace reel {
 
 WorkerPool::WorkerPool(Options options) : options_(options) {
+  REEL_CHECK(options_.threads > 0);
   threads_.reserve(options_.threads);
   for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { run(); });
 }

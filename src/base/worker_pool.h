@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -22,6 +21,7 @@ class WorkerPool {
     std::size_t queue_max = 1024;
   };
 
+  //! REQUIRES: at least one thread.
   explicit WorkerPool(Options options);
   //! Stops, see stop().
   ~WorkerPool();
@@ -32,7 +32,8 @@ class WorkerPool {
   //! A job must not throw.
   [[nodiscard]] bool submit(std::function<void()> job);
 
-  //! Finishes every accepted job, then joins the threads. Idempotent.
+  //! Finishes every accepted job, then joins the threads. Idempotent. REQUIRES: called by the
+  //! pool's owner, not by a job nor by two threads at once.
   void stop();
 
   std::size_t queued() const;

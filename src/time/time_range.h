@@ -9,8 +9,11 @@
 
 namespace reel::time {
 
-//! A set of timestamps without holes, always held in normal form: an empty range is never(), an
-//! open end has no clusivity, and an instant is inclusive on both sides. Equality is set equality.
+//! A set of timestamps without holes. A timestamp is a whole number of nanoseconds, so every
+//! question is answered about sets of integers: "(0:0_0:1)" holds nothing and is never(), and
+//! "[0:0_0:9]" equals "[0:0_0:10)", although each prints as it was written. An open end lies
+//! beyond every timestamp: "[min_max]" does not equal eternity().
+//! INVARIANT: whatever holds no timestamp is never(); bounds at one moment are both inclusive.
 //! Rules: TAMS AppNote 0008, schemas/timerange.json.
 class TimeRange {
  public:
@@ -31,12 +34,14 @@ class TimeRange {
   //! Any pair of bounds, nullopt = open; normalised.
   static TimeRange make(std::optional<Bound> start, std::optional<Bound> end);
 
-  //! Reads the text form. Refuses what the schema's pattern refuses, and instants with an
-  //! exclusive marker ("(0:0)", "[0:0)"), which the specification forbids. A marker beside an
-  //! omitted timestamp is ignored, missing markers are inclusive, "" and "()" mean never.
+  //! Reads the text form. Code::invalid for what the schema's pattern refuses, for timestamps
+  //! outside the PTP range, and for instants with an exclusive marker ("(0:0)", "[0:0)"), which
+  //! the specification forbids. A marker beside an omitted timestamp is ignored, a missing marker
+  //! is inclusive, no timestamp and no "_" mean never ("", "()", "[]"), and so does an end before
+  //! its start or an exclusive end at its start ("[5:0_1:0)", "[0:0_0:0)").
   static Result<TimeRange> parse(std::string_view text);
 
-  //! The normal text form: "_", "()", "[t]", "[a_b)", "(a_", "_b]".
+  //! The normal text form: "_", "()", "[t]", "[a_b)", "(a_", "_b]". Parses to an equal range.
   std::string to_string() const;
   void append_to(std::string& out) const;
 
@@ -54,9 +59,10 @@ class TimeRange {
   bool overlaps(const TimeRange& other) const;
   //! This range ends before the other begins. False if either is never().
   bool precedes(const TimeRange& other) const;
-  //! The union would have no hole: they overlap or touch ("[0:0_1:0)" and "[1:0_2:0)").
+  //! The union has no hole: they overlap or meet ("[0:0_1:0)" and "[1:0_2:0)"), or one is never().
   bool touches(const TimeRange& other) const;
 
+  //! Where two bounds mean the same nanosecond, this range's spelling is kept, here and below.
   TimeRange intersect(const TimeRange& other) const;
   //! The smallest range that covers both (a hole between them is included).
   TimeRange extent_with(const TimeRange& other) const;
@@ -67,12 +73,12 @@ class TimeRange {
 
   //! The first nanosecond inside, nullopt when open. REQUIRES: !is_never().
   std::optional<Timestamp> first() const;
-  //! One nanosecond past the last inside, nullopt when open. Timestamps are whole nanoseconds, so
-  //! [first, past_last) holds exactly the same moments; the store keeps segments in this form.
+  //! One past the last nanosecond inside, nullopt when open; may be Timestamp::max() + 1 ns.
+  //! [first, past_last) holds the same moments as this range; the store keeps segments so.
   //! REQUIRES: !is_never().
   std::optional<Int128> past_last_nanoseconds() const;
 
-  friend bool operator==(const TimeRange&, const TimeRange&) = default;
+  friend bool operator==(const TimeRange& a, const TimeRange& b);
 
  private:
   TimeRange() = default;

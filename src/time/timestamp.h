@@ -32,9 +32,10 @@ class Timestamp {
   //! zeros, at most nine digits of nanoseconds) and refuses values outside the PTP range.
   static Result<Timestamp> parse(std::string_view text);
 
-  //! From decimal seconds ("12.345", "-3") with up to nine fraction digits.
+  //! From decimal seconds ("12.345", "-3", "007") with up to nine fraction digits.
   static Result<Timestamp> parse_decimal_seconds(std::string_view text);
 
+  //! REQUIRES: key() made it; other bytes give a timestamp outside the PTP range.
   static Timestamp from_key(const TimestampKey& key);
 
   static constexpr Timestamp max() {
@@ -48,6 +49,7 @@ class Timestamp {
   void append_to(std::string& out) const;
   //! Exact decimal seconds with nine fraction digits.
   std::string to_decimal_seconds() const;
+  //! The nearest double, give or take one unit in the last place.
   double to_seconds() const;
 
   friend constexpr auto operator<=>(const Timestamp&, const Timestamp&) = default;

@@ -1,0 +1,17 @@
+#include "tams/context.h"
+
+namespace reel::tams {
+
+media::Backend* Storage::find(StorageId id) const {
+  const auto found = backends.find(id);
+  return found == backends.end() ? nullptr : found->second.get();
+}
+
+media::Backend* Storage::default_backend() const {
+  for (const auto& [id, backend] : backends) {
+    if (backend->info().default_storage) return backend.get();
+  }
+  return nullptr;
+}
+
+}  // namespace reel::tams

@@ -1,0 +1,38 @@
+#pragma once
+//! Read, change, commit, and again when someone else was faster.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "json/value.h"
+
+namespace reel::tams {
+
+//! Runs `attempt` again as long as it ends with conflict, a bounded number of times; the last
+//! conflict is returned. Each attempt reads a fresh snapshot.
+template <class Attempt>
+auto retry_on_conflict(const Attempt& attempt) -> decltype(attempt()) {
+  constexpr int kAttemptsMax = 32;
+  for (int i = 1;; ++i) {
+    auto outcome = attempt();
+    if (outcome || outcome.error().code() != Code::conflict || i == kAttemptsMax) return outcome;
+  }
+}
+
+//! A member of a document; absent tags are {}, an absent read_only is false, anything else absent
+//! is Code::not_found.
+Result<json::Value> document_member(const json::Value& document, std::string_view member,
+                                    std::string_view kind, std::string_view id);
+
+//! Sets the member, or removes it when there is no value.
+void assign_member(json::Value& document, std::string_view member,
+                   const std::optional<json::Value>& value);
+
+//! Sets or removes one tag. Code::not_found when a tag to remove is absent.
+Status assign_tag(json::Value& document, std::string_view name,
+                  const std::optional<json::Value>& value, std::string_view kind,
+                  std::string_view id);
+
+}  // namespace reel::tams

@@ -1,0 +1,440 @@
+#include "tams/flows.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "tams/collections.h"
+#include "tams/edit.h"
+#include "tams/objects.h"
+#include "tams/segments.h"
+#include "tams/sources.h"
+#include "tams/tables.h"
+
+namespace reel::tams {
+namespace {
+
+using Kind = DocumentField::Kind;
+
+constexpr std::array<DocumentField, 22> kFields = {{
+    {"id", "id", Kind::uuid},
+    {"source_id", "source_id", Kind::uuid},
+    {"label", "label"},
+    {"description", "description"},
+    {"created_by", "created_by"},
+    {"updated_by", "updated_by"},
+    {"tags", "tags", Kind::json},
+    {"metadata_version", "metadata_version"},
+    {"generation", "generation", Kind::integer},
+    {"created", "created", Kind::moment},
+    {"metadata_updated", "metadata_updated", Kind::moment},
+    {"status", "status"},
+    {"read_only", "read_only", Kind::flag},
+    {"max_bit_rate", "max_bit_rate", Kind::integer},
+    {"flow_collection", "flow_collection", Kind::json},
+    {"format", "format"},
+    {"codec", "codec"},
+    {"container", "container"},
+    {"avg_bit_rate", "avg_bit_rate", Kind::integer},
+    {"segment_duration", "segment_duration", Kind::json},
+    {"container_mapping", "container_mapping", Kind::json},
+    {"essence_parameters", "essence_parameters", Kind::json},
+}};
+
+//! Members of a request body that the service manages itself (TAMS 8.2, flow-common.json).
+constexpr std::array<std::string_view, 5> kManaged = {"timerange", "collected_by",
+                                                      "segments_updated", "created",
+                                                      "metadata_updated"};
+
+const std::string kFlows(table::kFlows);
+
+bool is_known_member(std::string_view name) {
+  const auto same = [&](const DocumentField& field) { return field.member == name; };
+  return std::any_of(kFields.begin(), kFields.end(), same) || name == "profile_id" ||
+         std::find(kManaged.begin(), kManaged.end(), name) != kManaged.end();
+}
+
+std::set<FlowId> members_in(const json::Value& document) {
+  std::set<FlowId> members;
+  const json::Value* collection = document.find("flow_collection");
+  if (collection == nullptr || collection->as_array() == nullptr) return members;
+  for (const json::Value& item : *collection->as_array()) {
+    members.insert(*FlowId::parse(*item.find("id")->as_string()));
+  }
+  return members;
+}
+
+//! The flow as it is kept: members that the specification names, and the others under extra.
+json::Value document_of(const Record& flow) {
+  json::Value document = to_document(kFields, flow);
+  if (flow.text("extra").empty()) return document;
+  auto extra = json::parse(flow.text("extra"));
+  REEL_CHECK(extra.has_value());
+  for (json::Member& member : *extra->as_object()) {
+    document.set(member.name, std::move(member.value));
+  }
+  return document;
+}
+
+store::Value extra_members(const json::Value& document) {
+  json::Value extra;
+  for (const json::Member& member : *document.as_object()) {
+    if (!is_known_member(member.name)) extra.set(member.name, member.value);
+  }
+  return extra.is_null() ? store::Value() : store::Value(json::to_text(extra));
+}
+
+//! Cells that repeat parts of the document so that they can be filtered and sorted by.
+void add_derived_cells(const json::Value& document, store::Cells& cells) {
+  const json::Value* essence = document.find("essence_parameters");
+  const auto integer = [&](std::string_view name) {
+    std::int64_t number = 0;
+    const json::Value* member = essence == nullptr ? nullptr : essence->find(name);
+    return member != nullptr && member->get_int64(number) ? store::Value(number) : store::Value();
+  };
+  const json::Value* init = essence == nullptr ? nullptr : essence->find("init_segments");
+  cells.emplace_back("frame_width", integer("frame_width"));
+  cells.emplace_back("frame_height", integer("frame_height"));
+  cells.emplace_back("init_segments",
+                     init != nullptr && init->as_bool() != nullptr && *init->as_bool());
+  cells.emplace_back("label_order", label_order(document.find("label")));
+  cells.emplace_back("extra", extra_members(document));
+}
+
+//! All cells but the key.
+store::Cells row_cells(const json::Value& document) {
+  store::Cells cells = to_cells(kFields, document);
+  std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
+  add_derived_cells(document, cells);
+  return cells;
+}
+
+//! Replaces the document of a flow that nobody changed meanwhile.
+void update_row(store::Batch& batch, FlowId id, const Record& old, const json::Value& document) {
+  const std::int64_t revision = old.integer("revision");
+  store::Cells cells = row_cells(document);
+  cells.emplace_back("revision", revision + 1);
+  batch.require_cells(kFlows, {id}, {{"revision", revision}});
+  batch.update(kFlows, {id}, std::move(cells));
+}
+
+//! Gives the managed members their values. A client may choose metadata_version, created_by and
+//! updated_by; a version that did not move with the change is replaced.
+void stamp(const Context& context, const Caller& caller, const json::Value* old,
+           json::Value& document) {
+  const std::string now = context.clock.now().to_string();
+  const auto keep = [&](std::string_view member, const std::string& otherwise) {
+    const json::Value* before = old == nullptr ? nullptr : old->find(member);
+    document.set(member, before == nullptr ? json::Value(otherwise) : *before);
+  };
+  for (const std::string_view member : {"timerange", "collected_by", "segments_updated"}) {
+    document.erase(member);
+  }
+  keep("created", now);
+  if (document.find("created_by") == nullptr) keep("created_by", caller.principal);
+  document.set("metadata_updated", now);
+  const json::Value* by = document.find("updated_by");
+  const json::Value* by_before = old == nullptr ? nullptr : old->find("updated_by");
+  if (by == nullptr || (by_before != nullptr && *by == *by_before)) {
+    document.set("updated_by", caller.principal);
+  }
+  const json::Value* version = document.find("metadata_version");
+  const json::Value* version_before = old == nullptr ? nullptr : old->find("metadata_version");
+  if (version == nullptr || (version_before != nullptr && *version == *version_before)) {
+    document.set("metadata_version", Uuid::random(context.random).to_string());
+  }
+}
+
+//! The batch that turns the stored flow (nullptr: none) into `document`.
+Result<store::Batch> change_batch(const Context& context, const Caller& caller,
+                                  store::Snapshot& snapshot, FlowId id, const Record* old,
+                                  json::Value document) {
+  const json::Value before = old == nullptr ? json::Value(json::Object{}) : document_of(*old);
+  stamp(context, caller, old == nullptr ? nullptr : &before, document);
+  const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
+
+  store::Batch batch;
+  if (old == nullptr) {
+    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(),
+                         caller.principal));
+  } else if (SourceId{old->uuid("source_id")} != source) {
+    REEL_TRY(leave_source(snapshot, batch, SourceId{old->uuid("source_id")}));
+    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(),
+                         caller.principal));
+  } else if (old->text("format") != *document.find("format")->as_string()) {
+    return at("/format", invalid("flow {} and its source have format {}", id.to_string(),
+                                 old->text("format")));
+  }
+  REEL_TRY(change_members(snapshot, batch, id, members_in(before), members_in(document)));
+
+  if (old == nullptr) {
+    batch.insert(kFlows, {id}, row_cells(document));
+  } else {
+    update_row(batch, id, *old, document);
+  }
+  return batch;
+}
+
+Failure read_only_failure(FlowId id) {
+  return forbidden("flow {} is read-only", id.to_string());
+}
+
+//! Changes an existing flow's document.
+Status edit_flow(const Context& context, const Caller& caller, FlowId id, bool even_if_read_only,
+                 const std::function<Status(json::Value&)>& change) {
+  return retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record old, find_flow(*snapshot, id));
+    if (old.flag("read_only") && !even_if_read_only) return read_only_failure(id);
+    json::Value document = document_of(old);
+    REEL_TRY(change(document));
+    REEL_ASSIGN(store::Batch batch, change_batch(context, caller, *snapshot, id, &old,
+                                                 std::move(document)));
+    return context.store.commit(std::move(batch));
+  });
+}
+
+Status write_flow(store::Snapshot& snapshot, json::Writer& out, const Record& flow,
+                  const std::optional<time::TimeRange>& timerange) {
+  const FlowId id{flow.uuid("id")};
+  out.begin_object();
+  write_fields(out, kFields, flow);
+  REEL_ASSIGN(const auto activity, load(snapshot, table::kFlowActivity, {id}));
+  if (activity) {
+    out.field("segments_updated",
+              std::string_view((*activity)["segments_updated"].get<Instant>().to_string()));
+  }
+  if (timerange) out.field("timerange", std::string_view(timerange->to_string()));
+  if (flow.integer("collected_count") > 0) {
+    REEL_ASSIGN(const auto collectors, collectors_of(snapshot, id));
+    out.key("collected_by");
+    out.begin_array();
+    for (const FlowId collector : collectors) out.string(collector.to_string());
+    out.end_array();
+  }
+  if (!flow.text("extra").empty()) {
+    REEL_ASSIGN(const json::Value extra, json::parse(flow.text("extra")));
+    for (const json::Member& member : *extra.as_object()) {
+      out.key(member.name);
+      out.value(member.value);
+    }
+  }
+  out.end_object();
+  return {};
+}
+
+ListingOrder listing_order(FlowOrder order) {
+  switch (order) {
+    case FlowOrder::metadata_updated:
+      return {table::kFlows, "by_metadata_updated", "metadata_updated", true};
+    case FlowOrder::label: return {table::kFlows, "by_label", "label_order", false};
+    default: return {table::kFlows, "by_created", "created", true};
+  }
+}
+
+//! Conditions that the row itself answers.
+bool row_matches(const FlowFilter& filter, const Record& flow) {
+  const auto text_is = [&](const std::optional<std::string>& wanted, std::string_view column) {
+    return !wanted || (!flow[column].is_null() && flow.text(column) == *wanted);
+  };
+  const auto integer_is = [&](const std::optional<std::int64_t>& wanted, std::string_view column) {
+    return !wanted || (!flow[column].is_null() && flow.integer(column) == *wanted);
+  };
+  return (!filter.source_id || SourceId{flow.uuid("source_id")} == *filter.source_id) &&
+         text_is(filter.format, "format") && text_is(filter.codec, "codec") &&
+         text_is(filter.label, "label") && text_is(filter.status, "status") &&
+         integer_is(filter.frame_width, "frame_width") &&
+         integer_is(filter.frame_height, "frame_height") &&
+         (!filter.init_segments || flow.flag("init_segments") == *filter.init_segments) &&
+         !filter.profile_id && filter.tags.matches(flow.text("tags"));
+}
+
+//! Conditions that need other tables.
+Result<bool> links_match(store::Snapshot& snapshot, const FlowFilter& filter, const Record& flow) {
+  const FlowId id{flow.uuid("id")};
+  if (filter.collected_by) {
+    const bool collected = flow.integer("collected_count") > 0;
+    if (filter.collected_by->empty()) {
+      if (collected) return false;
+    } else {
+      if (!collected) return false;
+      REEL_ASSIGN(const auto collectors, collectors_of(snapshot, id));
+      const bool any = std::any_of(collectors.begin(), collectors.end(), [&](FlowId collector) {
+        const auto& wanted = *filter.collected_by;
+        return std::find(wanted.begin(), wanted.end(), collector) != wanted.end();
+      });
+      if (!any) return false;
+    }
+  }
+  if (!filter.timerange || filter.timerange->is_eternity()) return true;
+  const bool want_empty = filter.timerange->is_never();
+  const auto within = want_empty ? time::TimeRange::eternity() : *filter.timerange;
+  REEL_ASSIGN(const bool overlaps, has_segment_within(snapshot, id, within));
+  return overlaps != want_empty;
+}
+
+//! Takes a flow out of one collection that holds it.
+Status drop_from_collection(const Context& context, const Caller& caller,
+                            store::Snapshot& snapshot, store::Batch& batch, FlowId collection,
+                            FlowId member) {
+  REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {collection}));
+  batch.erase(std::string(table::kCollectedBy), {member, collection});
+  if (!record) return {};
+  json::Value document = document_of(*record);
+  const json::Value before = document;
+  if (json::Value* items = document.find("flow_collection")) {
+    const std::string text = member.to_string();
+    std::erase_if(*items->as_array(), [&](const json::Value& item) {
+      return *item.find("id")->as_string() == text;
+    });
+  }
+  stamp(context, caller, &before, document);
+  update_row(batch, collection, *record, document);
+  return {};
+}
+
+//! The batch after which the flow is gone and only its segments are left to remove.
+Result<store::Batch> removal_batch(const Context& context, store::Snapshot& snapshot,
+                                   const Record& flow) {
+  const FlowId id{flow.uuid("id")};
+  const Caller service{.principal = "reelhouse", .base_url = {}};
+  store::Batch batch;
+  batch.require_cells(kFlows, {id}, {{"revision", flow["revision"]},
+                                     {"collected_count", flow["collected_count"]}});
+  REEL_ASSIGN(const auto collectors, collectors_of(snapshot, id));
+  for (const FlowId collection : collectors) {
+    REEL_TRY(drop_from_collection(context, service, snapshot, batch, collection, id));
+  }
+  REEL_TRY(change_members(snapshot, batch, id, members_in(document_of(flow)), {}));
+  REEL_TRY(leave_source(snapshot, batch, SourceId{flow.uuid("source_id")}));
+  batch.upsert(std::string(table::kFlowRemovals), {id}, {{"requested", context.clock.now()}});
+  batch.erase(std::string(table::kFlowActivity), {id});
+  batch.erase(kFlows, {id});
+  return batch;
+}
+
+Status finish_removal(const Context& context, FlowId id) {
+  REEL_TRY(remove_segments(context, id, time::TimeRange::eternity(), std::nullopt));
+  store::Batch batch;
+  batch.erase(std::string(table::kFlowRemovals), {id});
+  return context.store.commit(std::move(batch));
+}
+
+}  // namespace
+
+Result<Record> find_flow(store::Snapshot& snapshot, FlowId id) {
+  REEL_ASSIGN(auto record, load(snapshot, table::kFlows, {id}));
+  if (!record) return not_found("flow {} does not exist", id.to_string());
+  return std::move(*record);
+}
+
+Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id,
+                         const json::Value& body) {
+  const std::string& body_id = *body.find("id")->as_string();
+  if (body_id != id.to_string()) {
+    return at("/id", not_found("the body is about flow {}, the path about {}", body_id,
+                               id.to_string()));
+  }
+  PutFlow outcome;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const auto removal, load(*snapshot, table::kFlowRemovals, {id}));
+    if (removal) {  // an earlier flow of this id still owns the segments
+      REEL_TRY(finish_removal(context, id));
+      return conflict("flow {} was being removed", id.to_string());
+    }
+    REEL_ASSIGN(const auto old, load(*snapshot, table::kFlows, {id}));
+    if (old && old->flag("read_only")) return read_only_failure(id);
+    outcome.created = !old;
+    REEL_ASSIGN(store::Batch batch,
+                change_batch(context, caller, *snapshot, id, old ? &*old : nullptr, body));
+    return context.store.commit(std::move(batch));
+  }));
+  REEL_ASSIGN(outcome.document, get_flow(context, id, {}));
+  return outcome;
+}
+
+Result<std::string> get_flow(const Context& context, FlowId id, const FlowView& view) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
+  std::optional<time::TimeRange> timerange;
+  if (view.include_timerange) {
+    REEL_ASSIGN(timerange, flow_extent(*snapshot, id, view.within));
+  }
+  std::string text;
+  json::Writer out(text);
+  REEL_TRY(write_flow(*snapshot, out, flow, timerange));
+  return text;
+}
+
+Status delete_flow(const Context& context, FlowId id) {
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
+    if (flow.flag("read_only")) return read_only_failure(id);
+    REEL_ASSIGN(store::Batch batch, removal_batch(context, *snapshot, flow));
+    return context.store.commit(std::move(batch));
+  }));
+  return finish_removal(context, id);
+}
+
+Status resume_flow_removals(const Context& context) {
+  std::vector<FlowId> pending;
+  {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_TRY(snapshot->scan_all(table::kFlowRemovals, 0, 1, [&](const store::RowView& row) {
+      const store::Column* column = row.schema.find("flow_id");
+      pending.push_back(FlowId{row[row.schema.position(column->id)].get<Uuid>()});
+      return true;
+    }));
+  }
+  for (const FlowId id : pending) REEL_TRY(finish_removal(context, id));
+  return remove_garbage(context);
+}
+
+Result<json::Value> get_flow_member(const Context& context, FlowId id, std::string_view member) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
+  return document_member(to_document(kFields, flow), member, "flow", id.to_string());
+}
+
+Status set_flow_member(const Context& context, const Caller& caller, FlowId id,
+                       std::string_view member, std::optional<json::Value> value) {
+  return edit_flow(context, caller, id, member == "read_only", [&](json::Value& document) {
+    assign_member(document, member, value);
+    return Status();
+  });
+}
+
+Status set_flow_tag(const Context& context, const Caller& caller, FlowId id, std::string_view name,
+                    std::optional<json::Value> value) {
+  return edit_flow(context, caller, id, false, [&](json::Value& document) {
+    return assign_tag(document, name, value, "flow", id.to_string());
+  });
+}
+
+Result<Page> list_flows(const Context& context, const FlowFilter& filter, FlowOrder order,
+                        const PageRequest& page) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  const auto accept = [&](const Record& flow) -> Result<bool> {
+    if (!row_matches(filter, flow)) return false;
+    return links_match(*snapshot, filter, flow);
+  };
+  const auto write = [&](json::Writer& out, const Record& flow) {
+    return write_flow(*snapshot, out, flow, std::nullopt);
+  };
+  return list_rows(*snapshot, listing_order(order), page, accept, write);
+}
+
+Result<std::vector<FlowId>> collection_members(const Record& flow) {
+  std::vector<FlowId> members;
+  if (flow.text("flow_collection").empty()) return members;
+  REEL_ASSIGN(const json::Value items, json::parse(flow.text("flow_collection")));
+  for (const json::Value& item : *items.as_array()) {
+    REEL_ASSIGN(const FlowId id, FlowId::parse(*item.find("id")->as_string()));
+    members.push_back(id);
+  }
+  return members;
+}
+
+}  // namespace reel::tams

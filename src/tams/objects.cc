@@ -1,0 +1,385 @@
+#include "tams/objects.h"
+
+#include <algorithm>
+#include <set>
+
+#include "tams/edit.h"
+#include "tams/flows.h"
+#include "tams/tables.h"
+
+namespace reel::tams {
+namespace {
+
+using store::Value;
+using time::Timestamp;
+
+const std::string kObjects(table::kObjects);
+
+Result<media::Backend*> chosen_backend(const Context& context, const json::Value& body) {
+  if (const json::Value* asked = body.find("storage_id")) {
+    const std::string& text = *asked->as_string();
+    media::Backend* backend = context.storage.find(*StorageId::parse(text));
+    if (backend == nullptr) {
+      return at("/storage_id", invalid("storage backend {} does not exist", text));
+    }
+    return backend;
+  }
+  media::Backend* backend = context.storage.default_backend();
+  if (backend == nullptr) {
+    return at("/storage_id", invalid("is required, because no storage backend is the default"));
+  }
+  return backend;
+}
+
+//! The ids to allocate: those asked for, or new ones.
+Result<std::vector<std::string>> object_ids(const Context& context, const json::Value& body) {
+  const auto bounded = [&](std::size_t count, const char* pointer) -> Status {
+    if (count <= context.limits.allocate_max) return {};
+    return at(pointer, invalid("{} objects at once, the limit is {}", count,
+                               context.limits.allocate_max));
+  };
+  std::vector<std::string> ids;
+  if (const json::Value* asked = body.find("object_ids")) {
+    REEL_TRY(bounded(asked->as_array()->size(), "/object_ids"));
+    std::set<std::string_view> seen;
+    for (const json::Value& id : *asked->as_array()) {
+      const std::string& text = *id.as_string();
+      if (text.empty()) return at("/object_ids", invalid("an object id must not be empty"));
+      if (!seen.insert(text).second) {
+        return at("/object_ids", invalid("object '{}' is asked for twice", text));
+      }
+      ids.push_back(text);
+    }
+    return ids;
+  }
+  std::int64_t limit = static_cast<std::int64_t>(context.limits.allocate_default);
+  if (const json::Value* asked = body.find("limit")) asked->get_int64(limit);
+  const auto count = std::min(static_cast<std::size_t>(limit), context.limits.allocate_max);
+  for (std::size_t i = 0; i < count; ++i) {
+    ids.push_back(Uuid::random(context.random).to_string());
+  }
+  return ids;
+}
+
+void write_allocation(json::Writer& out, const Context& context, const Caller& caller,
+                      const std::string& id, StorageId storage, const std::string& content_type,
+                      bool presigned) {
+  out.begin_object();
+  out.field("object_id", std::string_view(id));
+  out.key("put_url");
+  out.begin_object();
+  out.key("url");
+  out.open_plain_string();
+  if (presigned) {
+    const Instant expiry{context.clock.now().micros +
+                         context.limits.min_presigned_url_timeout_s * 1'000'000};
+    out.out() += caller.base_url;
+    context.storage.signer->append_path(out.out(),
+                                        {.use = media::UrlUse::put,
+                                         .storage = storage,
+                                         .object_id = id,
+                                         .content_type = content_type},
+                                        expiry);
+  } else {
+    out.out() += plain_url(caller, storage, id);
+  }
+  out.close_plain_string();
+  out.field("content-type", std::string_view(content_type));
+  out.key("headers");
+  out.begin_object();
+  out.field("Content-Type", std::string_view(content_type));
+  out.end_object();
+  out.end_object();
+  out.field("presigned", presigned);
+  out.end_object();
+}
+
+//! The distinct flows that use an object, from `after` on, at most `limit` that match.
+Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
+                                        const TagFilter& tags, std::optional<FlowId> after,
+                                        std::size_t limit) {
+  std::vector<FlowId> flows;
+  store::ScanSpec spec;
+  spec.table = table::kObjectUses;
+  spec.partition = {id};
+  spec.limit = 1;
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
+  const std::size_t position = schema->position(schema->find("flow_id")->id);
+  while (flows.size() < limit) {
+    // A flow may use an object many times: jump from flow to flow.
+    if (after) spec.lower = store::RangeBound{.prefix = {*after}, .inclusive = false};
+    std::optional<FlowId> next;
+    REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+      next = FlowId{row[position].get<Uuid>()};
+      return false;
+    }));
+    if (!next) break;
+    after = next;
+    if (!tags.empty()) {
+      REEL_ASSIGN(const auto flow, load(snapshot, table::kFlows, {*next}));
+      if (!flow || !tags.matches(flow->text("tags"))) continue;
+    }
+    flows.push_back(*next);
+  }
+  return flows;
+}
+
+Result<bool> is_used(store::Snapshot& snapshot, const std::string& id) {
+  REEL_ASSIGN(const auto flows, flows_using(snapshot, id, {}, std::nullopt, 1));
+  return !flows.empty();
+}
+
+ObjectLocation location_of(const Record& object) {
+  ObjectLocation location{.object_id = object.text("id"),
+                          .storage_id = std::nullopt,
+                          .external_urls = object.text("external_urls")};
+  if (!object["storage_id"].is_null()) location.storage_id = StorageId{object.uuid("storage_id")};
+  return location;
+}
+
+Status write_object(json::Writer& out, const Context& context, const Caller& caller,
+                    store::Snapshot& snapshot, const Record& object, const UrlSelection& urls) {
+  if (!object["timerange"].is_null()) out.field("timerange", object.text("timerange"));
+  if (!object["key_frame_count"].is_null()) {
+    out.field("key_frame_count", object.integer("key_frame_count"));
+  }
+  write_get_urls(out, context, caller, location_of(object), urls);
+  if (object["init_object_id"].is_null()) return {};
+  REEL_ASSIGN(const auto init, load(snapshot, table::kObjects, {object["init_object_id"]}));
+  out.key("init_object");
+  out.begin_object();
+  out.field("id", object.text("init_object_id"));
+  if (init) write_get_urls(out, context, caller, location_of(*init), urls);
+  out.end_object();
+  return {};
+}
+
+//! The object on that backend; not_found otherwise.
+Result<Record> object_on(store::Snapshot& snapshot, StorageId storage, const std::string& id) {
+  REEL_ASSIGN(auto object, load(snapshot, table::kObjects, {id}));
+  if (!object || (*object)["storage_id"] != Value(storage)) {
+    return not_found("object '{}' is not on storage backend {}", id, storage.to_string());
+  }
+  return std::move(*object);
+}
+
+}  // namespace
+
+Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
+                                     const json::Value& body) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record record, find_flow(*snapshot, flow));
+  if (record.flag("read_only")) return forbidden("flow {} is read-only", flow.to_string());
+  if (record["container"].is_null()) {
+    return invalid("flow {} has no container, so it cannot have objects", flow.to_string());
+  }
+  REEL_ASSIGN(media::Backend* const backend, chosen_backend(context, body));
+  REEL_ASSIGN(const auto ids, object_ids(context, body));
+  std::string content_type(record.text("container"));
+  if (const json::Value* asked = body.find("content_type")) content_type = *asked->as_string();
+  const json::Value* presigned = body.find("presigned");
+  const StorageId storage = backend->info().id;
+
+  store::Batch batch;
+  batch.require_cells(std::string(table::kFlows), {flow}, {{"read_only", false}});
+  for (const std::string& id : ids) {
+    REEL_ASSIGN(const auto taken, load(*snapshot, table::kObjects, {id}));
+    if (taken) return at("/object_ids", invalid("object '{}' exists already", id));
+    batch.insert(kObjects, {id}, {{"flow_id", flow},
+                                  {"storage_id", storage},
+                                  {"storage_key", media::make_key(id, context.clock.now())},
+                                  {"content_type", content_type}});
+  }
+  REEL_TRY(context.store.commit(std::move(batch)));
+
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  out.key("media_objects");
+  out.begin_array();
+  for (const std::string& id : ids) {
+    write_allocation(out, context, caller, id, storage, content_type,
+                     presigned == nullptr || *presigned->as_bool());
+  }
+  out.end_array();
+  out.end_object();
+  return text;
+}
+
+Result<ObjectView> get_object(const Context& context, const Caller& caller, const std::string& id,
+                              const ObjectQuery& query) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const auto object, load(*snapshot, table::kObjects, {id}));
+  if (!object || !object->flag("registered")) return not_found("object '{}' does not exist", id);
+  const store::Type uuid_type = store::Type::of(store::TypeKind::uuid);
+  std::optional<FlowId> after;
+  if (!query.page.key.empty()) {
+    REEL_ASSIGN(const auto cells, read_page_key(query.page.key, {uuid_type}));
+    if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
+    after = FlowId{cells[0].get<Uuid>()};
+  }
+  REEL_ASSIGN(auto flows, flows_using(*snapshot, id, query.flow_tags, after,
+                                      query.page.limit + 1));
+  ObjectView view;
+  view.page.limit = query.page.limit;
+  if (flows.size() > query.page.limit) {
+    flows.pop_back();
+    view.page.next_key = make_page_key({{uuid_type, Value(flows.back())}});
+  }
+  view.page.count = flows.size();
+
+  json::Writer out(view.document);
+  out.begin_object();
+  out.field("id", std::string_view(id));
+  out.key("referenced_by_flows");
+  out.begin_array();
+  for (const FlowId flow : flows) out.string(flow.to_string());
+  out.end_array();
+  if (!(*object)["flow_id"].is_null()) {
+    out.field("first_referenced_by_flow", std::string_view(object->uuid("flow_id").to_string()));
+  }
+  REEL_TRY(write_object(out, context, caller, *snapshot, *object, query.urls));
+  out.end_object();
+  return view;
+}
+
+ObjectUpload::ObjectUpload(const Context& context, std::string object_id, std::string content_type,
+                           std::unique_ptr<media::Upload> upload)
+    : context_(context),
+      object_id_(std::move(object_id)),
+      content_type_(std::move(content_type)),
+      upload_(std::move(upload)) {}
+
+Status ObjectUpload::finish() {
+  REEL_ASSIGN(const media::StoredBytes stored, upload_->finish());
+  const std::string digest(reinterpret_cast<const char*>(stored.sha256.data()),
+                           stored.sha256.size());
+  store::Cells cells = {{"size_bytes", static_cast<std::int64_t>(stored.size_bytes)},
+                        {"sha256", store::Binary{digest}}};
+  if (!content_type_.empty()) cells.emplace_back("content_type", content_type_);
+  store::Batch batch;
+  batch.update(kObjects, {object_id_}, std::move(cells));
+  return context_.store.commit(std::move(batch));
+}
+
+Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context,
+                                                          StorageId storage,
+                                                          const std::string& object_id,
+                                                          const std::string& content_type) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record object, object_on(*snapshot, storage, object_id));
+  if (object.flag("registered") && !object["size_bytes"].is_null()) {
+    return forbidden("object '{}' is in use and cannot be replaced", object_id);
+  }
+  media::Backend* backend = context.storage.find(storage);
+  if (backend == nullptr) return not_found("storage backend {}", storage.to_string());
+  REEL_ASSIGN(auto upload, backend->begin_upload(object.text("storage_key")));
+  return std::make_unique<ObjectUpload>(context, object_id, content_type, std::move(upload));
+}
+
+Result<ObjectBytes> open_object(const Context& context, StorageId storage,
+                                const std::string& object_id) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record object, object_on(*snapshot, storage, object_id));
+  media::Backend* backend = context.storage.find(storage);
+  if (backend == nullptr || object["size_bytes"].is_null()) {
+    return not_found("object '{}' has no content yet", object_id);
+  }
+  ObjectBytes bytes;
+  REEL_ASSIGN(bytes.file, backend->open(object.text("storage_key")));
+  bytes.content_type = object.text("content_type");
+  const std::string& digest = object["sha256"].get<store::Binary>().bytes;
+  bytes.sha256_hex =
+      to_hex({reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size()});
+  return bytes;
+}
+
+Result<const StoredLocation*> LocationCache::find(const std::string& object_id) {
+  const auto known = seen_.find(object_id);
+  if (known != seen_.end()) return known->second ? &*known->second : nullptr;
+  REEL_ASSIGN(const auto schema, snapshot_.catalog().table(table::kObjects));
+  REEL_ASSIGN(const auto row, snapshot_.get(table::kObjects, {object_id},
+                                            {"storage_id", "external_urls"}));
+  auto& place = seen_[object_id];
+  if (!row) return nullptr;
+  const Record object(schema, *row);
+  place.emplace();
+  if (!object["storage_id"].is_null()) place->storage_id = StorageId{object.uuid("storage_id")};
+  place->external_urls = object.text("external_urls");
+  return &*place;
+}
+
+Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot,
+                                            const std::string& object_id, FlowId flow,
+                                            bool reverse, std::optional<Timestamp> after) {
+  store::ScanSpec spec;
+  spec.table = table::kObjectUses;
+  spec.partition = {object_id};
+  spec.lower = store::RangeBound{.prefix = {flow}};
+  spec.upper = store::RangeBound{.prefix = {flow}};
+  if (after) {
+    (reverse ? spec.upper : spec.lower) =
+        store::RangeBound{.prefix = {flow, *after}, .inclusive = false};
+  }
+  spec.reverse = reverse;
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
+  const std::size_t position = schema->position(schema->find("start_time")->id);
+  std::vector<Timestamp> starts;
+  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+    starts.push_back(Timestamp::from_nanoseconds(row[position].get<store::Decimal>().unscaled));
+    return true;
+  }));
+  return starts;
+}
+
+Status collect_unused(const Context& context, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    REEL_TRY(retry_on_conflict([&]() -> Status {
+      REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+      REEL_ASSIGN(const auto object, load(*snapshot, table::kObjects, {id}));
+      if (!object) return {};
+      REEL_ASSIGN(const bool used, is_used(*snapshot, id));
+      if (used) return {};
+      store::Batch batch;
+      batch.require_empty(std::string(table::kObjectUses), {id});
+      batch.require_present(kObjects, {id});
+      batch.erase(kObjects, {id});
+      if (!(*object)["size_bytes"].is_null()) {
+        batch.upsert(std::string(table::kMediaGarbage),
+                     {(*object)["storage_id"], (*object)["storage_key"]}, {});
+      }
+      Status status = context.store.commit(std::move(batch));
+      if (!status && status.error().code() == Code::not_found) return {};  // someone was faster
+      return status;
+    }));
+  }
+  return remove_garbage(context);
+}
+
+Status remove_garbage(const Context& context) {
+  struct Garbage {
+    StorageId storage;
+    std::string key;
+  };
+  std::vector<Garbage> garbage;
+  {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const auto schema, snapshot->catalog().table(table::kMediaGarbage));
+    REEL_TRY(snapshot->scan_all(table::kMediaGarbage, 0, 1, [&](const store::RowView& row) {
+      const Record record(schema, row.cells);
+      garbage.push_back({StorageId{record.uuid("storage_id")},
+                         std::string(record.text("storage_key"))});
+      return true;
+    }));
+  }
+  if (garbage.empty()) return {};
+  store::Batch batch;
+  for (const Garbage& item : garbage) {
+    media::Backend* backend = context.storage.find(item.storage);
+    if (backend != nullptr) REEL_TRY(backend->remove(item.key));
+    batch.erase(std::string(table::kMediaGarbage), {item.storage, item.key});
+  }
+  return context.store.commit(std::move(batch));
+}
+
+}  // namespace reel::tams

@@ -1,0 +1,473 @@
+//! Registering segments: every rule is checked in one snapshot, then the batch carries the
+//! conditions under which the checks still hold.
+
+#include <algorithm>
+#include <map>
+
+#include "tams/edit.h"
+#include "tams/flows.h"
+#include "tams/segments.h"
+#include "tams/segments_internal.h"
+#include "tams/shapes.h"
+#include "tams/tables.h"
+
+namespace reel::tams {
+namespace {
+
+using store::Value;
+using time::Int128;
+using time::TimeRange;
+using time::Timestamp;
+
+//! What a request says about one segment.
+struct Request {
+  std::string object_id;
+  TimeRange timerange = TimeRange::never();
+  Timestamp start;
+  Int128 end = 0;
+  bool end_inclusive = false;
+  std::optional<Timestamp> ts_offset;
+  std::optional<Timestamp> last_duration;
+  std::optional<TimeRange> object_timerange;
+  std::optional<std::int64_t> sample_offset;
+  std::optional<std::int64_t> sample_count;
+  std::optional<std::int64_t> key_frame_count;
+  std::optional<std::string> init_object_id;
+  std::string external_urls;  //!< JSON array; empty = none given
+};
+
+//! An object as this request leaves it.
+struct ObjectState {
+  bool registered = false;  //!< before this request, or by an earlier segment of it
+  bool is_init = false;
+  bool stored = false;  //!< has a row already
+  std::optional<FlowId> allocated_for;
+  TimeRange timerange = TimeRange::never();
+  std::optional<std::int64_t> key_frame_count;
+  std::optional<std::string> init_object_id;
+};
+
+std::optional<std::string> text_member(const json::Value& body, std::string_view name) {
+  const json::Value* member = body.find(name);
+  if (member == nullptr) return std::nullopt;
+  return *member->as_string();
+}
+
+std::optional<std::int64_t> integer_member(const json::Value& body, std::string_view name) {
+  const json::Value* member = body.find(name);
+  std::int64_t number = 0;
+  if (member == nullptr || !member->get_int64(number)) return std::nullopt;
+  return number;
+}
+
+Result<Request> read_request(const json::Value& body) {
+  static const json::Shape shape = shape::segment_post();
+  REEL_TRY(shape.check(body));
+  Request request;
+  request.object_id = *text_member(body, "object_id");
+  REEL_ASSIGN(request.timerange, TimeRange::parse(*text_member(body, "timerange")));
+  const TimeRange& range = request.timerange;
+  if (!range.is_bounded()) {
+    return at("/timerange", invalid("a segment needs a start and an end and some duration, '{}' "
+                                    "has not",
+                                    range.to_string()));
+  }
+  if (!range.start()->inclusive) {
+    return at("/timerange", invalid("the start of a segment is inclusive: write '['"));
+  }
+  request.start = range.start()->at;
+  request.end = *range.past_last_nanoseconds();
+  request.end_inclusive = range.end()->inclusive;
+  const auto timestamp = [&](std::string_view name) -> std::optional<Timestamp> {
+    const auto text = text_member(body, name);
+    if (!text) return std::nullopt;
+    return *Timestamp::parse(*text);
+  };
+  request.ts_offset = timestamp("ts_offset");
+  request.last_duration = timestamp("last_duration");
+  if (const auto text = text_member(body, "object_timerange")) {
+    request.object_timerange = *TimeRange::parse(*text);
+  }
+  request.sample_offset = integer_member(body, "sample_offset");
+  request.sample_count = integer_member(body, "sample_count");
+  request.key_frame_count = integer_member(body, "key_frame_count");
+  request.init_object_id = text_member(body, "init_object_id");
+  const json::Value* urls = body.find("get_urls");
+  if (urls != nullptr && !urls->as_array()->empty()) request.external_urls = json::to_text(*urls);
+  return request;
+}
+
+Status check_url_labels(const Context& context, const Request& request) {
+  if (request.external_urls.empty()) return {};
+  REEL_ASSIGN(const json::Value urls, json::parse(request.external_urls));
+  std::vector<std::string> labels;
+  for (const json::Value& url : *urls.as_array()) {
+    const std::string& label = *url.find("label")->as_string();
+    if (std::find(labels.begin(), labels.end(), label) != labels.end()) {
+      return at("/get_urls", invalid("the label '{}' occurs twice", label));
+    }
+    for (const auto& [id, backend] : context.storage.backends) {
+      if (backend->info().label == label) {
+        return at("/get_urls", invalid("the label '{}' belongs to a storage backend", label));
+      }
+    }
+    labels.push_back(label);
+  }
+  return {};
+}
+
+ObjectState state_of(const Record& object) {
+  ObjectState state;
+  state.stored = true;
+  state.registered = object.flag("registered");
+  state.is_init = object.flag("is_init");
+  if (!object["flow_id"].is_null()) state.allocated_for = FlowId{object.uuid("flow_id")};
+  if (!object["timerange"].is_null()) {
+    if (auto range = TimeRange::parse(object.text("timerange"))) state.timerange = *range;
+  }
+  if (!object["key_frame_count"].is_null()) {
+    state.key_frame_count = object.integer("key_frame_count");
+  }
+  if (!object["init_object_id"].is_null()) {
+    state.init_object_id = std::string(object.text("init_object_id"));
+  }
+  return state;
+}
+
+//! One attempt: reads a snapshot, checks segment by segment, collects one batch.
+class Registration {
+ public:
+  Registration(const Context& context, store::Snapshot& snapshot, const Record& flow)
+      : context_(context), snapshot_(snapshot), flow_(flow), id_{flow.uuid("id")} {
+    batch_.require_cells(std::string(table::kFlows), {id_}, {{"read_only", false}},
+                         "the flow is gone or read-only");
+  }
+
+  //! Checks a segment and adds it to the batch. `look` also checks for overlap here, so that the
+  //! clash is this segment's error and not the whole batch's conflict.
+  Status add(const Request& request, bool look) {
+    REEL_ASSIGN(const bool repeated, is_repeat(request));
+    if (repeated) return {};
+    if (look) REEL_TRY(check_free(request));
+    REEL_ASSIGN(ObjectState * object, object_state(request.object_id));
+    REEL_TRY(check_object(request, *object));
+    const auto init_id = request.init_object_id ? request.init_object_id : object->init_object_id;
+    REEL_TRY(check_init(request, init_id));
+    if (init_id) use_init(*init_id);
+    use_object(request, *object, init_id);
+    insert_segment(request, *object, init_id);
+    return {};
+  }
+
+  bool has_changes() const { return inserted_ > 0; }
+
+  store::Batch take() {
+    batch_.upsert(std::string(table::kFlowActivity), {id_},
+                  {{"segments_updated", context_.clock.now()}});
+    return std::move(batch_);
+  }
+
+ private:
+  //! Whether the very same segment is registered already.
+  Result<bool> is_repeat(const Request& request) {
+    REEL_ASSIGN(const auto row, load(snapshot_, table::kSegments, {id_, request.start}));
+    if (!row) return false;
+    const auto same_time = [&](std::string_view column, const std::optional<Timestamp>& asked) {
+      const Value& cell = (*row)[column];
+      return asked ? cell == Value(*asked) : cell.is_null();
+    };
+    const auto same_integer = [&](std::string_view column,
+                                  const std::optional<std::int64_t>& asked) {
+      const Value& cell = (*row)[column];
+      return asked ? cell == Value(*asked) : cell.is_null();
+    };
+    return row->text("object_id") == request.object_id &&
+           (*row)["end_time"] == Value(store::Decimal{request.end}) &&
+           row->flag("end_inclusive") == request.end_inclusive &&
+           same_time("ts_offset", request.ts_offset) &&
+           same_time("last_duration", request.last_duration) &&
+           same_integer("sample_offset", request.sample_offset) &&
+           same_integer("sample_count", request.sample_count) &&
+           (!request.key_frame_count ||
+            same_integer("key_frame_count", request.key_frame_count)) &&
+           (!request.object_timerange ||
+            row->text("object_timerange") == request.object_timerange->to_string()) &&
+           (!request.init_object_id || row->text("init_object_id") == *request.init_object_id);
+  }
+
+  Status check_free(const Request& request) {
+    const auto clash = [](const std::string& with) {
+      return at("/timerange", invalid("overlaps the segment {}", with));
+    };
+    std::optional<TimeRange> taken;
+    REEL_TRY(visit_segments(snapshot_, id_, request.timerange, false, std::nullopt,
+                            [&](const store::RowView& row) {
+                              taken = segment_of(row).timerange();
+                              return false;
+                            }));
+    if (taken) return clash(taken->to_string());
+    // Earlier segments of this request, by start; they do not overlap each other.
+    auto next = added_.lower_bound(request.start);
+    if (next != added_.end() && next->second.overlaps(request.timerange)) {
+      return clash(next->second.to_string() + " of the same request");
+    }
+    if (next != added_.begin() && std::prev(next)->second.overlaps(request.timerange)) {
+      return clash(std::prev(next)->second.to_string() + " of the same request");
+    }
+    return {};
+  }
+
+  Result<ObjectState*> object_state(const std::string& object_id) {
+    const auto known = objects_.find(object_id);
+    if (known != objects_.end()) return &known->second;
+    REEL_ASSIGN(const auto record, load(snapshot_, table::kObjects, {object_id}));
+    return &objects_.emplace(object_id, record ? state_of(*record) : ObjectState{}).first->second;
+  }
+
+  Status check_object(const Request& request, const ObjectState& object) {
+    const std::string& id = request.object_id;
+    const auto used_range = request.timerange.shift(
+        Timestamp::from_nanoseconds(-request.ts_offset.value_or(Timestamp()).nanoseconds()));
+    if (!used_range) return at("/ts_offset", invalid("moves the segment out of the PTP range"));
+    if (!object.registered) return check_first_use(request, object, *used_range);
+    if (object.is_init) {
+      return at("/object_id", invalid("object '{}' is an initialisation segment", id));
+    }
+    if (!request.external_urls.empty()) {
+      return at("/get_urls", invalid("object '{}' is known; add instances to it instead", id));
+    }
+    if (request.object_timerange && *request.object_timerange != object.timerange) {
+      return at("/object_timerange", invalid("object '{}' has the time range {}", id,
+                                             object.timerange.to_string()));
+    }
+    if (request.key_frame_count && request.key_frame_count != object.key_frame_count) {
+      return at("/key_frame_count", invalid("object '{}' was registered with another count", id));
+    }
+    if (request.init_object_id && request.init_object_id != object.init_object_id) {
+      return at("/init_object_id",
+                invalid("object '{}' was registered with another init segment", id));
+    }
+    if (!object.timerange.covers(*used_range)) {
+      return at("/timerange", invalid("uses {} of object '{}', which has only {}",
+                                      used_range->to_string(), id, object.timerange.to_string()));
+    }
+    return {};
+  }
+
+  Status check_first_use(const Request& request, const ObjectState& object,
+                         const TimeRange& used_range) {
+    const std::string& id = request.object_id;
+    if (!object.stored && request.external_urls.empty()) {
+      return at("/object_id", invalid("object '{}' does not exist; allocate storage for it, or "
+                                      "give get_urls",
+                                      id));
+    }
+    if (object.allocated_for && *object.allocated_for != id_) {
+      return at("/object_id", invalid("object '{}' was allocated for flow {}", id,
+                                      object.allocated_for->to_string()));
+    }
+    REEL_TRY(check_url_labels(context_, request));
+    if (request.object_timerange && !request.object_timerange->covers(used_range)) {
+      return at("/object_timerange", invalid("{} does not cover what the segment uses, {}",
+                                             request.object_timerange->to_string(),
+                                             used_range.to_string()));
+    }
+    return {};
+  }
+
+  Status check_init(const Request& request, const std::optional<std::string>& init_id) {
+    const bool flow_has_init = flow_.flag("init_segments");
+    if (flow_has_init && !init_id) {
+      return at("/init_object_id",
+                invalid("is required, because the flow has init_segments set"));
+    }
+    if (!init_id) return {};
+    if (!flow_has_init) {
+      return at("/init_object_id", invalid("must not be given, because the flow's "
+                                           "essence_parameters lack init_segments"));
+    }
+    if (*init_id == request.object_id) {
+      return at("/init_object_id", invalid("an object cannot be its own init segment"));
+    }
+    REEL_ASSIGN(const ObjectState* init, object_state(*init_id));
+    if (!init->stored && !init->registered) {
+      return at("/init_object_id", invalid("object '{}' does not exist", *init_id));
+    }
+    if (init->registered && !init->is_init) {
+      return at("/init_object_id", invalid("object '{}' is media", *init_id));
+    }
+    if (!init->registered && init->allocated_for && *init->allocated_for != id_) {
+      return at("/init_object_id", invalid("object '{}' was allocated for flow {}", *init_id,
+                                           init->allocated_for->to_string()));
+    }
+    return {};
+  }
+
+  void use_init(const std::string& init_id) {
+    ObjectState& init = objects_.at(init_id);
+    const std::string objects(table::kObjects);
+    if (init.registered) return pin(init_id, init);
+    batch_.require_cells(objects, {init_id}, {{"registered", false}});
+    batch_.update(objects, {init_id}, {{"registered", true}, {"is_init", true}, {"flow_id", id_}});
+    init.registered = true;
+    init.is_init = true;
+    pinned_[init_id] = true;
+  }
+
+  //! An object that is used again must still be there at the commit.
+  void pin(const std::string& object_id, const ObjectState& object) {
+    if (!object.stored || pinned_[object_id]) return;
+    batch_.require_cells(std::string(table::kObjects), {object_id}, {{"registered", true}});
+    pinned_[object_id] = true;
+  }
+
+  void use_object(const Request& request, ObjectState& object,
+                  const std::optional<std::string>& init_id) {
+    if (object.registered) return pin(request.object_id, object);
+    const auto offset = request.ts_offset.value_or(Timestamp());
+    object.timerange = request.object_timerange
+                           ? *request.object_timerange
+                           : *request.timerange.shift(
+                                 Timestamp::from_nanoseconds(-offset.nanoseconds()));
+    object.key_frame_count = request.key_frame_count;
+    object.init_object_id = init_id;
+    store::Cells cells = {{"registered", true},
+                          {"flow_id", id_},
+                          {"timerange", object.timerange.to_string()}};
+    if (request.key_frame_count) cells.emplace_back("key_frame_count", *request.key_frame_count);
+    if (init_id) cells.emplace_back("init_object_id", *init_id);
+    if (!request.external_urls.empty()) {
+      cells.emplace_back("external_urls", request.external_urls);
+    }
+    const std::string objects(table::kObjects);
+    if (object.stored) {
+      batch_.require_cells(objects, {request.object_id}, {{"registered", false}});
+      batch_.update(objects, {request.object_id}, std::move(cells));
+    } else {
+      batch_.insert(objects, {request.object_id}, std::move(cells));
+    }
+    object.registered = true;
+    pinned_[request.object_id] = true;
+  }
+
+  void insert_segment(const Request& request, const ObjectState& object,
+                      const std::optional<std::string>& init_id) {
+    const std::string segments(table::kSegments);
+    const std::string uses(table::kObjectUses);
+    batch_.preconditions.push_back({.kind = store::Precondition::Kind::no_overlap,
+                                    .table = segments,
+                                    .key = {id_},
+                                    .end_column = "end_time",
+                                    .start = Value(request.start),
+                                    .end = Value(store::Decimal{request.end})});
+    store::Cells cells = {{"end_time", store::Decimal{request.end}},
+                          {"end_inclusive", request.end_inclusive},
+                          {"object_id", request.object_id},
+                          {"object_timerange", object.timerange.to_string()}};
+    const auto add = [&](const char* name, const auto& value) {
+      if (value) cells.emplace_back(name, *value);
+    };
+    add("ts_offset", request.ts_offset);
+    add("last_duration", request.last_duration);
+    add("sample_offset", request.sample_offset);
+    add("sample_count", request.sample_count);
+    add("key_frame_count", object.key_frame_count);
+    add("init_object_id", init_id);
+    batch_.insert(segments, {id_, request.start}, std::move(cells));
+    batch_.insert(uses, {request.object_id, id_, request.start}, {});
+    if (init_id) batch_.insert(uses, {*init_id, id_, request.start}, {});
+    added_.emplace(request.start, request.timerange);
+    ++inserted_;
+  }
+
+  const Context& context_;
+  store::Snapshot& snapshot_;
+  const Record& flow_;
+  const FlowId id_;
+  store::Batch batch_;
+  std::map<std::string, ObjectState> objects_;
+  std::map<std::string, bool> pinned_;
+  std::map<Timestamp, TimeRange> added_;
+  std::size_t inserted_ = 0;
+};
+
+Failure locate(Error error, const std::string& prefix) {
+  std::string pointer = prefix + error.pointer();
+  return Failure(std::move(error).at(std::move(pointer)));
+}
+
+FailedSegment failed(const json::Value& body, Error error) {
+  const auto text = [&](std::string_view name) {
+    const json::Value* member = body.find(name);
+    return member != nullptr && member->as_string() != nullptr ? *member->as_string()
+                                                               : std::string();
+  };
+  return {text("object_id"), text("timerange"), std::move(error)};
+}
+
+//! The flow, if segments may be added to it.
+Result<Record> writable_flow(store::Snapshot& snapshot, FlowId id) {
+  REEL_ASSIGN(Record flow, find_flow(snapshot, id));
+  if (flow.flag("read_only")) return forbidden("flow {} is read-only", id.to_string());
+  if (flow["container"].is_null()) {
+    return invalid("flow {} has no container, so it cannot have segments", id.to_string());
+  }
+  return flow;
+}
+
+//! One attempt over a whole request: what could be added is committed together.
+Result<std::vector<FailedSegment>> attempt(const Context& context, FlowId id,
+                                           const json::Array& items, bool look) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
+  Registration registration(context, *snapshot, flow);
+  std::vector<FailedSegment> failures;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    auto request = read_request(items[i]);
+    Status status = request ? registration.add(*request, look)
+                            : Status(Failure(std::move(request).error()));
+    if (status) continue;
+    if (status.error().code() != Code::invalid) return Failure(std::move(status).error());
+    auto located = locate(std::move(status).error(), fmt::format("/{}", i));
+    failures.push_back(failed(items[i], std::move(located.value())));
+  }
+  if (registration.has_changes()) REEL_TRY(context.store.commit(registration.take()));
+  return failures;
+}
+
+Status register_one(const Context& context, FlowId id, const json::Value& item) {
+  auto request = read_request(item);
+  if (!request) {  // an absent flow comes first
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_TRY(writable_flow(*snapshot, id));
+    return Failure(std::move(request).error());
+  }
+  bool look = false;  // the commit itself looks; only a clash is worth looking twice
+  return retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
+    Registration registration(context, *snapshot, flow);
+    REEL_TRY(registration.add(*request, look));
+    look = true;
+    if (!registration.has_changes()) return {};
+    return context.store.commit(registration.take());
+  });
+}
+
+}  // namespace
+
+Result<std::vector<FailedSegment>> register_segments(const Context& context, const Caller&,
+                                                     FlowId flow, const json::Value& body) {
+  const json::Array* items = body.as_array();
+  if (items == nullptr) {
+    REEL_TRY(register_one(context, flow, body));
+    return std::vector<FailedSegment>();
+  }
+  if (items->size() > context.limits.bulk_segments_max) {
+    return too_large("{} segments at once, the limit is {}", items->size(),
+                     context.limits.bulk_segments_max);
+  }
+  return retry_on_conflict([&] { return attempt(context, flow, *items, true); });
+}
+
+}  // namespace reel::tams

@@ -1,0 +1,280 @@
+#include "tams/segments.h"
+
+#include <algorithm>
+#include <map>
+
+#include "tams/flows.h"
+#include "tams/objects.h"
+#include "tams/segments_internal.h"
+#include "tams/tables.h"
+
+namespace reel::tams {
+namespace {
+
+using store::RowView;
+using store::Value;
+using time::Int128;
+using time::TimeRange;
+using time::Timestamp;
+
+Timestamp timestamp_of(const Value& cell) {
+  return Timestamp::from_nanoseconds(cell.get<store::Decimal>().unscaled);
+}
+
+std::size_t position_of(const store::TableSchema& schema, std::string_view column) {
+  const store::Column* found = schema.find(column);
+  REEL_CHECK(found != nullptr);
+  return schema.position(found->id);
+}
+
+TimeRange range_of(const RowView& row, const SegmentColumns& columns) {
+  Segment segment;
+  segment.start = timestamp_of(row[columns.start_time]);
+  segment.end_nanoseconds = row[columns.end_time].get<store::Decimal>().unscaled;
+  segment.end_inclusive = row[columns.end_inclusive].get<bool>();
+  return segment.timerange();
+}
+
+//! Exclusive upper bound of starts that can overlap the range; nullopt = no bound.
+std::optional<store::RangeBound> starts_before_end(const TimeRange& range) {
+  const auto past_last = range.past_last_nanoseconds();
+  if (!past_last) return std::nullopt;
+  return store::RangeBound{.prefix = {Value(store::Decimal{*past_last})}, .inclusive = false};
+}
+
+//! The start of the first segment that may overlap the range: that of the segment that is already
+//! running at the range's first moment, else that moment.
+Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, FlowId flow,
+                                             const TimeRange& range) {
+  const auto first = range.first();
+  if (!first) return std::nullopt;
+  store::ScanSpec spec;
+  spec.table = table::kSegments;
+  spec.partition = {flow};
+  spec.upper = store::RangeBound{.prefix = {*first}, .inclusive = true};
+  spec.reverse = true;
+  spec.limit = 1;
+  spec.columns = {"start_time", "end_time"};
+  std::optional<Timestamp> start = *first;
+  REEL_TRY(snapshot.scan(spec, [&](const RowView& row) {
+    const SegmentColumns columns(row.schema);
+    if (timestamp_of(row[columns.end_time]).nanoseconds() > first->nanoseconds()) {
+      start = timestamp_of(row[columns.start_time]);
+    }
+    return false;
+  }));
+  return start;
+}
+
+//! Writes the rows of one listing.
+class SegmentWriter {
+ public:
+  SegmentWriter(const Context& context, const Caller& caller, store::Snapshot& snapshot,
+                const SegmentQuery& query, const store::TableSchema& schema)
+      : context_(context),
+        caller_(caller),
+        query_(query),
+        columns_(schema),
+        locations_(snapshot) {}
+
+  Status write(json::Writer& out, const RowView& row) {
+    const std::string& object_id = row[columns_.object_id].get<std::string>();
+    out.begin_object();
+    out.field("object_id", std::string_view(object_id));
+    write_time(out, row);
+    write_optional(out, "sample_offset", row[columns_.sample_offset]);
+    write_optional(out, "sample_count", row[columns_.sample_count]);
+    write_optional(out, "key_frame_count", row[columns_.key_frame_count]);
+    REEL_TRY(write_urls(out, object_id));
+    if (const auto* init = row[columns_.init_object_id].get_if<std::string>()) {
+      out.key("init_object");
+      out.begin_object();
+      out.field("object_id", std::string_view(*init));
+      REEL_TRY(write_urls(out, *init));
+      out.end_object();
+    }
+    out.end_object();
+    return {};
+  }
+
+ private:
+  void write_time(json::Writer& out, const RowView& row) {
+    out.key("timerange");
+    out.open_plain_string();
+    range_of(row, columns_).append_to(out.out());
+    out.close_plain_string();
+    const auto timestamp = [&](std::string_view name, const Value& cell) {
+      if (cell.is_null()) return;
+      out.key(name);
+      out.open_plain_string();
+      timestamp_of(cell).append_to(out.out());
+      out.close_plain_string();
+    };
+    timestamp("ts_offset", row[columns_.ts_offset]);
+    timestamp("last_duration", row[columns_.last_duration]);
+    const auto* object_timerange = row[columns_.object_timerange].get_if<std::string>();
+    if (query_.include_object_timerange && object_timerange != nullptr) {
+      out.field("object_timerange", std::string_view(*object_timerange));
+    }
+  }
+
+  static void write_optional(json::Writer& out, std::string_view name, const Value& cell) {
+    if (!cell.is_null()) out.field(name, cell.get<std::int64_t>());
+  }
+
+  Status write_urls(json::Writer& out, const std::string& object_id) {
+    if (query_.urls.selects_nothing()) return {};
+    REEL_ASSIGN(const StoredLocation* location, locations_.find(object_id));
+    if (location == nullptr) return {};
+    write_get_urls(out, context_, caller_,
+                   {object_id, location->storage_id, location->external_urls}, query_.urls);
+    return {};
+  }
+
+  const Context& context_;
+  const Caller& caller_;
+  const SegmentQuery& query_;
+  const SegmentColumns columns_;
+  LocationCache locations_;
+};
+
+Status list_by_time(store::Snapshot& snapshot, FlowId flow, const SegmentQuery& query,
+                    std::optional<Timestamp> after, const store::RowVisitor& visit) {
+  if (!query.object_id) {
+    return visit_segments(snapshot, flow, query.timerange, query.page.reverse, after, visit);
+  }
+  // A flow may be long and an object's uses few: go by the uses.
+  REEL_ASSIGN(const auto starts, uses_in_flow(snapshot, *query.object_id, flow,
+                                              query.page.reverse, after));
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
+  const SegmentColumns columns(*schema);
+  for (const Timestamp start : starts) {
+    REEL_ASSIGN(const auto row, snapshot.get(table::kSegments, {flow, start}));
+    if (!row) continue;
+    const RowView view{*schema, *row};
+    // The object may be in use as init segment only.
+    if ((*row)[columns.object_id] != Value(*query.object_id)) continue;
+    if (!segment_of(view).timerange().overlaps(query.timerange)) continue;
+    if (!visit(view)) break;
+  }
+  return {};
+}
+
+}  // namespace
+
+SegmentColumns::SegmentColumns(const store::TableSchema& schema)
+    : start_time(position_of(schema, "start_time")),
+      end_time(position_of(schema, "end_time")),
+      end_inclusive(position_of(schema, "end_inclusive")),
+      object_id(position_of(schema, "object_id")),
+      ts_offset(position_of(schema, "ts_offset")),
+      last_duration(position_of(schema, "last_duration")),
+      sample_offset(position_of(schema, "sample_offset")),
+      sample_count(position_of(schema, "sample_count")),
+      key_frame_count(position_of(schema, "key_frame_count")),
+      object_timerange(position_of(schema, "object_timerange")),
+      init_object_id(position_of(schema, "init_object_id")) {}
+
+TimeRange Segment::timerange() const {
+  if (!end_inclusive) {
+    return TimeRange::half_open(start, Timestamp::from_nanoseconds(end_nanoseconds));
+  }
+  return TimeRange::make(TimeRange::Bound{start, true},
+                         TimeRange::Bound{Timestamp::from_nanoseconds(end_nanoseconds - 1), true});
+}
+
+Segment segment_of(const RowView& row) {
+  const SegmentColumns columns(row.schema);
+  const auto text = [&](std::size_t position) {
+    const auto* value = row[position].get_if<std::string>();
+    return value == nullptr ? std::string() : *value;
+  };
+  Segment segment;
+  segment.start = timestamp_of(row[columns.start_time]);
+  segment.end_nanoseconds = row[columns.end_time].get<store::Decimal>().unscaled;
+  segment.end_inclusive = row[columns.end_inclusive].get<bool>();
+  segment.object_id = text(columns.object_id);
+  if (!row[columns.ts_offset].is_null()) segment.ts_offset = timestamp_of(row[columns.ts_offset]);
+  segment.object_timerange = text(columns.object_timerange);
+  segment.init_object_id = text(columns.init_object_id);
+  return segment;
+}
+
+Status visit_segments(store::Snapshot& snapshot, FlowId flow, const TimeRange& range, bool reverse,
+                      std::optional<Timestamp> after, const store::RowVisitor& visit) {
+  if (range.is_never()) return {};
+  store::ScanSpec spec;
+  spec.table = table::kSegments;
+  spec.partition = {flow};
+  spec.reverse = reverse;
+  REEL_ASSIGN(const auto start, first_start(snapshot, flow, range));
+  if (start) spec.lower = store::RangeBound{.prefix = {*start}, .inclusive = true};
+  spec.upper = starts_before_end(range);
+  if (after) {
+    const store::RangeBound beyond{.prefix = {*after}, .inclusive = false};
+    if (reverse && (!spec.upper || *after < timestamp_of(spec.upper->prefix[0]))) {
+      spec.upper = beyond;
+    }
+    if (!reverse && (!start || *after >= *start)) spec.lower = beyond;
+  }
+  return snapshot.scan(spec, visit);
+}
+
+Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const TimeRange& range) {
+  bool found = false;
+  REEL_TRY(visit_segments(snapshot, flow, range, false, std::nullopt, [&](const RowView&) {
+    found = true;
+    return false;
+  }));
+  return found;
+}
+
+Result<TimeRange> flow_extent(store::Snapshot& snapshot, FlowId flow, const TimeRange& within) {
+  TimeRange extent = TimeRange::never();
+  for (const bool reverse : {false, true}) {
+    REEL_TRY(visit_segments(snapshot, flow, within, reverse, std::nullopt,
+                            [&](const RowView& row) {
+                              extent = extent.extent_with(segment_of(row).timerange());
+                              return false;
+                            }));
+  }
+  return extent;
+}
+
+Result<Page> list_segments(const Context& context, const Caller& caller, FlowId flow,
+                           const SegmentQuery& query) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const auto schema, snapshot->catalog().table(table::kSegments));
+  const store::Type time_type = store::Type::media_time();
+  std::optional<Timestamp> after;
+  if (!query.page.key.empty()) {
+    REEL_ASSIGN(const auto cells, read_page_key(query.page.key, {time_type}));
+    if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
+    after = timestamp_of(cells[0]);
+  }
+  Page page{.items = {}, .limit = query.page.limit, .reverse = query.page.reverse,
+            .next_key = {}};
+  SegmentWriter writer(context, caller, *snapshot, query, *schema);
+  json::Writer out(page.items);
+  out.begin_array();
+  const SegmentColumns columns(*schema);
+  Status status;
+  Timestamp last;
+  REEL_TRY(list_by_time(*snapshot, flow, query, after, [&](const RowView& row) {
+    if (page.count == query.page.limit) {
+      page.next_key = make_page_key({{time_type, last}});
+      return false;
+    }
+    const TimeRange range = range_of(row, columns);
+    last = range.start()->at;
+    page.timerange = page.timerange.extent_with(range);
+    ++page.count;
+    status = writer.write(out, row);
+    return status.has_value();
+  }));
+  REEL_TRY(std::move(status));
+  out.end_array();
+  return page;
+}
+
+}  // namespace reel::tams

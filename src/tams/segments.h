@@ -1,0 +1,78 @@
+#pragma once
+//! Segments: what a flow shows at which time. Rules: TAMS 8.2 /flows/{flowId}/segments.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "json/value.h"
+#include "tams/context.h"
+#include "tams/get_urls.h"
+#include "tams/listing.h"
+#include "time/time_range.h"
+
+namespace reel::tams {
+
+//! A segment of a bulk request that was not registered, and why.
+struct FailedSegment {
+  std::string object_id;
+  std::string timerange;
+  Error error;
+};
+
+//! Registers one segment (an object) or many (an array). Each must pass shape::segment_post(). A
+//! repeat of a registered segment, equal in every property, is accepted and changes nothing.
+//! One segment that cannot be registered is an error; of many, the rest is registered and the
+//! failed ones are returned. Errors for the whole: not_found (no such flow), forbidden
+//! (read-only), invalid (flow without container, too many).
+Result<std::vector<FailedSegment>> register_segments(const Context& context, const Caller& caller,
+                                                     FlowId flow, const json::Value& body);
+
+struct SegmentQuery {
+  time::TimeRange timerange = time::TimeRange::eternity();
+  std::optional<std::string> object_id;
+  UrlSelection urls;
+  bool include_object_timerange = false;
+  PageRequest page;
+};
+
+//! Segments that overlap the range, in time order; an unknown flow has none.
+Result<Page> list_segments(const Context& context, const Caller& caller, FlowId flow,
+                           const SegmentQuery& query);
+
+//! Deletes the segments that `timerange` covers completely (and that use `object_id`), then the
+//! objects that nothing uses any more. Code::not_found, forbidden as for flows.
+Status delete_segments(const Context& context, FlowId flow, const time::TimeRange& timerange,
+                       const std::optional<std::string>& object_id);
+
+//! The same without looking at the flow; for flows that are going.
+Status remove_segments(const Context& context, FlowId flow, const time::TimeRange& timerange,
+                       const std::optional<std::string>& object_id);
+
+//! Whether a segment overlaps the range.
+Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow,
+                                const time::TimeRange& range);
+
+//! One segment as kept: [start, end) in nanoseconds, `end_inclusive` when it was written "[a_b]".
+struct Segment {
+  time::Timestamp start;
+  time::Int128 end_nanoseconds = 0;
+  bool end_inclusive = false;
+  std::string object_id;
+  time::Timestamp ts_offset;
+  std::string object_timerange;
+  std::string init_object_id;  //!< empty = none
+
+  time::TimeRange timerange() const;
+};
+
+//! Visits the segments that overlap the range in time order (descending if `reverse`), beginning
+//! after `after` when given; return false to stop.
+Status visit_segments(store::Snapshot& snapshot, FlowId flow, const time::TimeRange& range,
+                      bool reverse, std::optional<time::Timestamp> after,
+                      const store::RowVisitor& visit);
+
+//! The segment in a row of the segments table.
+Segment segment_of(const store::RowView& row);
+
+}  // namespace reel::tams

@@ -1,0 +1,254 @@
+#include "tams/sources.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tams/collections.h"
+#include "tams/edit.h"
+#include "tams/flows.h"
+#include "tams/tables.h"
+
+namespace reel::tams {
+namespace {
+
+using Kind = DocumentField::Kind;
+
+constexpr std::array<DocumentField, 9> kFields = {{
+    {"id", "id", Kind::uuid},
+    {"format", "format"},
+    {"label", "label"},
+    {"description", "description"},
+    {"created_by", "created_by"},
+    {"updated_by", "updated_by"},
+    {"created", "created", Kind::moment},
+    {"updated", "updated", Kind::moment},
+    {"tags", "tags", Kind::json},
+}};
+
+const std::string kSources(table::kSources);
+
+//! What flows of a source collect, and who collects them, seen as sources.
+struct SourceLinks {
+  struct Member {
+    SourceId id;
+    std::string role;
+  };
+  std::vector<Member> members;
+  std::vector<SourceId> collectors;
+};
+
+Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id) {
+  store::ScanSpec spec;
+  spec.table = table::kFlows;
+  spec.index = "by_source";
+  spec.lower = store::RangeBound{.prefix = {id}};
+  spec.upper = store::RangeBound{.prefix = {id}};
+  REEL_ASSIGN(auto schema, snapshot.catalog().table(spec.table));
+  std::vector<Record> flows;
+  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+    flows.emplace_back(schema, row.cells);
+    return true;
+  }));
+  return flows;
+}
+
+Status add_members(store::Snapshot& snapshot, const Record& flow, SourceLinks& links) {
+  if (flow.text("flow_collection").empty()) return {};
+  REEL_ASSIGN(const json::Value items, json::parse(flow.text("flow_collection")));
+  for (const json::Value& item : *items.as_array()) {
+    REEL_ASSIGN(const FlowId member_id, FlowId::parse(*item.find("id")->as_string()));
+    REEL_ASSIGN(const auto member, load(snapshot, table::kFlows, {member_id}));
+    if (!member) continue;
+    const SourceId source{member->uuid("source_id")};
+    const bool known = std::any_of(links.members.begin(), links.members.end(),
+                                   [&](const auto& m) { return m.id == source; });
+    if (known) continue;
+    const json::Value* role = item.find("role");
+    links.members.push_back({source, role == nullptr ? std::string() : *role->as_string()});
+  }
+  return {};
+}
+
+Result<SourceLinks> links_of(store::Snapshot& snapshot, SourceId id) {
+  SourceLinks links;
+  REEL_ASSIGN(const auto flows, flows_of_source(snapshot, id));
+  for (const Record& flow : flows) {
+    REEL_TRY(add_members(snapshot, flow, links));
+    if (flow.integer("collected_count") == 0) continue;
+    REEL_ASSIGN(const auto collectors, collectors_of(snapshot, FlowId{flow.uuid("id")}));
+    for (const FlowId collector : collectors) {
+      REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {collector}));
+      if (!record) continue;
+      const SourceId source{record->uuid("source_id")};
+      if (std::find(links.collectors.begin(), links.collectors.end(), source) ==
+          links.collectors.end()) {
+        links.collectors.push_back(source);
+      }
+    }
+  }
+  return links;
+}
+
+void write_source(json::Writer& out, const Record& source, const SourceLinks& links) {
+  out.begin_object();
+  write_fields(out, kFields, source);
+  if (!links.members.empty()) {
+    out.key("source_collection");
+    out.begin_array();
+    for (const auto& member : links.members) {
+      out.begin_object();
+      out.field("id", std::string_view(member.id.to_string()));
+      if (!member.role.empty()) out.field("role", std::string_view(member.role));
+      out.end_object();
+    }
+    out.end_array();
+  }
+  if (!links.collectors.empty()) {
+    out.key("collected_by");
+    out.begin_array();
+    for (const SourceId collector : links.collectors) out.string(collector.to_string());
+    out.end_array();
+  }
+  out.end_object();
+}
+
+bool collected_as_asked(const SourceLinks& links, const std::vector<SourceId>& wanted) {
+  if (wanted.empty()) return links.collectors.empty();
+  return std::any_of(wanted.begin(), wanted.end(), [&](SourceId id) {
+    return std::find(links.collectors.begin(), links.collectors.end(), id) !=
+           links.collectors.end();
+  });
+}
+
+ListingOrder listing_order(SourceOrder order) {
+  switch (order) {
+    case SourceOrder::updated: return {table::kSources, "by_updated", "updated", true};
+    case SourceOrder::label: return {table::kSources, "by_label", "label_order", false};
+    default: return {table::kSources, "by_created", "created", true};
+  }
+}
+
+Status edit_source(const Context& context, const Caller& caller, SourceId id,
+                   const std::function<Status(json::Value&)>& change) {
+  return retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record old, find_source(*snapshot, id));
+    json::Value document = to_document(kFields, old);
+    REEL_TRY(change(document));
+    document.set("updated", context.clock.now().to_string());
+    document.set("updated_by", caller.principal);
+    store::Cells cells = to_cells(kFields, document);
+    std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
+    const std::int64_t revision = old.integer("revision");
+    cells.emplace_back("label_order", label_order(document.find("label")));
+    cells.emplace_back("revision", revision + 1);
+    store::Batch batch;
+    batch.require_cells(kSources, {id}, {{"revision", revision}});
+    batch.update(kSources, {id}, std::move(cells));
+    return context.store.commit(std::move(batch));
+  });
+}
+
+}  // namespace
+
+Result<Record> find_source(store::Snapshot& snapshot, SourceId id) {
+  REEL_ASSIGN(auto record, load(snapshot, table::kSources, {id}));
+  if (!record) return not_found("source {} does not exist", id.to_string());
+  return std::move(*record);
+}
+
+Result<std::string> get_source(const Context& context, SourceId id) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record source, find_source(*snapshot, id));
+  REEL_ASSIGN(const SourceLinks links, links_of(*snapshot, id));
+  std::string text;
+  json::Writer out(text);
+  write_source(out, source, links);
+  return text;
+}
+
+Result<json::Value> get_source_member(const Context& context, SourceId id,
+                                      std::string_view member) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record source, find_source(*snapshot, id));
+  return document_member(to_document(kFields, source), member, "source", id.to_string());
+}
+
+Status set_source_member(const Context& context, const Caller& caller, SourceId id,
+                         std::string_view member, std::optional<json::Value> value) {
+  return edit_source(context, caller, id, [&](json::Value& document) {
+    assign_member(document, member, value);
+    return Status();
+  });
+}
+
+Status set_source_tag(const Context& context, const Caller& caller, SourceId id,
+                      std::string_view name, std::optional<json::Value> value) {
+  return edit_source(context, caller, id, [&](json::Value& document) {
+    return assign_tag(document, name, value, "source", id.to_string());
+  });
+}
+
+Result<Page> list_sources(const Context& context, const SourceFilter& filter, SourceOrder order,
+                          const PageRequest& page) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  SourceLinks links;  // of the source that was accepted last
+  const auto accept = [&](const Record& source) -> Result<bool> {
+    if (filter.label && source.text("label") != *filter.label) return false;
+    if (filter.label && source["label"].is_null()) return false;
+    if (filter.format && source.text("format") != *filter.format) return false;
+    if (!filter.tags.matches(source.text("tags"))) return false;
+    REEL_ASSIGN(links, links_of(*snapshot, SourceId{source.uuid("id")}));
+    return !filter.collected_by || collected_as_asked(links, *filter.collected_by);
+  };
+  const auto write = [&](json::Writer& out, const Record& source) -> Status {
+    write_source(out, source, links);
+    return {};
+  };
+  return list_rows(*snapshot, listing_order(order), page, accept, write);
+}
+
+Status join_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id,
+                   const json::Value& flow, Instant now, const std::string& principal) {
+  const std::string& format = *flow.find("format")->as_string();
+  REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
+  if (source) {
+    if (source->text("format") != format) {
+      return at("/format", invalid("source {} has format {}, not {}", id.to_string(),
+                                   source->text("format"), format));
+    }
+    const std::int64_t count = source->integer("flow_count");
+    batch.require_cells(kSources, {id}, {{"flow_count", count}});
+    batch.update(kSources, {id}, {{"flow_count", count + 1}});
+    return {};
+  }
+  json::Value document;
+  for (const std::string_view member : {"format", "label", "description", "tags"}) {
+    if (const json::Value* value = flow.find(member)) document.set(member, *value);
+  }
+  document.set("created_by", principal);
+  document.set("updated_by", principal);
+  document.set("created", now.to_string());
+  document.set("updated", now.to_string());
+  store::Cells cells = to_cells(kFields, document);
+  std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
+  cells.emplace_back("label_order", label_order(document.find("label")));
+  cells.emplace_back("flow_count", 1);
+  batch.insert(kSources, {id}, std::move(cells));
+  return {};
+}
+
+Status leave_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id) {
+  REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
+  if (!source) return {};
+  const std::int64_t count = source->integer("flow_count");
+  batch.require_cells(kSources, {id}, {{"flow_count", count}});
+  if (count > 1) {
+    batch.update(kSources, {id}, {{"flow_count", count - 1}});
+  } else {
+    batch.erase(kSources, {id});
+  }
+  return {};
+}
+
+}  // namespace reel::tams

@@ -1,0 +1,51 @@
+#pragma once
+//! Sources: they appear with their first flow and go with their last one.
+
+#include <optional>
+#include <string>
+
+#include "json/value.h"
+#include "tams/context.h"
+#include "tams/listing.h"
+#include "tams/record.h"
+
+namespace reel::tams {
+
+//! Code::not_found when there is no such source.
+Result<Record> find_source(store::Snapshot& snapshot, SourceId id);
+
+//! The source as JSON, with its derived source_collection and collected_by.
+Result<std::string> get_source(const Context& context, SourceId id);
+
+//! label, description or tags. Code::not_found when the source or the member is absent.
+Result<json::Value> get_source_member(const Context& context, SourceId id,
+                                      std::string_view member);
+//! Sets a member, or removes it with nullopt.
+Status set_source_member(const Context& context, const Caller& caller, SourceId id,
+                         std::string_view member, std::optional<json::Value> value);
+Status set_source_tag(const Context& context, const Caller& caller, SourceId id,
+                      std::string_view name, std::optional<json::Value> value);
+
+struct SourceFilter {
+  std::optional<std::string> label;
+  std::optional<std::string> format;
+  TagFilter tags;
+  //! Set: sources collected by any of these; set and empty: sources that nothing collects.
+  std::optional<std::vector<SourceId>> collected_by;
+};
+
+enum class SourceOrder : std::uint8_t { created, updated, label };
+
+//! A page of sources as a JSON array.
+Result<Page> list_sources(const Context& context, const SourceFilter& filter, SourceOrder order,
+                          const PageRequest& page);
+
+//! Adds to the batch what makes the source of a new flow exist and count it: created with the
+//! flow's format, label, description and tags when it is new. Code::invalid when it exists with
+//! another format.
+Status join_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id,
+                   const json::Value& flow, Instant now, const std::string& principal);
+//! Adds to the batch what lets go of a flow's source; it is erased with its last flow.
+Status leave_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id);
+
+}  // namespace reel::tams
