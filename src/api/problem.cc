@@ -123,8 +123,16 @@ Response answer(int status, const Body& body, std::string_view request_id, const
   return Response::json(status, std::move(text));
 }
 
-//! What a client may know of an error.
-Body body_of(const Error& error, const Treatment& entry) {
+//! The log gets what the client may not see.
+Body body_of(const Error& error) {
+  const Treatment& entry = treatment(error.code());
+  if (obs::log_enabled(entry.level)) {
+    obs::log(entry.level, error.message(),
+             {{"code", code_name(error.code())},
+              {"status", entry.status},
+              {"origin", error.origin()},
+              {"pointer", error.pointer()}});
+  }
   const bool tell = entry.audience == Audience::client;
   return {.type = code_name(error.code()),
           .summary = std::string(entry.summary),
@@ -157,26 +165,19 @@ json::Shape problem_shape() {
 
 int http_status(Code code) { return treatment(code).status; }
 
-void write_problem(json::Writer& out, const Error& error, std::string_view request_id,
-                   const Clock& clock) {
-  write_body(out, body_of(error, treatment(error.code())), request_id, clock);
-}
-
 Response problem(const Error& error, std::string_view request_id, const Clock& clock) {
   const Treatment& entry = treatment(error.code());
-  if (obs::log_enabled(entry.level)) {
-    obs::log(entry.level, error.message(),
-             {{"code", code_name(error.code())},
-              {"status", entry.status},
-              {"origin", error.origin()},
-              {"pointer", error.pointer()}});
-  }
-  Response response = answer(entry.status, body_of(error, entry), request_id, clock);
+  Response response = answer(entry.status, body_of(error), request_id, clock);
   if (entry.retry_after_s > 0) {
     response.headers.set("Retry-After", std::to_string(entry.retry_after_s));
   }
   if (entry.status == 401) response.headers.set("WWW-Authenticate", "Bearer");
   return response;
+}
+
+void write_problem(json::Writer& out, const Error& error, std::string_view request_id,
+                   const Clock& clock) {
+  write_body(out, body_of(error), request_id, clock);
 }
 
 Response problem(int status, std::string_view message, std::string_view request_id,

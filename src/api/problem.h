@@ -24,7 +24,7 @@ int http_status(Code code);
 //! request on this thread, so that the log line carries that id.
 Response problem(const Error& error, std::string_view request_id, const Clock& clock);
 
-//! The body alone, for an error that is part of an answer (a failed segment of many).
+//! The body alone, as a part of a larger answer; the same rules for the log.
 void write_problem(json::Writer& out, const Error& error, std::string_view request_id,
                    const Clock& clock);
 
