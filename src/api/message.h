@@ -23,6 +23,7 @@ std::optional<Method> parse_method(std::string_view name);
 //! Header fields in order; names compare without case.
 class Headers {
  public:
+  void reserve(std::size_t count) { fields_.reserve(count); }
   void add(std::string name, std::string value);
   //! Replaces every field of that name.
   void set(std::string_view name, std::string value);

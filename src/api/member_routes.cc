@@ -1,0 +1,101 @@
+#include "api/member_routes.h"
+
+#include "api/parameters.h"
+#include "tams/shapes.h"
+
+namespace reel::api {
+
+std::vector<Route> member_routes(const MemberOwner& owner, const std::string& member,
+                                 const json::Shape& shape, bool removable) {
+  const std::string path = owner.path + "/" + member;
+  const std::string id = owner.id + "-" + member;
+  std::vector<Route> routes;
+  routes.push_back({.method = Method::get,
+                    .path = path,
+                    .id = "GET_" + id,
+                    .group = owner.group,
+                    .summary = "The " + member,
+                    .path_parameters = {owner.id_parameter},
+                    .answers = {{200, "The value", shape}, not_found_answer()},
+                    .handler =
+                        [get = owner.get, member](const Call& call) -> Result<Response> {
+                      REEL_ASSIGN(const json::Value value, get(call, member));
+                      return Response::json(200, json::to_text(value));
+                    },
+                    .inline_read = true});
+  routes.push_back({.method = Method::put,
+                    .path = path,
+                    .id = "PUT_" + id,
+                    .group = owner.group,
+                    .summary = "Set the " + member,
+                    .path_parameters = {owner.id_parameter},
+                    .body = shape,
+                    .answers = {{204, "Set"}, bad_request(), forbidden_answer(),
+                                not_found_answer()},
+                    .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
+                      REEL_TRY(set(call, member, call.body));
+                      return Response::empty(204);
+                    }});
+  if (!removable) return routes;
+  routes.push_back({.method = Method::del,
+                    .path = path,
+                    .id = "DELETE_" + id,
+                    .group = owner.group,
+                    .summary = "Remove the " + member,
+                    .path_parameters = {owner.id_parameter},
+                    .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer()},
+                    .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
+                      REEL_TRY(set(call, member, std::nullopt));
+                      return Response::empty(204);
+                    }});
+  return routes;
+}
+
+std::vector<Route> tag_routes(const MemberOwner& owner) {
+  const Parameter name{"name", json::Shape::string(), "Name of the tag"};
+  const auto get_tag = [get = owner.get](const Call& call) -> Result<Response> {
+    REEL_ASSIGN(const json::Value tags, get(call, "tags"));
+    const json::Value* tag = tags.find(call.path[1]);
+    if (tag == nullptr) return not_found("there is no tag '{}'", call.path[1]);
+    return Response::json(200, json::to_text(*tag));
+  };
+  const auto change = [set = owner.set_tag](const Call& call,
+                                            std::optional<json::Value> value) -> Result<Response> {
+    REEL_TRY(set(call, call.path[1], std::move(value)));
+    return Response::empty(204);
+  };
+  std::vector<Route> routes = member_routes(owner, "tags", tams::shape::tags(), false);
+  routes.pop_back();  // tags as a whole are set with the document
+  const std::string path = owner.path + "/tags/{name}";
+  const std::string id = owner.id + "-tags-name";
+  routes.push_back({.method = Method::get,
+                    .path = path,
+                    .id = "GET_" + id,
+                    .group = owner.group,
+                    .summary = "One tag",
+                    .path_parameters = {owner.id_parameter, name},
+                    .answers = {{200, "Its value", tams::shape::tag_value()}, not_found_answer()},
+                    .handler = get_tag,
+                    .inline_read = true});
+  routes.push_back({.method = Method::put,
+                    .path = path,
+                    .id = "PUT_" + id,
+                    .group = owner.group,
+                    .summary = "Set one tag",
+                    .path_parameters = {owner.id_parameter, name},
+                    .body = tams::shape::tag_value(),
+                    .answers = {{204, "Set"}, bad_request(), forbidden_answer(),
+                                not_found_answer()},
+                    .handler = [change](const Call& call) { return change(call, call.body); }});
+  routes.push_back({.method = Method::del,
+                    .path = path,
+                    .id = "DELETE_" + id,
+                    .group = owner.group,
+                    .summary = "Remove one tag",
+                    .path_parameters = {owner.id_parameter, name},
+                    .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer()},
+                    .handler = [change](const Call& call) { return change(call, std::nullopt); }});
+  return routes;
+}
+
+}  // namespace reel::api

@@ -1,0 +1,28 @@
+#pragma once
+//! GET, PUT and DELETE of one member of a document; sources and flows have the same ones.
+
+#include <string>
+#include <vector>
+
+#include "api/route.h"
+
+namespace reel::api {
+
+//! How one kind of document (sources, flows) reads and writes its members.
+struct MemberOwner {
+  std::string path;   //!< "/flows/{flowId}"
+  std::string id;     //!< "flows-flowId", part of operation ids
+  std::string group;
+  Parameter id_parameter;
+  Result<json::Value> (*get)(const Call& call, std::string_view member);
+  Status (*set)(const Call& call, std::string_view member, std::optional<json::Value> value);
+  Status (*set_tag)(const Call& call, std::string_view name, std::optional<json::Value> value);
+};
+
+//! `/…/{member}`. `removable`: DELETE is offered.
+std::vector<Route> member_routes(const MemberOwner& owner, const std::string& member,
+                                 const json::Shape& shape, bool removable = true);
+//! `/…/tags` and `/…/tags/{name}`.
+std::vector<Route> tag_routes(const MemberOwner& owner);
+
+}  // namespace reel::api

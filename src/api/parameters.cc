@@ -1,0 +1,168 @@
+#include "api/parameters.h"
+
+#include "base/percent.h"
+#include "tams/shapes.h"
+
+namespace reel::api {
+namespace {
+
+namespace shape = tams::shape;
+
+//! schemas/url-label-list.json: items separated by single commas, or nothing.
+Status check_list(std::string_view text) {
+  if (text.empty()) return {};
+  if (text.front() == ',' || text.back() == ',' || text.find(",,") != std::string_view::npos) {
+    return invalid("'{}' has an empty item", text.substr(0, 64));
+  }
+  return {};
+}
+
+json::Shape list() {
+  return json::Shape::form("Comma-separated list", "^([^,]+(,[^,]+)*)?$", check_list);
+}
+
+Status check_uuid_list(std::string_view text) {
+  REEL_TRY(check_list(text));
+  for (const std::string& item : comma_list(text)) REEL_TRY(Uuid::parse(item));
+  return {};
+}
+
+}  // namespace
+
+std::vector<Parameter> join(std::vector<std::vector<Parameter>> lists) {
+  std::vector<Parameter> all;
+  for (auto& part : lists) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+std::vector<Parameter> tag_parameters(const std::string& prefix, const std::string& of) {
+  return {{prefix + ".{name}", list(), "Only " + of + " whose tag {name} has one of these values"},
+          {prefix + "_exists.{name}", json::Shape::boolean(),
+           "Only " + of + " that have (true) or lack (false) the tag {name}"}};
+}
+
+std::vector<Parameter> page_parameters() {
+  return {{"page", json::Shape::string(), "Key of the page, from the Link header of the one before"},
+          {"limit", json::Shape::integer(), "At most this many items; clamped to a maximum"}};
+}
+
+Parameter reverse_parameter() {
+  return {"reverse_order", json::Shape::boolean(), "List in the opposite order"};
+}
+
+std::vector<Parameter> url_parameters() {
+  return join({{{"verbose_storage", json::Shape::boolean(), "Describe the storage in get_urls"},
+                {"accept_get_urls", list(), "Only get_urls with these labels; empty: none"},
+                {"accept_storage_ids", uuid_list(), "Only get_urls on these storage backends"},
+                {"presigned", json::Shape::boolean(), "Only signed, or only unsigned get_urls"}},
+               tag_parameters("storage_backend_tag", "get_urls on storage backends")});
+}
+
+Parameter flow_id_parameter() { return {"flowId", shape::uuid(), "The flow"}; }
+Parameter source_id_parameter() { return {"sourceId", shape::uuid(), "The source"}; }
+
+json::Shape uuid_list() {
+  return json::Shape::form("Comma-separated UUIDs", "", check_uuid_list);
+}
+
+std::optional<std::string> text(const Query& query, std::string_view name) {
+  const std::string* value = query.find(name);
+  return value == nullptr ? std::nullopt : std::optional(*value);
+}
+
+std::optional<bool> flag(const Query& query, std::string_view name) {
+  const std::string* value = query.find(name);
+  return value == nullptr ? std::nullopt : std::optional(*value == "true");
+}
+
+std::optional<std::int64_t> integer(const Query& query, std::string_view name) {
+  const std::string* value = query.find(name);
+  if (value == nullptr) return std::nullopt;
+  return std::strtoll(value->c_str(), nullptr, 10);
+}
+
+std::vector<std::string> comma_list(std::string_view value) {
+  std::vector<std::string> items;
+  while (!value.empty()) {
+    const std::size_t comma = value.find(',');
+    items.emplace_back(value.substr(0, comma));
+    if (comma == std::string_view::npos) break;
+    value.remove_prefix(comma + 1);
+  }
+  return items;
+}
+
+tams::TagFilter tag_filter(const Query& query, const std::string& prefix) {
+  tams::TagFilter filter;
+  for (auto& [name, value] : query.with_prefix(prefix + ".")) {
+    filter.any_of.push_back({name, comma_list(value)});
+  }
+  for (auto& [name, value] : query.with_prefix(prefix + "_exists.")) {
+    filter.exists.emplace_back(name, value == "true");
+  }
+  return filter;
+}
+
+tams::UrlSelection url_selection(const Query& query) {
+  tams::UrlSelection selection;
+  if (const std::string* labels = query.find("accept_get_urls")) {
+    selection.labels = comma_list(*labels);
+  }
+  if (const std::string* ids = query.find("accept_storage_ids")) {
+    selection.storage_ids = id_list<StorageId>(*ids);
+  }
+  selection.presigned = flag(query, "presigned");
+  selection.verbose = flag(query, "verbose_storage").value_or(false);
+  selection.storage_tags = tag_filter(query, "storage_backend_tag");
+  return selection;
+}
+
+Result<tams::PageRequest> page_request(const Call& call) {
+  REEL_ASSIGN(const std::size_t limit,
+              tams::page_limit(call.tams.limits, integer(call.query, "limit")));
+  return tams::PageRequest{.limit = limit,
+                           .key = text(call.query, "page").value_or(""),
+                           .reverse = flag(call.query, "reverse_order").value_or(false)};
+}
+
+time::TimeRange timerange(const Query& query) {
+  const std::string* value = query.find("timerange");
+  return value == nullptr ? time::TimeRange::eternity() : *time::TimeRange::parse(*value);
+}
+
+tams::Caller caller(const Call& call) {
+  return {.principal = call.principal, .base_url = call.base_url};
+}
+
+FlowId flow_id(const Call& call) { return *FlowId::parse(call.path[0]); }
+SourceId source_id(const Call& call) { return *SourceId::parse(call.path[0]); }
+
+void add_paging(Response& response, const Call& call, const tams::Page& page) {
+  Headers& headers = response.headers;
+  headers.set("X-Paging-Limit", std::to_string(page.limit));
+  headers.set("X-Paging-Count", std::to_string(page.count));
+  headers.set("X-Paging-Reverse-Order", page.reverse ? "true" : "false");
+  if (page.next_key.empty()) return;
+  headers.set("X-Paging-NextKey", page.next_key);
+  std::string url = call.base_url + call.request.head.path + "?";
+  for (const auto& [name, value] : call.query.all()) {
+    if (name == "page") continue;
+    append_percent_encoded(url, name);
+    url += '=';
+    append_percent_encoded(url, value);
+    url += '&';
+  }
+  headers.set("Link", "<" + url + "page=" + page.next_key + ">; rel=\"next\"");
+}
+
+Response paged(const Call& call, tams::Page page) {
+  Response response = Response::json(200, std::move(page.items));
+  add_paging(response, call, page);
+  return response;
+}
+
+Answer bad_request() { return {400, "A parameter or the body breaks a rule", shape::error()}; }
+Answer forbidden_answer() { return {403, "Not allowed, for example read-only", shape::error()}; }
+Answer not_found_answer() { return {404, "There is no such thing", shape::error()}; }
+
+}  // namespace reel::api

@@ -1,0 +1,97 @@
+#include "api/member_routes.h"
+#include "api/parameters.h"
+#include "api/routes.h"
+#include "tams/shapes.h"
+#include "tams/sources.h"
+
+namespace reel::api {
+namespace {
+
+namespace shape = tams::shape;
+
+Result<Response> list_sources(const Call& call) {
+  tams::SourceFilter filter;
+  filter.label = text(call.query, "label");
+  filter.format = text(call.query, "format");
+  filter.tags = tag_filter(call.query, "tag");
+  if (const std::string* ids = call.query.find("collected_by_ids")) {
+    filter.collected_by = id_list<SourceId>(*ids);
+  }
+  auto order = tams::SourceOrder::created;
+  if (const std::string* sort_by = call.query.find("sort_by")) {
+    if (*sort_by == "updated") order = tams::SourceOrder::updated;
+    if (*sort_by == "label") order = tams::SourceOrder::label;
+  }
+  REEL_ASSIGN(const auto page, page_request(call));
+  REEL_ASSIGN(auto sources, tams::list_sources(call.tams, filter, order, page));
+  return paged(call, std::move(sources));
+}
+
+Result<Response> get_source(const Call& call) {
+  REEL_ASSIGN(std::string text, tams::get_source(call.tams, source_id(call)));
+  return Response::json(200, std::move(text));
+}
+
+const MemberOwner& sources() {
+  static const MemberOwner owner{
+      .path = "/sources/{sourceId}",
+      .id = "sources-sourceId",
+      .group = "Sources",
+      .id_parameter = source_id_parameter(),
+      .get =
+          [](const Call& call, std::string_view member) {
+            return tams::get_source_member(call.tams, source_id(call), member);
+          },
+      .set =
+          [](const Call& call, std::string_view member, std::optional<json::Value> value) {
+            return tams::set_source_member(call.tams, caller(call), source_id(call), member,
+                                           std::move(value));
+          },
+      .set_tag =
+          [](const Call& call, std::string_view name, std::optional<json::Value> value) {
+            return tams::set_source_tag(call.tams, caller(call), source_id(call), name,
+                                        std::move(value));
+          }};
+  return owner;
+}
+
+}  // namespace
+
+std::vector<Route> source_routes() {
+  std::vector<Route> routes = {
+      {.method = Method::get,
+       .path = "/sources",
+       .id = "GET_sources",
+       .group = "Sources",
+       .summary = "List sources",
+       .query_parameters =
+           join({{{"label", json::Shape::string(), "Only with exactly this label"},
+                  reverse_parameter(),
+                  {"sort_by", json::Shape::choice({"created", "updated", "label"}),
+                   "Most recent first, or by label; default created"},
+                  {"format", shape::content_format(), "Only of this format"},
+                  {"collected_by_ids", uuid_list(),
+                   "Only collected by one of these sources; empty: by none"}},
+                 tag_parameters("tag", "sources"),
+                 page_parameters()}),
+       .answers = {{200, "A page of sources", json::Shape::array(shape::source())},
+                   bad_request()},
+       .handler = list_sources},
+      {.method = Method::get,
+       .path = "/sources/{sourceId}",
+       .id = "GET_sources-sourceId",
+       .group = "Sources",
+       .summary = "One source",
+       .path_parameters = {source_id_parameter()},
+       .answers = {{200, "The source", shape::source()}, not_found_answer()},
+       .handler = get_source,
+       .inline_read = true}};
+  for (auto part : {tag_routes(sources()),
+                    member_routes(sources(), "description", json::Shape::string()),
+                    member_routes(sources(), "label", json::Shape::string())}) {
+    routes.insert(routes.end(), part.begin(), part.end());
+  }
+  return routes;
+}
+
+}  // namespace reel::api

@@ -1,0 +1,4 @@
+#include "http/server.h"
+
+#include <gtest/gtest.h>
+TEST(ServerTest, Links) {}
