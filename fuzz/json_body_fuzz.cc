@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/uuid.h"
 #include "json/value.h"
 #include "tams/shapes.h"
 #include "time/time_range.h"
