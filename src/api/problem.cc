@@ -104,9 +104,8 @@ struct Body {
   std::string_view pointer;
 };
 
-Response answer(int status, const Body& body, std::string_view request_id, const Clock& clock) {
-  std::string text;
-  json::Writer out(text);
+void write_body(json::Writer& out, const Body& body, std::string_view request_id,
+                const Clock& clock) {
   out.begin_object();
   out.field("type", body.type);
   out.field("summary", body.summary);
@@ -115,7 +114,30 @@ Response answer(int status, const Body& body, std::string_view request_id, const
   out.field("request_id", request_id);
   if (!body.pointer.empty()) out.field("pointer", body.pointer);
   out.end_object();
+}
+
+Response answer(int status, const Body& body, std::string_view request_id, const Clock& clock) {
+  std::string text;
+  json::Writer out(text);
+  write_body(out, body, request_id, clock);
   return Response::json(status, std::move(text));
+}
+
+//! The log gets what the client may not see.
+Body body_of(const Error& error) {
+  const Treatment& entry = treatment(error.code());
+  if (obs::log_enabled(entry.level)) {
+    obs::log(entry.level, error.message(),
+             {{"code", code_name(error.code())},
+              {"status", entry.status},
+              {"origin", error.origin()},
+              {"pointer", error.pointer()}});
+  }
+  const bool tell = entry.audience == Audience::client;
+  return {.type = code_name(error.code()),
+          .summary = std::string(entry.summary),
+          .message = tell ? error.message() : public_message(error.code()),
+          .pointer = tell ? error.pointer() : std::string_view()};
 }
 
 //! "method_not_allowed" as "Method not allowed".
@@ -145,24 +167,17 @@ int http_status(Code code) { return treatment(code).status; }
 
 Response problem(const Error& error, std::string_view request_id, const Clock& clock) {
   const Treatment& entry = treatment(error.code());
-  if (obs::log_enabled(entry.level)) {
-    obs::log(entry.level, error.message(),
-             {{"code", code_name(error.code())},
-              {"status", entry.status},
-              {"origin", error.origin()},
-              {"pointer", error.pointer()}});
-  }
-  const bool tell = entry.audience == Audience::client;
-  const Body body{.type = code_name(error.code()),
-                  .summary = std::string(entry.summary),
-                  .message = tell ? error.message() : public_message(error.code()),
-                  .pointer = tell ? error.pointer() : std::string_view()};
-  Response response = answer(entry.status, body, request_id, clock);
+  Response response = answer(entry.status, body_of(error), request_id, clock);
   if (entry.retry_after_s > 0) {
     response.headers.set("Retry-After", std::to_string(entry.retry_after_s));
   }
   if (entry.status == 401) response.headers.set("WWW-Authenticate", "Bearer");
   return response;
+}
+
+void write_problem(json::Writer& out, const Error& error, std::string_view request_id,
+                   const Clock& clock) {
+  write_body(out, body_of(error), request_id, clock);
 }
 
 Response problem(int status, std::string_view message, std::string_view request_id,

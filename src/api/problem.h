@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "json/shape.h"
+#include "json/writer.h"
 
 namespace reel::api {
 
@@ -22,6 +23,10 @@ int http_status(Code code);
 //! not told to the client, who gets the request id to ask with. REQUIRES: an obs::TraceScope of the
 //! request on this thread, so that the log line carries that id.
 Response problem(const Error& error, std::string_view request_id, const Clock& clock);
+
+//! The body alone, as a part of a larger answer; the same rules for the log.
+void write_problem(json::Writer& out, const Error& error, std::string_view request_id,
+                   const Clock& clock);
 
 //! The same body for a refusal that has a status but no Code (405, 408, 415, 431, …).
 Response problem(int status, std::string_view message, std::string_view request_id,

@@ -30,23 +30,27 @@ struct StoredBytes {
 };
 
 //! One upload under way. Nothing is visible before finish(); destroying it before that leaves
-//! nothing behind.
+//! nothing behind. Belongs to one thread at a time and must not outlive its backend.
 class Upload {
  public:
   virtual ~Upload() = default;
+  //! Code::io names the file; after that the upload can only be destroyed.
   virtual Status append(ByteSpan bytes) = 0;
   //! Makes the bytes durable and visible in one step, replacing an earlier content of the key.
+  //! After an error the key holds either its earlier content or the complete new one.
+  //! REQUIRES: neither function is called afterwards.
   virtual Result<StoredBytes> finish() = 0;
 };
 
-//! An object opened for reading. Stays readable when the object is removed meanwhile.
+//! An object opened for reading, by pread. Stays readable, unchanged, when the object is removed or
+//! replaced meanwhile. Copies share the descriptor.
 struct OpenObject {
   std::shared_ptr<const void> keep_alive;  //!< closes the descriptor
   int descriptor = -1;
   std::uint64_t size_bytes = 0;
 };
 
-//! Thread-safe. Keys are made by make_key() and are relative paths.
+//! Thread-safe. Keys are made by make_key(); one that cannot come from there is Code::invalid.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -54,16 +58,24 @@ class Backend {
   virtual Result<std::unique_ptr<Upload>> begin_upload(std::string_view key) = 0;
   //! Code::not_found when there is nothing under the key.
   virtual Result<OpenObject> open(std::string_view key) = 0;
-  //! No error when there is nothing.
+  //! Durable on return. No error when there is nothing.
   virtual Status remove(std::string_view key) = 0;
 };
 
+//! The first folder of every key.
+inline constexpr std::string_view kKeyFolder = "media";
+
 //! "media/YYYY/MM/DD/xx/<name>": the day of `at`, two hex digits that spread directories, and the
-//! object id percent-encoded (or its hash when long). Any object id gives a safe relative path.
+//! object id percent-encoded (or its hash when long). Any object id, even an empty one, gives a
+//! safe relative path; different ids of one day give different keys (docs/formats/media.md).
 std::string make_key(std::string_view object_id, Instant at);
 
+//! Copies between backends, or within one. Code::corrupt when the source ends early.
+Result<StoredBytes> copy_object(const OpenObject& source, Backend& target, std::string_view key);
+
 //! A backend in the directory `root`, created when missing; left-over staged files of an earlier
-//! run are removed. Code::io names the path when it cannot be written.
+//! run are removed. Code::conflict when another process uses the directory, Code::io names the
+//! path when it cannot be written.
 Result<std::unique_ptr<Backend>> open_local_backend(BackendInfo info, const std::string& root);
 
 }  // namespace reel::media

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/percent.h"
+
 namespace reel::tams {
 namespace {
 
@@ -69,21 +71,6 @@ void write_external(json::Writer& out, const ObjectLocation& object,
 }
 
 }  // namespace
-
-void append_percent_encoded(std::string& out, std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back(kHex[static_cast<unsigned char>(c) >> 4]);
-      out.push_back(kHex[static_cast<unsigned char>(c) & 15]);
-    }
-  }
-}
 
 std::string plain_url(const Caller& caller, StorageId storage, std::string_view object_id) {
   std::string url = caller.base_url + "/media/" + storage.to_string() + "/";

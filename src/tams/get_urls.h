@@ -40,7 +40,4 @@ void write_get_urls(json::Writer& out, const Context& context, const Caller& cal
 //! The address under which this server serves an object, unsigned.
 std::string plain_url(const Caller& caller, StorageId storage, std::string_view object_id);
 
-//! Percent-encodes everything but unreserved characters (RFC 3986 §2.3).
-void append_percent_encoded(std::string& out, std::string_view text);
-
 }  // namespace reel::tams

@@ -1,0 +1,7 @@
+#include "api/routes.h"
+
+namespace reel::api {
+
+std::vector<Route> playback_routes() { return {}; }
+
+}  // namespace reel::api

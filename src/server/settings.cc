@@ -1,0 +1,234 @@
+#include "server/config.h"
+
+namespace reel::server {
+namespace {
+
+Setting text(std::string key, std::string doc, std::string Config::* member) {
+  return {.key = std::move(key),
+          .doc = std::move(doc),
+          .set = [member](Config& config, const SettingValue& value) -> Status {
+            config.*member = std::get<std::string>(value);
+            return {};
+          },
+          .get = [member](const Config& config) -> SettingValue { return config.*member; }};
+}
+
+Setting toggle(std::string key, std::string doc, bool Config::* member) {
+  return {.key = std::move(key),
+          .doc = std::move(doc),
+          .set = [member](Config& config, const SettingValue& value) -> Status {
+            config.*member = std::get<bool>(value);
+            return {};
+          },
+          .get = [member](const Config& config) -> SettingValue { return config.*member; }};
+}
+
+Setting list(std::string key, std::string doc, std::vector<std::string> Config::* member) {
+  return {.key = std::move(key),
+          .doc = std::move(doc),
+          .set = [member](Config& config, const SettingValue& value) -> Status {
+            config.*member = std::get<std::vector<std::string>>(value);
+            return {};
+          },
+          .get = [member](const Config& config) -> SettingValue { return config.*member; }};
+}
+
+struct Bounds {
+  std::int64_t minimum;
+  std::int64_t maximum;
+};
+
+//! `member` finds the number in a configuration.
+template <class Member>
+Setting number(std::string key, std::string doc, Bounds bounds, Member member) {
+  return {.key = std::move(key),
+          .doc = std::move(doc),
+          .set = [=](Config& config, const SettingValue& value) -> Status {
+            const std::int64_t given = std::get<std::int64_t>(value);
+            if (given < bounds.minimum || given > bounds.maximum) {
+              return invalid("must be in the range {} to {}, not {}", bounds.minimum,
+                             bounds.maximum, given);
+            }
+            auto& place = member(config);
+            place = static_cast<std::remove_reference_t<decltype(place)>>(given);
+            return {};
+          },
+          .get = [=](const Config& config) -> SettingValue {
+            Config copy = config;  // `member` wants to write
+            return static_cast<std::int64_t>(member(copy));
+          }};
+}
+
+//! A text that must be one of a few words.
+template <class Enum>
+Setting choice(std::string key, std::string doc, Enum Config::* member,
+               std::vector<std::pair<std::string, Enum>> words) {
+  return {.key = std::move(key),
+          .doc = std::move(doc),
+          .set = [=](Config& config, const SettingValue& value) -> Status {
+            std::string known;
+            for (const auto& [word, meaning] : words) {
+              if (word == std::get<std::string>(value)) {
+                config.*member = meaning;
+                return {};
+              }
+              known += (known.empty() ? "" : ", ") + word;
+            }
+            return invalid("must be one of {}, not '{}'", known, std::get<std::string>(value));
+          },
+          .get = [=](const Config& config) -> SettingValue {
+            for (const auto& [word, meaning] : words) {
+              if (meaning == config.*member) return word;
+            }
+            return std::string();
+          }};
+}
+
+//! A further check of a text.
+Setting checked(Setting setting, Status (*check)(const std::string&)) {
+  setting.set = [inner = setting.set, check](Config& config, const SettingValue& value) -> Status {
+    REEL_TRY(check(std::get<std::string>(value)));
+    return inner(config, value);
+  };
+  return setting;
+}
+
+Status check_address(const std::string& value) {
+  REEL_TRY(parse_address(value));
+  return {};
+}
+
+Status check_public_url(const std::string& value) {
+  const bool http = value.starts_with("http://") || value.starts_with("https://");
+  if (value.empty() || (http && !value.ends_with('/') && value.find_first_of("?#, ") ==
+                                                             std::string::npos)) {
+    return {};
+  }
+  return invalid("must be like https://media.example.com/tams, without a slash at the end, not '{}'",
+                 value);
+}
+
+Status check_not_empty(const std::string& value) {
+  if (value.empty()) return invalid("must not be empty");
+  return {};
+}
+
+std::vector<Setting> general_settings() {
+  return {
+      checked(text("data_dir", "Directory of the store, the keys and the media.",
+                   &Config::data_dir),
+              check_not_empty),
+      checked(text("public_url",
+                   "Where clients see this server; empty: what they ask for (Host header).",
+                   &Config::public_url),
+              check_public_url),
+      toggle("trust_forwarded",
+             "Believe X-Forwarded-Proto, -Host and -Prefix; only behind a proxy that sets them.",
+             &Config::trust_forwarded),
+      checked(text("http.address", "Numeric address and port to listen on; port 0: any free one.",
+                   &Config::http_address),
+              check_address),
+      number("http.io_threads", "Threads that read and write sockets.", {1, 256},
+             [](Config& c) -> std::size_t& { return c.http_io_threads; }),
+      number("http.worker_threads", "Threads that run requests.", {1, 1024},
+             [](Config& c) -> std::size_t& { return c.http_worker_threads; }),
+      choice("log.level", "debug, info, warning or error. Read again on SIGHUP.",
+             &Config::log_level,
+             {{"debug", obs::Level::debug},
+              {"info", obs::Level::info},
+              {"warning", obs::Level::warning},
+              {"error", obs::Level::error}}),
+      choice("log.format", "human or json (one object per line).", &Config::log_format,
+             {{"human", obs::LogFormat::human}, {"json", obs::LogFormat::json}}),
+      text("tls.certificate", "PEM file, the leaf first; empty: plain HTTP. Read again on SIGHUP.",
+           &Config::tls_certificate),
+      text("tls.key", "PEM file of the certificate's key.", &Config::tls_key),
+      list("cors.origins", "Origins that browsers may call from; \"*\": all; none: no CORS.",
+           &Config::cors_origins),
+      text("service.name", "Name in GET /service until a client sets another.",
+           &Config::service_name),
+      text("service.description", "Description in GET /service until a client sets another.",
+           &Config::service_description),
+  };
+}
+
+constexpr std::int64_t kMillion = 1'000'000;
+constexpr std::int64_t kDayMs = 86'400'000;
+constexpr std::int64_t kYearSeconds = 366LL * 86'400;
+constexpr std::int64_t kTebibyte = std::int64_t{1} << 40;
+
+std::vector<Setting> http_limits() {
+  return {
+      number("limits.connections_max", "Open connections; more are closed with 503.", {1, kMillion},
+             [](Config& c) -> std::size_t& { return c.limits.http.connections_max; }),
+      number("limits.connections_per_peer_max", "Open connections of one address.", {1, kMillion},
+             [](Config& c) -> std::size_t& { return c.limits.http.connections_per_peer_max; }),
+      number("limits.in_flight_max", "Requests being read or handled; more get 503.",
+             {1, kMillion}, [](Config& c) -> std::size_t& { return c.limits.http.in_flight_max; }),
+      number("limits.header_bytes_max", "Request line and fields; more is 431.",
+             {1024, kMillion},
+             [](Config& c) -> std::size_t& { return c.limits.http.header_bytes_max; }),
+      number("limits.header_fields_max", "Fields of one request; more is 431.", {8, 10'000},
+             [](Config& c) -> std::size_t& { return c.limits.http.header_fields_max; }),
+      number("limits.url_bytes_max", "Path and query; more is 414.", {256, kMillion},
+             [](Config& c) -> std::size_t& { return c.limits.http.url_bytes_max; }),
+      number("limits.header_timeout_ms", "First to last byte of a head; slower is 408.",
+             {100, kDayMs},
+             [](Config& c) -> std::uint32_t& { return c.limits.http.header_timeout_ms; }),
+      number("limits.idle_timeout_ms", "A connection without a request is closed after it.",
+             {100, kDayMs},
+             [](Config& c) -> std::uint32_t& { return c.limits.http.idle_timeout_ms; }),
+      number("limits.body_min_bytes_per_second", "Average rate of a body; slower is 408.",
+             {0, kTebibyte}, [](Config& c) -> std::uint64_t& {
+               return c.limits.http.body_min_bytes_per_second;
+             }),
+      number("limits.request_timeout_ms", "One request's work; longer is 504.", {100, kDayMs},
+             [](Config& c) -> std::uint32_t& { return c.limits.http.request_timeout_ms; }),
+      number("limits.drain_ms_max", "How long requests may take to end after SIGTERM.",
+             {0, kDayMs}, [](Config& c) -> std::uint32_t& { return c.limits.drain_ms_max; }),
+  };
+}
+
+std::vector<Setting> domain_limits() {
+  return {
+      number("limits.page_default", "Items of a listing when no limit is asked for.", {1, 100'000},
+             [](Config& c) -> std::size_t& { return c.limits.tams.page_default; }),
+      number("limits.page_max", "Items of a listing at most; a higher limit is lowered to it.",
+             {1, 100'000}, [](Config& c) -> std::size_t& { return c.limits.tams.page_max; }),
+      number("limits.allocate_default", "Objects of a storage request without a limit.",
+             {1, 100'000},
+             [](Config& c) -> std::size_t& { return c.limits.tams.allocate_default; }),
+      number("limits.allocate_max", "Objects of a storage request at most.", {1, 100'000},
+             [](Config& c) -> std::size_t& { return c.limits.tams.allocate_max; }),
+      number("limits.bulk_segments_max", "Segments of one request at most.", {1, 100'000},
+             [](Config& c) -> std::size_t& { return c.limits.tams.bulk_segments_max; }),
+      number("limits.collection_max", "Members of one flow collection at most.", {1, 100'000},
+             [](Config& c) -> std::size_t& { return c.limits.tams.collection_max; }),
+      number("limits.min_object_timeout_s", "How long an unregistered object lives at least.",
+             {300, kYearSeconds},
+             [](Config& c) -> std::int64_t& { return c.limits.tams.min_object_timeout_s; }),
+      number("limits.min_presigned_url_timeout_s", "How long a signed URL is valid at least.",
+             {30, kYearSeconds}, [](Config& c) -> std::int64_t& {
+               return c.limits.tams.min_presigned_url_timeout_s;
+             }),
+      number("limits.disk_free_bytes_min", "With less free disk, /health and /readyz complain.",
+             {0, 1024 * kTebibyte},
+             [](Config& c) -> std::uint64_t& { return c.limits.disk_free_bytes_min; }),
+  };
+}
+
+std::vector<Setting> all_settings() {
+  std::vector<Setting> all = general_settings();
+  for (Setting& setting : http_limits()) all.push_back(std::move(setting));
+  for (Setting& setting : domain_limits()) all.push_back(std::move(setting));
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = all_settings();
+  return all;
+}
+
+}  // namespace reel::server

@@ -1,0 +1,305 @@
+#include "store/sqlite/applier_internal.h"
+
+#include "store/row_hash.h"
+
+namespace reel::store::sqlite {
+namespace {
+
+constexpr std::int64_t kMicrosPerHour = std::int64_t{3'600} * 1'000'000;
+
+const Type& type_at(const Layout& layout, std::size_t position) {
+  return layout.schema->columns[position].type;
+}
+
+//! Binds the values of leading key columns.
+void bind_key(sqlite3_stmt* statement, int first, const Layout& layout, const Key& key) {
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    bind_value(statement, first + static_cast<int>(i), type_at(layout, layout.key[i]), key[i]);
+  }
+}
+
+std::string with_positions(std::string shape, const std::vector<std::size_t>& positions) {
+  for (const std::size_t position : positions) {
+    shape.push_back(static_cast<char>(position));
+    shape.push_back(static_cast<char>(position >> 8));
+  }
+  return shape;
+}
+
+}  // namespace
+
+std::int64_t hour_of(Instant instant) {
+  const std::int64_t hours = instant.micros / kMicrosPerHour;
+  return instant.micros % kMicrosPerHour < 0 ? hours - 1 : hours;
+}
+
+std::string encode_fingerprint(const Hash128& hash) {
+  std::string bytes;
+  for (const std::uint64_t half : {hash.high, hash.low}) {
+    for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(half >> shift));
+  }
+  return bytes;
+}
+
+Result<Hash128> decode_fingerprint(std::string_view bytes) {
+  if (bytes.size() != 16) return corrupt("a fingerprint has {} bytes", bytes.size());
+  Hash128 hash;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::uint64_t& half = i < 8 ? hash.high : hash.low;
+    half = (half << 8) | static_cast<unsigned char>(bytes[i]);
+  }
+  return hash;
+}
+
+Result<bool> read_row(Connection& connection, const Layout& layout, const Key& key, Row& row) {
+  REEL_ASSIGN(const Statement select, connection.prepare(layout.prefix + 'g', [&] {
+    return fmt::format("SELECT {} FROM {} WHERE {}", layout.list(layout.all), layout.table,
+                       layout.list(layout.key, " = ?", " AND "));
+  }));
+  bind_key(select.get(), 1, layout, key);
+  REEL_ASSIGN(const bool found, connection.step(select));
+  if (!found) return false;
+  row.resize(layout.all.size());
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    REEL_TRY(read_value(select.get(), static_cast<int>(i), type_at(layout, i), row[i]));
+  }
+  if (row[layout.inserted_at].is_null()) return corrupt("a row has no inserted_at");
+  return true;
+}
+
+Status Applier::apply(const Batch& batch, const BatchPlan& plan) {
+  changes_.clear();
+  for (std::size_t i = 0; i < batch.preconditions.size(); ++i) {
+    REEL_TRY(check(batch.preconditions[i], plan.preconditions[i]));
+  }
+  if (plan.needs_savepoint) REEL_TRY(writer_.run("SAVEPOINT batch"));
+  Status done = mutate(batch, plan);
+  if (!done && done.error().code() == Code::corrupt) writer_.note_corrupt();
+  if (writer_.last_failure() != SQLITE_OK) return done;
+  if (plan.needs_savepoint) {
+    REEL_TRY(writer_.run(done ? "RELEASE batch" : "ROLLBACK TO batch; RELEASE batch"));
+  }
+  if (done) fold_changes();
+  return done;
+}
+
+Status Applier::check(const Precondition& precondition, const PlannedPrecondition& planned) {
+  using Kind = Precondition::Kind;
+  if (precondition.kind == Kind::no_overlap) return check_no_overlap(precondition, planned);
+  const Layout& layout = *planned.layout;
+  REEL_ASSIGN(const bool found, read_row(writer_, layout, precondition.key, old_));
+  const auto words = [&](std::string_view ours) {
+    return precondition.message.empty()
+               ? fmt::format("table '{}': row {} {}", precondition.table,
+                             key_text(layout, precondition.key), ours)
+               : precondition.message;
+  };
+  if (precondition.kind == Kind::absent) {
+    if (found) return conflict("{}", words("exists"));
+    return {};
+  }
+  if (!found) {
+    return fail(precondition.kind == Kind::present ? Code::not_found : Code::conflict, "{}",
+                words("does not exist"));
+  }
+  for (std::size_t i = 0; i < planned.cells.size(); ++i) {
+    if (old_[planned.cells[i]] != precondition.cells[i].second) {
+      return conflict("{}", words(fmt::format("has changed in column '{}'",
+                                              precondition.cells[i].first)));
+    }
+  }
+  return {};
+}
+
+Status Applier::check_no_overlap(const Precondition& precondition,
+                                 const PlannedPrecondition& planned) {
+  const Layout& layout = *planned.layout;
+  const std::size_t start = layout.key.back();
+  const bool bounded = !precondition.end.is_null();
+  const std::string shape =
+      with_positions(layout.prefix + (bounded ? 'o' : 'O'), {planned.end_column});
+  // The nearest row that starts before the new end; rows before it end before it starts.
+  REEL_ASSIGN(const Statement probe, writer_.prepare(shape, [&] {
+    const std::vector<std::size_t> partition(layout.key.begin(), layout.key.end() - 1);
+    const std::string column = layout.physical(start);
+    return fmt::format("SELECT {0}, coalesce({1} > ?, 1) FROM {2} WHERE {3}{4} "
+                       "ORDER BY {0} DESC LIMIT 1",
+                       column, layout.physical(planned.end_column), layout.table,
+                       layout.list(partition, " = ?", " AND "),
+                       bounded ? fmt::format(" AND {} < ?", column) : "");
+  }));
+  const Type& type = type_at(layout, start);
+  bind_value(probe.get(), 1, type, precondition.start);
+  bind_key(probe.get(), 2, layout, precondition.key);
+  if (bounded) {
+    bind_value(probe.get(), static_cast<int>(layout.key.size()) + 1, type, precondition.end);
+  }
+  REEL_ASSIGN(const bool found, writer_.step(probe));
+  if (!found || sqlite3_column_int(probe.get(), 1) == 0) return {};
+  Key clash = precondition.key;
+  REEL_TRY(read_value(probe.get(), 0, type, clash.emplace_back()));
+  return conflict("{} {}",
+                  precondition.message.empty()
+                      ? fmt::format("table '{}': the range overlaps row", precondition.table)
+                      : precondition.message,
+                  key_text(layout, clash));
+}
+
+Status Applier::mutate(const Batch& batch, const BatchPlan& plan) {
+  for (std::size_t i = 0; i < batch.mutations.size(); ++i) {
+    REEL_TRY(mutate(batch.mutations[i], plan.mutations[i]));
+  }
+  return {};
+}
+
+Status Applier::mutate(const Mutation& mutation, const PlannedMutation& planned) {
+  const Layout& layout = *planned.layout;
+  if (mutation.kind == Mutation::Kind::insert) {
+    build_row(mutation, planned);
+    REEL_TRY(insert(mutation, layout));
+    note(layout, new_, true);
+    return {};
+  }
+  REEL_ASSIGN(const bool found, read_row(writer_, layout, mutation.key, old_));
+  switch (mutation.kind) {
+    case Mutation::Kind::erase:
+      if (!found) return {};
+      REEL_TRY(erase(layout, mutation.key));
+      note(layout, old_, false);
+      return {};
+    case Mutation::Kind::update:
+      if (!found) {
+        return not_found("table '{}': row {} does not exist", mutation.table,
+                         key_text(layout, mutation.key));
+      }
+      new_ = old_;
+      for (std::size_t i = 0; i < planned.cells.size(); ++i) {
+        new_[planned.cells[i]] = mutation.cells[i].second;
+      }
+      if (!planned.cells.empty()) REEL_TRY(replace(layout, mutation.key, planned.cells));
+      break;
+    default:
+      build_row(mutation, planned);
+      if (!found) {
+        REEL_TRY(insert(mutation, layout));
+        note(layout, new_, true);
+        return {};
+      }
+      new_[layout.inserted_at] = old_[layout.inserted_at];
+      REEL_TRY(replace(layout, mutation.key, layout.not_key));
+      break;
+  }
+  note(layout, old_, false);
+  note(layout, new_, true);
+  return {};
+}
+
+void Applier::build_row(const Mutation& mutation, const PlannedMutation& planned) {
+  const Layout& layout = *planned.layout;
+  new_.resize(layout.all.size());
+  for (const std::size_t position : layout.not_key) {
+    new_[position] = layout.schema->columns[position].default_value;
+  }
+  new_[layout.inserted_at] = clock_.now();
+  for (std::size_t i = 0; i < layout.key.size(); ++i) new_[layout.key[i]] = mutation.key[i];
+  for (std::size_t i = 0; i < planned.cells.size(); ++i) {
+    new_[planned.cells[i]] = mutation.cells[i].second;
+  }
+}
+
+Status Applier::insert(const Mutation& mutation, const Layout& layout) {
+  REEL_ASSIGN(const Statement statement, writer_.prepare(layout.prefix + 'i', [&] {
+    std::string parameters(layout.all.size() * 2 - 1, ',');
+    for (std::size_t i = 0; i < parameters.size(); i += 2) parameters[i] = '?';
+    return fmt::format("INSERT INTO {} ({}) VALUES ({})", layout.table, layout.list(layout.all),
+                       parameters);
+  }));
+  for (std::size_t i = 0; i < new_.size(); ++i) {
+    bind_value(statement.get(), static_cast<int>(i) + 1, type_at(layout, i), new_[i]);
+  }
+  const int rc = sqlite3_step(statement.get());
+  if (rc == SQLITE_CONSTRAINT_PRIMARYKEY) {
+    return conflict("table '{}': row {} exists", mutation.table, key_text(layout, mutation.key));
+  }
+  if (rc != SQLITE_DONE) return writer_.failure(rc, "inserting into");
+  return {};
+}
+
+Status Applier::replace(const Layout& layout, const Key& key,
+                        const std::vector<std::size_t>& positions) {
+  const std::string shape = with_positions(layout.prefix + 'u', positions);
+  REEL_ASSIGN(const Statement statement, writer_.prepare(shape, [&] {
+    return fmt::format("UPDATE {} SET {} WHERE {}", layout.table, layout.list(positions, " = ?"),
+                       layout.list(layout.key, " = ?", " AND "));
+  }));
+  int parameter = 0;
+  for (const std::size_t position : positions) {
+    bind_value(statement.get(), ++parameter, type_at(layout, position), new_[position]);
+  }
+  bind_key(statement.get(), parameter + 1, layout, key);
+  return writer_.finish(statement);
+}
+
+Status Applier::erase(const Layout& layout, const Key& key) {
+  REEL_ASSIGN(const Statement statement, writer_.prepare(layout.prefix + 'd', [&] {
+    return fmt::format("DELETE FROM {} WHERE {}", layout.table,
+                       layout.list(layout.key, " = ?", " AND "));
+  }));
+  bind_key(statement.get(), 1, layout, key);
+  return writer_.finish(statement);
+}
+
+void Applier::note(const Layout& layout, const Row& row, bool added) {
+  changes_.push_back({.table = layout.schema->id,
+                      .hour = hour_of(row[layout.inserted_at].get<Instant>()),
+                      .added = added,
+                      .hash = row_hash(*layout.schema, layout.by_id, row, scratch_)});
+}
+
+void Applier::fold_changes() {
+  for (const Change& change : changes_) {
+    Delta& delta = ledger_[{change.table, change.hour}];
+    delta.rows += change.added ? 1 : -1;
+    if (change.added) {
+      delta.fingerprint += change.hash;
+    } else {
+      delta.fingerprint -= change.hash;
+    }
+  }
+}
+
+Status Applier::write_ledger() {
+  for (auto& [where, delta] : ledger_) {
+    {
+      REEL_ASSIGN(const Statement select,
+                  writer_.prepare("SELECT rows, fingerprint FROM _ledger "
+                                  "WHERE table_id = ? AND hour = ?"));
+      sqlite3_bind_int64(select.get(), 1, where.first);
+      sqlite3_bind_int64(select.get(), 2, where.second);
+      REEL_ASSIGN(const bool found, writer_.step(select));
+      if (found) {
+        const auto* bytes = static_cast<const char*>(sqlite3_column_blob(select.get(), 1));
+        const auto size = static_cast<std::size_t>(sqlite3_column_bytes(select.get(), 1));
+        REEL_ASSIGN(const Hash128 before, decode_fingerprint(std::string_view(bytes, size)));
+        delta.rows += sqlite3_column_int64(select.get(), 0);
+        delta.fingerprint += before;
+      }
+    }
+    // An hour without rows has no entry, just as a recount would find none.
+    const bool empty = delta.rows == 0;
+    REEL_ASSIGN(const Statement write,
+                writer_.prepare(empty ? "DELETE FROM _ledger WHERE table_id = ? AND hour = ?"
+                                      : "INSERT OR REPLACE INTO _ledger VALUES (?, ?, ?, ?)"));
+    const std::string fingerprint = encode_fingerprint(delta.fingerprint);
+    sqlite3_bind_int64(write.get(), 1, where.first);
+    sqlite3_bind_int64(write.get(), 2, where.second);
+    if (!empty) {
+      sqlite3_bind_int64(write.get(), 3, delta.rows);
+      sqlite3_bind_blob(write.get(), 4, fingerprint.data(), 16, SQLITE_STATIC);
+    }
+    REEL_TRY(writer_.finish(write));
+  }
+  return {};
+}
+
+}  // namespace reel::store::sqlite

@@ -1,0 +1,74 @@
+#pragma once
+//! Applies planned batches inside one open write transaction.
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/sqlite/batch_plan_internal.h"
+#include "store/sqlite/connection_internal.h"
+
+namespace reel::store::sqlite {
+
+//! Reads one row by full key into `row` (one value per column of the layout). False: none there.
+Result<bool> read_row(Connection& connection, const Layout& layout, const Key& key, Row& row);
+
+//! The work of one group: batches one after the other, then the ledger once per touched hour.
+//! REQUIRES: a write transaction is open on `writer`.
+class Applier {
+ public:
+  Applier(Connection& writer, const Clock& clock) : writer_(writer), clock_(clock) {}
+
+  //! On error nothing of the batch is left in the transaction, unless writer.last_failure() is
+  //! set: then SQLite itself failed and the transaction must be rolled back.
+  Status apply(const Batch& batch, const BatchPlan& plan);
+
+  //! Writes what the applied batches did to the ledger. Call once, before COMMIT.
+  Status write_ledger();
+
+  //! Whether there is anything to commit.
+  bool changed() const { return !ledger_.empty(); }
+
+ private:
+  struct Delta {
+    std::int64_t rows = 0;
+    Hash128 fingerprint;
+  };
+  struct Change {
+    TableId table;
+    std::int64_t hour;
+    bool added;
+    Hash128 hash;
+  };
+
+  Status check(const Precondition& precondition, const PlannedPrecondition& planned);
+  Status check_no_overlap(const Precondition& precondition, const PlannedPrecondition& planned);
+  Status mutate(const Batch& batch, const BatchPlan& plan);
+  Status mutate(const Mutation& mutation, const PlannedMutation& planned);
+  Status insert(const Mutation& mutation, const Layout& layout);
+  Status replace(const Layout& layout, const Key& key,
+                 const std::vector<std::size_t>& positions);
+  Status erase(const Layout& layout, const Key& key);
+  //! Fills new_ with the row that an insert or upsert describes.
+  void build_row(const Mutation& mutation, const PlannedMutation& planned);
+  void note(const Layout& layout, const Row& row, bool added);
+  void fold_changes();
+
+  Connection& writer_;
+  const Clock& clock_;
+  std::map<std::pair<TableId, std::int64_t>, Delta> ledger_;
+  std::vector<Change> changes_;  //!< of the batch at hand
+  Row old_;
+  Row new_;
+  std::string scratch_;
+};
+
+//! A ledger entry as it is written: low and high half, both big-endian, high first.
+std::string encode_fingerprint(const Hash128& hash);
+Result<Hash128> decode_fingerprint(std::string_view bytes);
+
+//! Hours since 1970, rounding down.
+std::int64_t hour_of(Instant instant);
+
+}  // namespace reel::store::sqlite

@@ -1,0 +1,39 @@
+#pragma once
+//! The catalog's own tables in the file, and the DDL of user tables.
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "store/schema.h"
+#include "store/sqlite/connection_internal.h"
+#include "store/sqlite/layout_internal.h"
+
+namespace reel::store::sqlite {
+
+//! What PRAGMA user_version says. 1: everything in docs/formats/store.md.
+inline constexpr std::int64_t kFormatVersion = 1;
+//! What PRAGMA application_id says: "Reel".
+inline constexpr std::int64_t kApplicationId = 0x5265656c;
+
+//! Creates the catalog's tables in an empty file, or checks that the file is ours and not newer
+//! than this program.
+Status prepare_file(Connection& writer, std::size_t page_bytes);
+
+Result<std::int64_t> read_catalog_version(Connection& connection);
+//! REQUIRES: a read transaction, so that version and tables belong together.
+Result<std::shared_ptr<const Layouts>> load_layouts(Connection& connection);
+
+//! Who changes a schema, when and why.
+struct ChangeNote {
+  Instant at;
+  std::string_view by;
+  std::string_view comment;
+};
+
+//! Creates or extends one table (see Store::ensure_table) and notes the new schema version.
+//! False when there was nothing to do. REQUIRES: a write transaction.
+Result<bool> ensure_table(Connection& writer, const Layouts& current,
+                          const TableDefinition& definition, const ChangeNote& note);
+
+}  // namespace reel::store::sqlite

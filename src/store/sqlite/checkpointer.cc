@@ -1,0 +1,60 @@
+#include "store/sqlite/checkpointer_internal.h"
+
+namespace reel::store::sqlite {
+
+Checkpointer::Checkpointer(Connection::Options options, std::function<void(const Error&)> failed)
+    : options_(std::move(options)), failed_(std::move(failed)), thread_([this] { run(); }) {}
+
+Checkpointer::~Checkpointer() { stop(); }
+
+void Checkpointer::request() {
+  {
+    const MutexLock lock(mutex_);
+    if (requested_) return;
+    requested_ = true;
+  }
+  wake_.notify_one();
+}
+
+void Checkpointer::stop() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Checkpointer::run() {
+  while (true) {
+    {
+      const MutexLock lock(mutex_);
+      while (!requested_ && !stopping_) wake_.wait(mutex_);
+      if (stopping_) break;
+      requested_ = false;
+    }
+    if (const Status done = checkpoint(); !done) {
+      connection_.reset();
+      failed_(done.error());
+    }
+  }
+  connection_.reset();
+}
+
+Status Checkpointer::checkpoint() {
+  if (connection_ == nullptr) {
+    REEL_ASSIGN(connection_, Connection::open(options_));
+  }
+  REEL_TRY(checkpoint_wal(*connection_, SQLITE_CHECKPOINT_PASSIVE));
+  return {};
+}
+
+Result<bool> checkpoint_wal(Connection& connection, int mode) {
+  const int rc =
+      sqlite3_wal_checkpoint_v2(connection.get(), nullptr, mode, nullptr, nullptr);
+  if (rc == SQLITE_OK) return true;
+  if ((rc & 0xff) == SQLITE_BUSY) return false;
+  return connection.failure(rc, "checkpointing");
+}
+
+}  // namespace reel::store::sqlite

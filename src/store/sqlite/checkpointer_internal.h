@@ -1,0 +1,44 @@
+#pragma once
+//! Moves pages from the write-ahead log to the database, away from the commit path.
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "base/thread_annotations.h"
+#include "store/sqlite/connection_internal.h"
+
+namespace reel::store::sqlite {
+
+//! One thread with a connection of its own. It checkpoints passively: it never makes the writer or
+//! a reader wait, and what it cannot move because a reader still needs it stays for the next time.
+class Checkpointer {
+ public:
+  //! `failed` is told when the disk refuses; called on the thread of the checkpointer.
+  Checkpointer(Connection::Options options, std::function<void(const Error&)> failed);
+  ~Checkpointer();
+
+  //! Asks for a checkpoint soon. Never blocks.
+  void request();
+  void stop();
+
+ private:
+  void run();
+  Status checkpoint();
+
+  const Connection::Options options_;
+  const std::function<void(const Error&)> failed_;
+  std::unique_ptr<Connection> connection_;  //!< of the thread
+  Mutex mutex_;
+  std::condition_variable_any wake_;
+  bool requested_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+//! Moves what can be moved (`mode` is SQLite's). False: a reader or another checkpoint was in the
+//! way of doing all that the mode asks for.
+Result<bool> checkpoint_wal(Connection& connection, int mode);
+
+}  // namespace reel::store::sqlite

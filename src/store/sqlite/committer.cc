@@ -1,0 +1,305 @@
+#include "store/sqlite/committer_internal.h"
+
+#include "obs/log.h"
+#include "store/sqlite/catalog_internal.h"
+
+namespace reel::store::sqlite {
+namespace {
+
+//! How long the committer lets readers keep it from restarting a log that has become too long.
+constexpr int kRestartWaitMs = 100;
+
+int note_wal_pages(void* pages, sqlite3*, const char*, int count) {
+  *static_cast<std::size_t*>(pages) = static_cast<std::size_t>(count);
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+Connection::Options writer_options(const SqliteOptions& options) {
+  return {.path = options.path,
+          .vfs = options.vfs,
+          .write = true,
+          .cache_kib = options.writer_cache_kib,
+          .busy_ms = options.busy_ms,
+          .statements_max = 256};
+}
+
+Committer::Committer(const SqliteOptions& options, std::unique_ptr<Connection> writer,
+                     std::shared_ptr<SharedLayouts> layouts)
+    : options_(options),
+      limits_{.mutations_max = options.batch_mutations_max,
+              .cell_bytes_max = options.cell_bytes_max},
+      layouts_(std::move(layouts)),
+      writer_(std::move(writer)),
+      wal_pages_request_(options.wal_pages_soft),
+      wal_pages_restart_(options.wal_pages_hard) {
+  sqlite3_wal_hook(writer_->get(), note_wal_pages, &wal_pages_);
+  if (options_.checkpoint_in_background) {
+    Connection::Options connection = writer_options(options_);
+    connection.cache_kib = 256;
+    checkpointer_ = std::make_unique<Checkpointer>(std::move(connection),
+                                                   [this](const Error& error) { report(error); });
+  }
+  thread_ = std::thread([this] { loop(); });
+}
+
+Committer::~Committer() { stop(); }
+
+Status Committer::commit(const Batch& batch, BatchPlan plan) {
+  Request request;
+  request.batch = &batch;
+  request.plan = std::move(plan);
+  return submit(request);
+}
+
+Status Committer::run(Job job) {
+  Request request;
+  request.job = std::move(job);
+  return submit(request);
+}
+
+Status Committer::submit(Request& request) {
+  const MutexLock lock(mutex_);
+  if (stopping_) return shutting_down("the store is stopping");
+  if (queue_.size() >= options_.commit_queue_max) {
+    return overloaded("{} batches wait for the store already", queue_.size());
+  }
+  queue_.push_back(&request);
+  wake_.notify_one();
+  while (!request.done) request.answered.wait(mutex_);
+  return std::move(request.result);
+}
+
+StoreHealth Committer::health() const {
+  const MutexLock lock(mutex_);
+  if (!sick_) return {};
+  return {.writable = false, .reason = sick_->message()};
+}
+
+void Committer::report(const Error& error) { turn_read_only(error); }
+
+void Committer::stop() {
+  std::call_once(stopped_, [this] {
+    {
+      const MutexLock lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+    if (checkpointer_ != nullptr) checkpointer_->stop();
+  });
+}
+
+void Committer::loop() {
+  while (true) {
+    Group group = next_group();
+    if (group.empty()) break;
+    serve(group);
+    answer(group);
+    keep_log_short();
+  }
+  // A clean end leaves no log behind, unless a snapshot still reads from it.
+  if (writer_ != nullptr) {
+    sqlite3_busy_timeout(writer_->get(), 0);
+    (void)checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE);
+  }
+  writer_.reset();
+}
+
+Committer::Group Committer::next_group() {
+  while (true) {
+    {
+      const MutexLock lock(mutex_);
+      while (queue_.empty() && !stopping_ && !sick_) wake_.wait(mutex_);
+      if (queue_.empty() && !stopping_) wake_.wait_until(mutex_, retry_at_);
+      if (!queue_.empty()) {
+        Group group;
+        std::size_t mutations = 0;
+        while (!queue_.empty() && group.size() < options_.group_batches_max &&
+               mutations < options_.group_mutations_max) {
+          Request* const request = queue_.front();
+          const bool is_job = request->batch == nullptr;
+          if (is_job && !group.empty()) break;
+          group.push_back(request);
+          queue_.pop_front();
+          if (is_job) break;
+          mutations += request->batch->mutations.size();
+        }
+        return group;
+      }
+      if (stopping_) return {};
+    }
+    ready();  // an idle store notices by itself that its disk is healthy again
+  }
+}
+
+void Committer::answer(const Group& group) {
+  const MutexLock lock(mutex_);
+  for (Request* const request : group) {
+    request->done = true;
+    request->answered.notify_one();  // under the lock: the request lives until its owner sees it
+  }
+}
+
+void Committer::serve(Group& group) {
+  if (!ready()) {
+    const std::string reason = health().reason;
+    for (Request* const request : group) {
+      request->result = read_only("the store is read-only: {}", reason);
+    }
+    return;
+  }
+  if (group.front()->batch == nullptr) {
+    group.front()->result = run_job(group.front()->job);
+  } else {
+    commit_group(group);
+  }
+}
+
+Status Committer::run_job(const Job& job) {
+  writer_->clear_failure();
+  Status done = job(*writer_);
+  if (sqlite3_get_autocommit(writer_->get()) == 0) (void)writer_->run("ROLLBACK");
+  if (!done && is_disk_failure(writer_->last_failure())) turn_read_only(done.error());
+  return done;
+}
+
+void Committer::commit_group(Group& group) {
+  writer_->clear_failure();
+  if (const Status applied = apply_group(group); !applied) {
+    undo(group, applied.error());
+    return;
+  }
+  const Status committed = writer_->run("COMMIT");
+  if (!committed) settle_failed_commit(group, committed.error());
+}
+
+Status Committer::apply_group(Group& group) {
+  REEL_TRY(writer_->run("BEGIN IMMEDIATE"));
+  Applier applier(*writer_, *options_.clock);
+  const std::shared_ptr<const Layouts> newest = layouts_->get();
+  for (Request* const request : group) {
+    if (request->plan.layouts != newest) {
+      auto again = plan_batch(newest, *request->batch, limits_);
+      if (!again) {
+        request->result = tl::unexpected(std::move(again).error());
+        continue;
+      }
+      request->plan = *std::move(again);
+    }
+    request->result = applier.apply(*request->batch, request->plan);
+    if (writer_->last_failure() != SQLITE_OK) {
+      return tl::unexpected(request->result.error().clone());
+    }
+  }
+  if (!applier.changed()) return {};
+  REEL_TRY(applier.write_ledger());
+  REEL_ASSIGN(sequence_, bump_sequence());
+  return {};
+}
+
+void Committer::undo(Group& group, const Error& error) {
+  const int failure = writer_->last_failure();
+  if (sqlite3_get_autocommit(writer_->get()) == 0) (void)writer_->run("ROLLBACK");
+  // Also a batch that was refused on its own: what it clashed with may have been in this group.
+  for (Request* const request : group) request->result = tl::unexpected(error.clone());
+  if (is_disk_failure(failure)) turn_read_only(error);
+}
+
+void Committer::settle_failed_commit(Group& group, const Error& error) {
+  turn_read_only(error);
+  const std::int64_t ours = sequence_;
+  const auto found = recover();
+  const bool there = found && found->sequence >= ours;
+  if (there && found->durable) return;
+  for (Request* const request : group) {
+    const bool refused = !request->result;
+    if ((found && !there) || refused) {
+      request->result = io("nothing was applied: {}", error.message());
+    } else {
+      request->result = unknown_outcome("it is not known whether the commit happened: {}",
+                                        error.message());
+    }
+  }
+}
+
+Result<std::int64_t> Committer::bump_sequence() {
+  REEL_ASSIGN(const Statement update,
+              writer_->prepare("UPDATE _commits SET sequence = sequence + 1 RETURNING sequence"));
+  REEL_ASSIGN(const bool row, writer_->step(update));
+  if (!row) return writer_->failure(SQLITE_CORRUPT, "reading the commit sequence of");
+  const std::int64_t sequence = sqlite3_column_int64(update.get(), 0);
+  REEL_TRY(writer_->finish(update));
+  return sequence;
+}
+
+void Committer::turn_read_only(const Error& error) {
+  bool is_news = false;
+  {
+    const MutexLock lock(mutex_);
+    is_news = !sick_;
+    if (is_news) sick_ = error.clone();
+    retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.retry_ms);
+  }
+  if (is_news) obs::log_error("the store is read-only now", error);
+}
+
+bool Committer::ready() {
+  {
+    const MutexLock lock(mutex_);
+    if (!sick_) return true;
+    if (std::chrono::steady_clock::now() < retry_at_) return false;
+  }
+  const auto recovered = recover();
+  if (!recovered) {
+    turn_read_only(recovered.error());
+    return false;
+  }
+  {
+    const MutexLock lock(mutex_);
+    sick_.reset();
+  }
+  obs::log(obs::Level::info, "the store takes commits again");
+  return true;
+}
+
+Result<Committer::Recovered> Committer::recover() {
+  writer_.reset();
+  REEL_ASSIGN(writer_, Connection::open(writer_options(options_)));
+  sqlite3_wal_hook(writer_->get(), note_wal_pages, &wal_pages_);
+  REEL_TRY(prepare_file(*writer_, options_.page_bytes));
+  // After a failed fsync the kernel may hold pages of the log for clean that are not on the disk.
+  // Moving the log's content to the database and cutting it off writes everything once more.
+  sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
+  REEL_ASSIGN(const bool complete, checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE));
+  sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
+  Recovered recovered{.sequence = 0, .durable = complete};
+  REEL_ASSIGN(recovered.sequence, writer_->read_integer("SELECT sequence FROM _commits"));
+  REEL_ASSIGN(sequence_, bump_sequence());
+  REEL_ASSIGN(auto layouts, load_layouts(*writer_));  // a failed schema change may be there
+  layouts_->set(std::move(layouts));
+  return recovered;
+}
+
+void Committer::keep_log_short() {
+  if (writer_ == nullptr) return;
+  if (wal_pages_ < options_.wal_pages_soft) {
+    wal_pages_request_ = options_.wal_pages_soft;
+    wal_pages_restart_ = options_.wal_pages_hard;
+  } else if (wal_pages_ >= wal_pages_restart_) {
+    sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
+    const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART);
+    sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
+    if (!done) return turn_read_only(done.error());
+    // When a reader was in the way, the log goes on growing: try again after as much again.
+    wal_pages_restart_ = wal_pages_ + options_.wal_pages_soft;
+  } else if (wal_pages_ >= wal_pages_request_) {
+    wal_pages_request_ = wal_pages_ + options_.wal_pages_soft;
+    if (checkpointer_ != nullptr) return checkpointer_->request();
+    const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_PASSIVE);
+    if (!done) turn_read_only(done.error());
+  }
+}
+
+}  // namespace reel::store::sqlite

@@ -1,0 +1,117 @@
+#pragma once
+//! The one thread that writes.
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/thread_annotations.h"
+#include "store/sqlite/applier_internal.h"
+#include "store/sqlite/checkpointer_internal.h"
+#include "store/sqlite/snapshot_internal.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace reel::store::sqlite {
+
+//! Group commit: while one transaction is being made durable, batches queue up; the next one takes
+//! them all. Every batch sees those before it in its group, a batch that fails leaves nothing and
+//! the others go on, and all are answered after the one fsync.
+//!
+//! When the disk refuses, the group is undone and the store is read-only for `retry_ms`; then the
+//! writer connection is opened anew and a small commit tries the disk. After a COMMIT that failed,
+//! the same is tried at once, because its success proves what became of the group:
+//! - the sequence number in the file is the group's: it is there, and was made durable;
+//! - it is an older one, and a new commit went through: it is not there and never will be, since
+//!   the new commit lies where the failed one would have been in the log;
+//! - neither could be learned: unknown_outcome.
+class Committer {
+ public:
+  //! Runs on the committer's thread, outside a transaction.
+  using Job = std::function<Status(Connection& writer)>;
+
+  Committer(const SqliteOptions& options, std::unique_ptr<Connection> writer,
+            std::shared_ptr<SharedLayouts> layouts);
+  ~Committer();
+
+  //! Blocks until the batch is durable or refused.
+  Status commit(const Batch& batch, BatchPlan plan);
+  Status run(Job job);
+
+  StoreHealth health() const;
+  //! Another part of the store found the disk failing.
+  void report(const Error& error);
+
+  //! Refuses new work, finishes what was accepted. Idempotent.
+  void stop();
+
+ private:
+  struct Request {
+    const Batch* batch = nullptr;
+    BatchPlan plan = {};
+    Job job = {};
+    Status result = {};
+    bool done = false;
+    std::condition_variable_any answered = {};
+  };
+  //! What the file held before the commit that tried the disk.
+  struct Recovered {
+    std::int64_t sequence;
+    bool durable;  //!< and that everything up to there has been written to the disk anew
+  };
+  using Group = std::vector<Request*>;
+  using Moment = std::chrono::steady_clock::time_point;
+
+  Status submit(Request& request);
+  void loop();
+  //! Waits for work, and now and then for the disk. Empty: stopping, and nothing is left to do.
+  Group next_group();
+  void answer(const Group& group);
+
+  void serve(Group& group);
+  void commit_group(Group& group);
+  //! An error means that the transaction is broken and must be rolled back.
+  Status apply_group(Group& group);
+  Status run_job(const Job& job);
+  void undo(Group& group, const Error& error);
+  void settle_failed_commit(Group& group, const Error& error);
+
+  bool ready();
+  void turn_read_only(const Error& error);
+  //! Opens the writer anew and proves that the disk takes a commit.
+  Result<Recovered> recover();
+  Result<std::int64_t> bump_sequence();
+  void keep_log_short();
+
+  const SqliteOptions options_;
+  const BatchLimits limits_;
+  const std::shared_ptr<SharedLayouts> layouts_;
+
+  // Of the committer's thread:
+  std::unique_ptr<Connection> writer_;
+  std::int64_t sequence_ = 0;
+  std::size_t wal_pages_ = 0;
+  std::size_t wal_pages_request_;  //!< when to ask for the next checkpoint
+  std::size_t wal_pages_restart_;  //!< when the committer checkpoints itself
+
+  mutable Mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<Request*> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::optional<Error> sick_ GUARDED_BY(mutex_);
+  Moment retry_at_ GUARDED_BY(mutex_) = {};
+
+  std::once_flag stopped_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+  std::thread thread_;
+};
+
+//! The options of the writer connection.
+Connection::Options writer_options(const SqliteOptions& options);
+
+}  // namespace reel::store::sqlite

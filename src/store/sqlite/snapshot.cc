@@ -1,0 +1,342 @@
+#include "store/sqlite/snapshot_internal.h"
+
+#include <algorithm>
+#include <map>
+
+#include "store/row_hash.h"
+#include "store/sqlite/applier_internal.h"
+#include "store/sqlite/catalog_internal.h"
+
+namespace reel::store::sqlite {
+namespace {
+
+const Type& type_at(const Layout& layout, std::size_t position) {
+  return layout.schema->columns[position].type;
+}
+
+void append_position(std::string& shape, std::size_t position) {
+  shape.push_back(static_cast<char>(position));
+  shape.push_back(static_cast<char>(position >> 8));
+}
+
+std::string_view sql_of(Term::Op op) {
+  switch (op) {
+    case Term::Op::equal: return " = ?";
+    case Term::Op::less: return " < ?";
+    case Term::Op::less_equal: return " <= ?";
+    case Term::Op::greater: return " > ?";
+    case Term::Op::greater_equal: return " >= ?";
+    case Term::Op::is_null: return " IS NULL";
+    case Term::Op::not_null: return " IS NOT NULL";
+  }
+  return "";
+}
+
+bool takes_value(Term::Op op) { return op != Term::Op::is_null && op != Term::Op::not_null; }
+
+//! Null is never less or greater than anything, as in SQL; `equal` to null means is_null.
+Term term_of(const Predicate& predicate, std::size_t position) {
+  using Op = Term::Op;
+  Op op = Op::equal;
+  switch (predicate.op) {
+    case Predicate::Op::equal: op = predicate.value.is_null() ? Op::is_null : Op::equal; break;
+    case Predicate::Op::less: op = Op::less; break;
+    case Predicate::Op::less_equal: op = Op::less_equal; break;
+    case Predicate::Op::greater: op = Op::greater; break;
+    case Predicate::Op::greater_equal: op = Op::greater_equal; break;
+    case Predicate::Op::is_null: op = Op::is_null; break;
+    case Predicate::Op::not_null: op = Op::not_null; break;
+  }
+  return {position, op, &predicate.value};
+}
+
+Hash128 hash_of_leading(const Key& key, const Layout& layout) {
+  std::string bytes;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    encode_value(bytes, type_at(layout, layout.key[i]), key[i]);
+  }
+  return hash128(bytes);
+}
+
+}  // namespace
+
+//! A ScanSpec with its names resolved.
+struct SqliteSnapshot::Scan {
+  const Layout* layout = nullptr;
+  std::vector<std::size_t> columns;       //!< what to read
+  std::string from;                       //!< "t7 INDEXED BY i7_1"
+  std::string shape;                      //!< of everything but the piece
+  std::vector<std::size_t> sort;          //!< sort columns that bounds name, Term::column counts these
+  std::vector<std::size_t> order;         //!< ORDER BY
+  std::vector<Term> fixed;                //!< partition and predicates; Term::column is a position
+  bool reverse = false;
+};
+
+Result<std::unique_ptr<SqliteSnapshot>> SqliteSnapshot::start(
+    std::shared_ptr<ReaderPool> pool, std::shared_ptr<const Layouts> newest) {
+  REEL_ASSIGN(auto connection, pool->take());
+  std::unique_ptr<SqliteSnapshot> snapshot(
+      new SqliteSnapshot(std::move(pool), std::move(connection)));
+  REEL_TRY(snapshot->begin(std::move(newest)));
+  return snapshot;
+}
+
+SqliteSnapshot::~SqliteSnapshot() {
+  bool reusable = connection_->last_failure() == SQLITE_OK;
+  if (auto end = connection_->prepare("COMMIT"); !end || !connection_->finish(*end)) {
+    reusable = false;
+  }
+  pool_->give_back(reusable ? std::move(connection_) : nullptr);
+}
+
+Status SqliteSnapshot::begin(std::shared_ptr<const Layouts> newest) {
+  {
+    REEL_ASSIGN(const Statement begin, connection_->prepare("BEGIN"));
+    REEL_TRY(connection_->finish(begin));
+  }
+  // The transaction really starts with its first read.
+  REEL_ASSIGN(const std::int64_t version, read_catalog_version(*connection_));
+  if (newest->catalog->version == static_cast<std::uint64_t>(version)) {
+    layouts_ = std::move(newest);
+    return {};
+  }
+  REEL_ASSIGN(layouts_, load_layouts(*connection_));
+  return {};
+}
+
+Result<std::vector<std::size_t>> SqliteSnapshot::projection(
+    const Layout& layout, const std::vector<std::string>& columns) const {
+  if (columns.empty()) return layout.all;
+  std::vector<std::size_t> positions;
+  positions.reserve(columns.size());
+  for (const std::string& name : columns) {
+    REEL_ASSIGN(const std::size_t position, layout.position(name));
+    positions.push_back(position);
+  }
+  return positions;
+}
+
+Status SqliteSnapshot::read_cells(const Layout& layout, const Statement& statement,
+                                  const std::vector<std::size_t>& positions, Row& row) const {
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    REEL_TRY(read_value(statement.get(), static_cast<int>(i), type_at(layout, positions[i]),
+                        row[positions[i]]));
+  }
+  return {};
+}
+
+Result<std::optional<Row>> SqliteSnapshot::get(std::string_view table, const Key& key,
+                                               const std::vector<std::string>& columns) {
+  REEL_ASSIGN(const auto layout, layouts_->table(table));
+  REEL_TRY(check_key(*layout, key, layout->key.size()));
+  REEL_ASSIGN(const auto positions, projection(*layout, columns));
+  std::string shape = layout->prefix + 'G';
+  for (const std::size_t position : positions) append_position(shape, position);
+  REEL_ASSIGN(const Statement select, connection_->prepare(shape, [&] {
+    return fmt::format("SELECT {} FROM {} WHERE {}", layout->list(positions), layout->table,
+                       layout->list(layout->key, " = ?", " AND "));
+  }));
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    bind_value(select.get(), static_cast<int>(i) + 1, type_at(*layout, layout->key[i]), key[i]);
+  }
+  REEL_ASSIGN(const bool found, connection_->step(select));
+  if (!found) return std::nullopt;
+  Row row(layout->all.size());
+  REEL_TRY(read_cells(*layout, select, positions, row));
+  return row;
+}
+
+Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
+  const auto found = layouts_->tables.find(spec.table);
+  if (found == layouts_->tables.end()) return not_found("there is no table '{}'", spec.table);
+  const Layout& layout = *found->second;
+  scan.layout = &layout;
+  REEL_ASSIGN(scan.columns, projection(layout, spec.columns));
+  scan.shape = layout.prefix + (spec.reverse ? 'r' : 's');
+  scan.reverse = spec.reverse;
+  if (!spec.partition.empty() || spec.index.empty()) {
+    REEL_TRY(check_key(layout, spec.partition, layout.partition_size));
+    for (std::size_t i = 0; i < layout.partition_size; ++i) {
+      scan.fixed.push_back({layout.key[i], Term::Op::equal, &spec.partition[i]});
+    }
+    scan.shape += 'p';
+  }
+  if (spec.index.empty()) {
+    // The index that WITHOUT ROWID tables are kept in has this name.
+    scan.from = fmt::format("{0} INDEXED BY sqlite_autoindex_{0}_1", layout.table);
+    scan.sort.assign(layout.key.begin() + static_cast<std::ptrdiff_t>(layout.partition_size),
+                     layout.key.end());
+    scan.order = scan.sort;
+  } else {
+    const auto index = layout.indexes.find(spec.index);
+    if (index == layout.indexes.end()) {
+      return invalid("table '{}' has no index '{}'", spec.table, spec.index);
+    }
+    scan.from = fmt::format("{} INDEXED BY {}", layout.table, index->second.physical);
+    scan.sort = index->second.bounds;
+    scan.order = index->second.order;
+    scan.shape += index->second.physical;
+  }
+  for (const auto* bound : {&spec.lower, &spec.upper}) {
+    if (!*bound) continue;
+    const Key& prefix = (*bound)->prefix;
+    if (prefix.size() > scan.sort.size()) {
+      return invalid("a bound has {} values, the order has {} columns", prefix.size(),
+                     scan.sort.size());
+    }
+    for (std::size_t i = 0; i < prefix.size(); ++i) {
+      REEL_TRY(check_value(type_at(layout, scan.sort[i]), prefix[i]));
+    }
+  }
+  for (const Predicate& predicate : spec.where) {
+    REEL_ASSIGN(const std::size_t position, layout.position(predicate.column));
+    REEL_TRY(check_value(type_at(layout, position), predicate.value));
+    scan.fixed.push_back(term_of(predicate, position));
+    scan.shape += static_cast<char>(scan.fixed.back().op);
+    append_position(scan.shape, position);
+  }
+  scan.shape += '|';
+  for (const std::size_t position : scan.columns) append_position(scan.shape, position);
+  return {};
+}
+
+Status SqliteSnapshot::run_piece(const Scan& scan, const Piece& piece, Row& row,
+                                 std::size_t& left, const RowVisitor& visit) {
+  const Layout& layout = *scan.layout;
+  std::string shape = scan.shape + '|';
+  for (const Term& term : piece) {
+    shape += static_cast<char>(term.op);
+    shape += static_cast<char>(term.column);
+  }
+  REEL_ASSIGN(const Statement statement, connection_->prepare(shape, [&] {
+    std::string sql = fmt::format("SELECT {} FROM {}", layout.list(scan.columns), scan.from);
+    const char* word = " WHERE ";
+    for (const Term& term : scan.fixed) {
+      sql += fmt::format("{}{}{}", std::exchange(word, " AND "), layout.physical(term.column),
+                         sql_of(term.op));
+    }
+    for (const Term& term : piece) {
+      sql += fmt::format("{}{}{}", std::exchange(word, " AND "),
+                         layout.physical(scan.sort[term.column]), sql_of(term.op));
+    }
+    if (scan.order.empty()) return sql;
+    const std::string_view direction = scan.reverse ? " DESC" : "";
+    return sql + " ORDER BY " + layout.list(scan.order, direction);
+  }));
+  int parameter = 0;
+  for (const Term& term : scan.fixed) {
+    if (!takes_value(term.op)) continue;
+    bind_value(statement.get(), ++parameter, type_at(layout, term.column), *term.value);
+  }
+  for (const Term& term : piece) {
+    if (!takes_value(term.op)) continue;
+    bind_value(statement.get(), ++parameter, type_at(layout, scan.sort[term.column]), *term.value);
+  }
+  const RowView view{*layout.schema, row};
+  while (left > 0) {
+    REEL_ASSIGN(const bool more, connection_->step(statement));
+    if (!more) return {};
+    REEL_TRY(read_cells(layout, statement, scan.columns, row));
+    --left;
+    if (!visit(view)) left = 0;
+  }
+  return {};
+}
+
+Status SqliteSnapshot::scan(const ScanSpec& spec, const RowVisitor& visit) {
+  Scan scan;
+  REEL_TRY(plan(spec, scan));
+  std::vector<bool> nullable;
+  for (const std::size_t position : scan.sort) {
+    nullable.push_back(scan.layout->schema->columns[position].nullable);
+  }
+  std::vector<Piece> pieces = cut_range(spec.lower, spec.upper, nullable);
+  if (spec.reverse) std::reverse(pieces.begin(), pieces.end());
+  Row row(scan.layout->all.size());
+  std::size_t left = spec.limit;
+  for (const Piece& piece : pieces) {
+    if (left == 0) break;
+    REEL_TRY(run_piece(scan, piece, row, left, visit));
+  }
+  return {};
+}
+
+Status SqliteSnapshot::scan_all(std::string_view table, std::size_t part, std::size_t parts,
+                                const RowVisitor& visit) {
+  REEL_ASSIGN(const auto layout, layouts_->table(table));
+  if (part >= parts) return invalid("share {} of {} does not exist", part, parts);
+  const std::vector<std::size_t> partition(
+      layout->key.begin(), layout->key.begin() + static_cast<std::ptrdiff_t>(layout->partition_size));
+  const std::string columns = layout->list(layout->all);
+  const std::string from = fmt::format("{0} INDEXED BY sqlite_autoindex_{0}_1", layout->table);
+  const std::string order = layout->list(layout->key);
+  REEL_ASSIGN(Statement rows, connection_->prepare(layout->prefix + 'a', [&] {
+    return fmt::format("SELECT {} FROM {} ORDER BY {}", columns, from, order);
+  }));
+  Row row(layout->all.size());
+  const RowView view{*layout->schema, row};
+  Key last;
+  bool ours = parts == 1;
+  while (true) {
+    REEL_ASSIGN(const bool more, connection_->step(rows));
+    if (!more) return {};
+    if (parts > 1) {
+      Key key(partition.size());
+      for (std::size_t i = 0; i < key.size(); ++i) {
+        REEL_TRY(read_value(rows.get(), static_cast<int>(partition[i]),
+                            type_at(*layout, partition[i]), key[i]));
+      }
+      if (key != last) {
+        ours = hash_of_leading(key, *layout).low % parts == part;
+        last = std::move(key);
+      }
+      if (!ours) continue;
+    }
+    REEL_TRY(read_cells(*layout, rows, layout->all, row));
+    if (!visit(view)) return {};
+  }
+}
+
+Result<std::vector<LedgerEntry>> SqliteSnapshot::ledger(std::string_view table) {
+  REEL_ASSIGN(const auto layout, layouts_->table(table));
+  REEL_ASSIGN(const Statement rows,
+              connection_->prepare("SELECT hour, rows, fingerprint FROM _ledger "
+                                   "WHERE table_id = ? ORDER BY hour"));
+  sqlite3_bind_int64(rows.get(), 1, layout->schema->id);
+  std::vector<LedgerEntry> entries;
+  while (true) {
+    REEL_ASSIGN(const bool more, connection_->step(rows));
+    if (!more) return entries;
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(rows.get(), 2));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(rows.get(), 2));
+    REEL_ASSIGN(const Hash128 fingerprint, decode_fingerprint(std::string_view(bytes, size)));
+    entries.push_back({.hour = sqlite3_column_int64(rows.get(), 0),
+                       .rows = sqlite3_column_int64(rows.get(), 1),
+                       .fingerprint = fingerprint});
+  }
+}
+
+Result<std::vector<LedgerEntry>> SqliteSnapshot::recount(std::string_view table) {
+  REEL_ASSIGN(const auto layout, layouts_->table(table));
+  std::map<std::int64_t, LedgerEntry> hours;
+  std::string scratch;
+  Status sound;
+  REEL_TRY(scan_all(table, 0, 1, [&](const RowView& row) {
+    const auto* at = row[layout->inserted_at].get_if<Instant>();
+    if (at == nullptr) {
+      sound = corrupt("a row of table '{}' has no inserted_at", table);
+      return false;
+    }
+    LedgerEntry& entry = hours[hour_of(*at)];
+    entry.hour = hour_of(*at);
+    ++entry.rows;
+    entry.fingerprint += row_hash(*layout->schema, layout->by_id, row.cells, scratch);
+    return true;
+  }));
+  REEL_TRY(std::move(sound));
+  std::vector<LedgerEntry> entries;
+  for (const auto& [hour, entry] : hours) entries.push_back(entry);
+  return entries;
+}
+
+}  // namespace reel::store::sqlite

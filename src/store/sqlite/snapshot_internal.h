@@ -1,0 +1,69 @@
+#pragma once
+//! A read transaction on a connection of the pool.
+
+#include <memory>
+
+#include "base/thread_annotations.h"
+#include "store/sqlite/key_range_internal.h"
+#include "store/sqlite/reader_pool_internal.h"
+
+namespace reel::store::sqlite {
+
+//! The layouts of the newest committed catalog. Thread-safe.
+class SharedLayouts {
+ public:
+  std::shared_ptr<const Layouts> get() const {
+    const MutexLock lock(mutex_);
+    return layouts_;
+  }
+  void set(std::shared_ptr<const Layouts> layouts) {
+    const MutexLock lock(mutex_);
+    layouts_ = std::move(layouts);
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::shared_ptr<const Layouts> layouts_ GUARDED_BY(mutex_);
+};
+
+class SqliteSnapshot final : public Snapshot {
+ public:
+  //! Starts the read transaction at once, so that every commit acknowledged before is seen.
+  //! `newest` saves reading the catalog when it is still the one in the file.
+  static Result<std::unique_ptr<SqliteSnapshot>> start(std::shared_ptr<ReaderPool> pool,
+                                                       std::shared_ptr<const Layouts> newest);
+  ~SqliteSnapshot() override;
+
+  const Catalog& catalog() const override { return *layouts_->catalog; }
+  Result<std::optional<Row>> get(std::string_view table, const Key& key,
+                                 const std::vector<std::string>& columns) override;
+  Status scan(const ScanSpec& spec, const RowVisitor& visit) override;
+  Status scan_all(std::string_view table, std::size_t part, std::size_t parts,
+                  const RowVisitor& visit) override;
+  Result<std::vector<LedgerEntry>> ledger(std::string_view table) override;
+
+  //! The same from the rows themselves.
+  Result<std::vector<LedgerEntry>> recount(std::string_view table);
+
+  const Connection& connection() const { return *connection_; }
+
+ private:
+  struct Scan;
+
+  SqliteSnapshot(std::shared_ptr<ReaderPool> pool, std::unique_ptr<Connection> connection)
+      : pool_(std::move(pool)), connection_(std::move(connection)) {}
+  Status begin(std::shared_ptr<const Layouts> newest);
+  Result<std::vector<std::size_t>> projection(const Layout& layout,
+                                              const std::vector<std::string>& columns) const;
+  Status read_cells(const Layout& layout, const Statement& statement,
+                    const std::vector<std::size_t>& positions, Row& row) const;
+  Status plan(const ScanSpec& spec, Scan& scan) const;
+  Status run_piece(const Scan& scan, const Piece& piece, Row& row, std::size_t& left,
+                   const RowVisitor& visit);
+
+  std::shared_ptr<ReaderPool> pool_;
+  std::unique_ptr<Connection> connection_;
+  std::shared_ptr<const Layouts> layouts_;
+};
+
+}  // namespace reel::store::sqlite
