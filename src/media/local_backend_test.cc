@@ -127,7 +127,7 @@ TEST_F(LocalBackendTest, LastCopyClosesTheDescriptor) {
   EXPECT_EQ(content(copy), "x");
   const int descriptor = copy.descriptor;
   copy = {};
-  struct stat status {};
+  struct stat status{};
   EXPECT_EQ(::fstat(descriptor, &status), -1);
 }
 

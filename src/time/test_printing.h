@@ -7,7 +7,9 @@
 
 namespace reel::time {
 
-inline void PrintTo(const Timestamp& timestamp, std::ostream* out) { *out << timestamp.to_string(); }
+inline void PrintTo(const Timestamp& timestamp, std::ostream* out) {
+  *out << timestamp.to_string();
+}
 inline void PrintTo(const TimeRange& range, std::ostream* out) { *out << range.to_string(); }
 
 }  // namespace reel::time

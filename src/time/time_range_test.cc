@@ -82,18 +82,20 @@ TEST(TimeRangeParse, InstantsCannotBeExclusive) {
 }
 
 TEST(TimeRangeParse, EmptyRangesAreNever) {
-  for (const char* text : {"[5:0_1:0)", "[5:0_1:0]", "[0:0_0:0)", "(0:0_0:0]", "(0:0_0:0)",
-                           "[0:1_0:0]", "[0:0_-0:1]", "(0:0_0:1)",
-                           "(281474976710655:999999999_", "_-281474976710655:999999999)"}) {
+  for (const char* text :
+       {"[5:0_1:0)", "[5:0_1:0]", "[0:0_0:0)", "(0:0_0:0]", "(0:0_0:0)", "[0:1_0:0]", "[0:0_-0:1]",
+        "(0:0_0:1)", "(281474976710655:999999999_", "_-281474976710655:999999999)"}) {
     EXPECT_TRUE(range(text).is_never()) << text;
   }
 }
 
 TEST(TimeRangeParse, RefusesWhatThePatternRefuses) {
-  for (const char* text :
-       {"0:0_1:0_2:0", "[[0:0]", "[0:0]]", "__", "[0:0 _1:0)", " [0:0]", "[0:0] ", "[0:0-1:0)",
-        "-", "_-", "[-_", "[01:0_2:0)", "[1:00_2:0)", "[1_2)", "[1:_2:0)", "[1:0_2:1000000000)",
-        "never", "()()", "[1:0,2:0)", "{1:0}", ")_(", "](", "_0:0_"}) {
+  for (const char* text : {"0:0_1:0_2:0", "[[0:0]", "[0:0]]",    "__",
+                           "[0:0 _1:0)",  " [0:0]", "[0:0] ",    "[0:0-1:0)",
+                           "-",           "_-",     "[-_",       "[01:0_2:0)",
+                           "[1:00_2:0)",  "[1_2)",  "[1:_2:0)",  "[1:0_2:1000000000)",
+                           "never",       "()()",   "[1:0,2:0)", "{1:0}",
+                           ")_(",         "](",     "_0:0_"}) {
     const auto parsed = TimeRange::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code(), Code::invalid) << text;
@@ -181,8 +183,8 @@ struct Sample {
   Moments moments;
 };
 
-bool inside(const std::optional<TimeRange::Bound>& start, const std::optional<TimeRange::Bound>& end,
-            Timestamp at) {
+bool inside(const std::optional<TimeRange::Bound>& start,
+            const std::optional<TimeRange::Bound>& end, Timestamp at) {
   if (start && (start->inclusive ? at < start->at : at <= start->at)) return false;
   return !end || (end->inclusive ? at <= end->at : at < end->at);
 }
@@ -222,7 +224,7 @@ class TimeRangeModel : public testing::TestWithParam<int> {
   static Int128 choose_base() {
     if (GetParam() < 3) return Int128{GetParam() - 1} * 1'000'000'000;
     std::mt19937_64 random(test_seed() + static_cast<std::uint64_t>(GetParam()));
-    return (Int128{static_cast<std::int64_t>(random())} << 14) ^ Int128{random() >> 2};
+    return (Int128{static_cast<std::int64_t>(random())} << 14) ^ Int128 { random() >> 2 };
   }
 
   Moments moments_of(const TimeRange& range) const {
@@ -270,8 +272,8 @@ TEST_P(TimeRangeModel, OfTwoRanges) {
       ASSERT_EQ(a == b, a_moments == b_moments);
       ASSERT_EQ(a.covers(b), (b_moments & ~a_moments) == 0);
       ASSERT_EQ(a.overlaps(b), common != 0);
-      ASSERT_EQ(a.precedes(b), a_moments != 0 && b_moments != 0 &&
-                                   highest(a_moments) < lowest(b_moments));
+      ASSERT_EQ(a.precedes(b),
+                a_moments != 0 && b_moments != 0 && highest(a_moments) < lowest(b_moments));
       ASSERT_EQ(a.touches(b), gapless);
       ASSERT_EQ(moments_of(a.intersect(b)), common);
       ASSERT_EQ(moments_of(a.extent_with(b)), filled(either));
