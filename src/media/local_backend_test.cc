@@ -274,6 +274,7 @@ TEST_F(LocalBackendTest, CopyNoticesATruncatedSource) {
 
 TEST_F(LocalBackendTest, ManyThreadsStoreAtOnce) {
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&, thread] {
       for (int i = 0; i < 25; ++i) {

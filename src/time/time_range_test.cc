@@ -24,10 +24,8 @@ std::string normal(std::string_view text) { return range(text).to_string(); }
 
 TEST(TimeRangeParse, BothBounds) {
   const TimeRange half_open = range("[0:0_10:0)");
-  EXPECT_EQ(half_open.start()->at, ns(0));
-  EXPECT_TRUE(half_open.start()->inclusive);
-  EXPECT_EQ(half_open.end()->at, ns(10'000'000'000));
-  EXPECT_FALSE(half_open.end()->inclusive);
+  EXPECT_EQ(half_open.start(), (TimeRange::Bound{ns(0), true}));
+  EXPECT_EQ(half_open.end(), (TimeRange::Bound{ns(10'000'000'000), false}));
   EXPECT_EQ(half_open, TimeRange::half_open(ns(0), ns(10'000'000'000)));
   for (const char* text : {"[0:0_1:0]", "(0:0_1:0]", "[0:0_1:0)", "(0:0_1:0)", "(-1:5_-0:7]"}) {
     EXPECT_EQ(normal(text), text);
@@ -193,8 +191,8 @@ bool inside(const std::optional<TimeRange::Bound>& start,
 std::vector<Sample> all_ranges(Int128 base) {
   std::vector<std::optional<TimeRange::Bound>> bounds = {std::nullopt};
   for (int at = -kBound; at <= kBound; ++at) {
-    bounds.push_back(TimeRange::Bound{ns(base + at), true});
-    bounds.push_back(TimeRange::Bound{ns(base + at), false});
+    bounds.emplace_back(TimeRange::Bound{ns(base + at), true});
+    bounds.emplace_back(TimeRange::Bound{ns(base + at), false});
   }
   std::vector<Sample> samples = {{TimeRange::never(), 0}};
   for (const auto& start : bounds) {
