@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -48,6 +49,9 @@ struct SqliteOptions {
 
   //! After the disk has refused, how long the store stays read-only before it tries again.
   std::uint32_t retry_ms = 5'000;
+  //! Told when the store turns read-only and when it recovers, on a thread of the store; must not
+  //! call it. Null: a log line.
+  std::function<void(const StoreHealth&)> health_changed = {};
 };
 
 //! Opens the store, or creates it. Errors:
