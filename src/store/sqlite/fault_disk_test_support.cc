@@ -1,8 +1,8 @@
 #include "store/sqlite/fault_disk_test_support.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
+#include <thread>
 
 namespace reel::store::testing {
 
@@ -108,6 +108,7 @@ struct DiskCalls {
   static int sync(sqlite3_file* file, int) {
     DiskFile& opened = *file_of(file);
     FaultDisk& disk = *opened.disk;
+    std::this_thread::sleep_for(std::chrono::microseconds(disk.sync_delay_us_.load()));
     const std::lock_guard lock(disk.mutex_);
     FaultDisk::Node& node = **opened.node;
     if (const int rc = disk.due(FaultDisk::kSync); rc != SQLITE_OK) {
@@ -355,6 +356,15 @@ std::string FaultDisk::content(const std::string& path) const {
   const std::lock_guard lock(mutex_);
   const auto found = files_.find(path);
   return found == files_.end() ? std::string() : found->second->current;
+}
+
+void FaultDisk::put(const std::string& path, std::string content) {
+  const std::lock_guard lock(mutex_);
+  auto& node = files_[path];
+  node = std::make_shared<Node>();
+  node->current = content;
+  node->synced = std::move(content);
+  node->ever_synced = true;
 }
 
 int FaultDisk::due(Operation operation) {

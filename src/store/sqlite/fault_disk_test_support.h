@@ -1,6 +1,8 @@
 #pragma once
 //! A disk in memory that fails and loses power on demand, as an SQLite VFS. For tests only.
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -46,10 +48,16 @@ class FaultDisk {
   //! What the disk holds after the cut. REQUIRES: nobody has a file open.
   void restart();
 
+  //! How long every sync takes; 0 at first.
+  void slow_syncs(std::chrono::microseconds by) { sync_delay_us_ = by.count(); }
+
   //! How many operations of these kinds there were.
   std::uint64_t operations(unsigned kinds = kAll) const;
 
+  //! What a reader of the file would get; empty when there is none.
   std::string content(const std::string& path) const;
+  //! Replaces a file, durably.
+  void put(const std::string& path, std::string content);
 
  private:
   friend struct DiskFile;
@@ -99,6 +107,7 @@ class FaultDisk {
   bool cut_planned_ = false;
   bool power_off_ = false;
   std::uint64_t cut_skip_ = 0;
+  std::atomic<std::int64_t> sync_delay_us_{0};
 };
 
 }  // namespace reel::store::testing

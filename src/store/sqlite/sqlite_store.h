@@ -15,7 +15,7 @@ namespace reel::store {
 struct SqliteOptions {
   //! The database file. Its directory is created when there is none; beside it live "-wal",
   //! "-shm" and ".lock".
-  std::string path;
+  std::string path = {};
   //! A registered SQLite VFS; empty means SQLite's own. Tests inject a failing disk here.
   std::string vfs = {};
   //! Must outlive the store.
