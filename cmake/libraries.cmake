@@ -10,6 +10,7 @@ find_package(CURL 7.88 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(tomlplusplus 3.3 REQUIRED)
 find_package(Boost 1.81 REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # xxHash has no CMake package.
 find_path(REEL_XXHASH_INCLUDE xxhash.h REQUIRED)

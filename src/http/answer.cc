@@ -2,11 +2,16 @@
 
 #include <boost/beast/http/status.hpp>
 
-#include "base/hash.h"
+#include "http/compress.h"
+#include "http/conditional.h"
+#include "http/cors.h"
 #include "http/field_internal.h"
+#include "http/range.h"
 
 namespace reel::http {
 namespace {
+
+constexpr std::size_t kGzipBytesMax = 1U << 30;
 
 std::string_view reason_phrase(int status) {
   const auto text = boost::beast::http::obsolete_reason(
@@ -33,6 +38,37 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   out.append("\r\n");
 }
 
+bool is_json(const api::Response& response) {
+  const std::string* type = response.headers.find("Content-Type");
+  return type != nullptr && type->find("json") != std::string::npos;
+}
+
+void add_etag(api::Response& response) {
+  const auto* body = std::get_if<std::string>(&response.body);
+  if (response.status != 200 || body == nullptr || body->empty() || !is_json(response)) return;
+  if (response.headers.find("ETag") == nullptr) {
+    response.headers.add("ETag", strong_etag(*body));
+  }
+}
+
+//! Whether the body is to be compressed; the fields that say so to caches are set already.
+bool negotiate_gzip(const api::RequestHead& head, std::size_t bytes_min,
+                    api::Response& response) {
+  const auto* body = std::get_if<std::string>(&response.body);
+  // zlib counts in 32 bits; nobody should get such an answer as one text anyway.
+  if (body == nullptr || body->size() < bytes_min || body->size() > kGzipBytesMax) return false;
+  const std::string* type = response.headers.find("Content-Type");
+  if (type == nullptr || !is_compressible_type(*type)) return false;
+  if (response.headers.find("Content-Encoding") != nullptr) return false;
+  add_vary(response.headers, "Accept-Encoding");
+  const std::string* accepted = head.headers.find("Accept-Encoding");
+  if (accepted == nullptr || !prefers_gzip(*accepted)) return false;
+  if (const std::string* etag = response.headers.find("ETag")) {
+    response.headers.set("ETag", gzip_etag(*etag));
+  }
+  return true;
+}
+
 bool has_no_body(int status) { return status == 204 || status == 304; }
 
 void append_length(std::string& out, const AnswerContext& context,
@@ -50,7 +86,19 @@ void append_length(std::string& out, const AnswerContext& context,
 
 void finish_response(const api::RequestHead& head, bool compressible, std::size_t gzip_bytes_min,
                      api::Response& response) {
-  (void)head, (void)compressible, (void)gzip_bytes_min, (void)response;
+  const bool reading = head.method == api::Method::get || head.method == api::Method::head;
+  if (reading) add_etag(response);
+  const bool zip = compressible && negotiate_gzip(head, gzip_bytes_min, response);
+  if (reading) {
+    apply_if_none_match(head.headers, response);
+    if (response.status == 304) return;
+    apply_range(head.headers, response);
+  }
+  if (zip) {
+    response.headers.set("Content-Encoding", "gzip");
+    std::string& body = std::get<std::string>(response.body);
+    body = gzip(body);
+  }
 }
 
 std::uint64_t body_bytes(const api::Response& response) {
