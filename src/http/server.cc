@@ -228,13 +228,15 @@ void Server::Impl::drain(std::chrono::milliseconds wait_max) {
     asio::post(thread->context(), [&io = *thread] { io.begin_drain(); });
   }
   if (wait_until_empty(wait_max)) return;
-  obs::log(obs::Level::warning, "connections are cut: they did not end in time",
-           {{"connections", edge_.connections.load()}});
+  if (wait_max.count() > 0) {
+    obs::log(obs::Level::warning, "connections are cut: they did not end in time",
+             {{"connections", edge_.connections.load()}});
+  }
   for (const auto& thread : threads_) {
     asio::post(thread->context(), [&io = *thread] { io.cut_all(); });
   }
   if (!wait_until_empty(kCutWaitMax)) {
-    obs::log(obs::Level::warning, "connections wait for their handlers",
+    obs::log(obs::Level::warning, "connections did not end when they were cut",
              {{"connections", edge_.connections.load()}});
   }
 }
