@@ -182,9 +182,8 @@ void Server::Impl::take(Socket socket, const tcp::endpoint& peer, IoThread& thre
   asio::post(thread.context(),
              [this, &thread, socket = std::move(socket), context = std::move(context),
               address = std::move(address)]() mutable {
-               auto session = std::make_shared<Session>(
-                   edge_, thread, Transport(std::move(socket), std::move(context)),
-                   std::move(address));
+               auto session = std::make_shared<Session>(edge_, thread, std::move(socket),
+                                                        std::move(context), std::move(address));
                asio::co_spawn(
                    thread.context().get_executor(), [session] { return session->run(); },
                    report_escape);

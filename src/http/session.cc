@@ -50,10 +50,11 @@ void run_handler(const Edge& edge, Exchange& exchange) {
 
 }  // namespace
 
-Session::Session(Edge& edge, IoThread& io, Transport transport, std::string peer)
+Session::Session(Edge& edge, IoThread& io, Socket socket,
+                 std::shared_ptr<asio::ssl::context> tls, std::string peer)
     : edge_(edge),
       io_(io),
-      transport_(std::move(transport)),
+      transport_(std::move(socket), std::move(tls)),
       peer_(std::move(peer)),
       in_(edge.options.limits.header_bytes_max + 1),
       wake_(io.context().get_executor(), TimePoint::max()),

@@ -44,7 +44,9 @@ struct Exchange {
 //! One connection, owned by its own coroutine. For its I/O thread only; workers post back to it.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Edge& edge, IoThread& io, Transport transport, std::string peer);
+  //! `tls` as in Transport.
+  Session(Edge& edge, IoThread& io, Socket socket, std::shared_ptr<asio::ssl::context> tls,
+          std::string peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
