@@ -42,7 +42,7 @@ std::vector<Parameter> tag_parameters(const std::string& prefix, const std::stri
 }
 
 std::vector<Parameter> page_parameters() {
-  return {{"page", json::Shape::string(), "Key of the page, from the Link header of the one before"},
+  return {{"page", json::Shape::string(), "Key of the page, from the Link of the one before"},
           {"limit", json::Shape::integer(), "At most this many items; clamped to a maximum"}};
 }
 

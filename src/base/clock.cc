@@ -50,15 +50,14 @@ const Clock& system_clock() {
 
 void Instant::append_to(std::string& out) const {
   using std::chrono::floor;
-  const std::chrono::sys_time<std::chrono::microseconds> moment{
-      std::chrono::microseconds{micros}};
+  const std::chrono::sys_time<std::chrono::microseconds> moment{std::chrono::microseconds{micros}};
   const auto day = floor<std::chrono::days>(moment);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{moment - day};
   fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                 static_cast<unsigned>(date.day()), clock.hours().count(),
-                 clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+                 static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
+                 clock.seconds().count(), clock.subseconds().count());
 }
 
 std::string Instant::to_string() const {
@@ -100,8 +99,7 @@ Result<Instant> Instant::parse(std::string_view text) {
   auto zone = offset_minutes(text.substr(next));
   if (!zone) return refuse();
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
-  const std::int64_t seconds =
-      ((days * 24 + hour) * 60 + minute - *zone) * 60 + second;
+  const std::int64_t seconds = ((days * 24 + hour) * 60 + minute - *zone) * 60 + second;
   const std::int64_t micros = seconds * 1'000'000 + fraction_us;
   if (micros < kFirstMicros || micros > kLastMicros) return refuse();
   return Instant{micros};

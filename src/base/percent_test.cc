@@ -38,8 +38,8 @@ TEST(Percent, RefusesWhatIsNotUtf8) {
        {"%FF", "%C0%AF", "%ED%A0%80", "%F4%90%80%80", "%C3", "%E2%82", "%80", "%F0%80%80%80"}) {
     EXPECT_FALSE(percent_decode(text)) << text;
   }
-  for (const std::string_view text :
-       {"%C2%80", "%DF%BF", "%E0%A0%80", "%ED%9F%BF", "%EE%80%80", "%F0%90%80%80", "%F4%8F%BF%BF"}) {
+  for (const std::string_view text : {"%C2%80", "%DF%BF", "%E0%A0%80", "%ED%9F%BF", "%EE%80%80",
+                                      "%F0%90%80%80", "%F4%8F%BF%BF"}) {
     EXPECT_TRUE(percent_decode(text)) << text;
   }
 }

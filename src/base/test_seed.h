@@ -14,6 +14,7 @@ inline std::uint64_t test_seed() {
     const char* given = std::getenv("REELHOUSE_SEED");
     const std::uint64_t value =
         given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+    // tidy: allow(print) because a failed test is replayed with what it printed
     std::fprintf(stderr, "REELHOUSE_SEED=%llu\n", static_cast<unsigned long long>(value));
     return value;
   }();

@@ -48,18 +48,18 @@ TEST(Uuid, AcceptsVersionsOneToFiveAndTheirVariant) {
 TEST(Uuid, RefusesEverythingElse) {
   for (const char* text : {
            "",
-           "00000000-0000-0000-0000-000000000000",    // nil
-           "00000000-0000-0000-8000-000000000000",    // version 0
-           "00000000-0000-6000-8000-000000000000",    // version 6
-           "00000000-0000-7000-8000-000000000000",    // version 7
-           "00000000-0000-8000-8000-000000000000",    // version 8
-           "00000000-0000-4000-7000-000000000000",    // variant
-           "00000000-0000-4000-c000-000000000000",    // variant
-           "5CB85E3C-0D5C-4C47-B9B7-89AF2D8B3F2A",    // upper case
-           "5cb85e3c-0d5c-4c47-b9b7-89af2d8b3f2",     // short
-           "5cb85e3c-0d5c-4c47-b9b7-89af2d8b3f2a0",   // long
-           "5cb85e3c00d5c-4c47-b9b7-89af2d8b3f2a",    // dash missing
-           "5cb85e3c-0d5c-4c47-b9b7-89af2d8b3f2g",    // not hex
+           "00000000-0000-0000-0000-000000000000",   // nil
+           "00000000-0000-0000-8000-000000000000",   // version 0
+           "00000000-0000-6000-8000-000000000000",   // version 6
+           "00000000-0000-7000-8000-000000000000",   // version 7
+           "00000000-0000-8000-8000-000000000000",   // version 8
+           "00000000-0000-4000-7000-000000000000",   // variant
+           "00000000-0000-4000-c000-000000000000",   // variant
+           "5CB85E3C-0D5C-4C47-B9B7-89AF2D8B3F2A",   // upper case
+           "5cb85e3c-0d5c-4c47-b9b7-89af2d8b3f2",    // short
+           "5cb85e3c-0d5c-4c47-b9b7-89af2d8b3f2a0",  // long
+           "5cb85e3c00d5c-4c47-b9b7-89af2d8b3f2a",   // dash missing
+           "5cb85e3c-0d5c-4c47-b9b7-89af2d8b3f2g",   // not hex
            "{5cb85e3c-0d5c-4c47-b9b7-89af2d8b3f2}",
            "5cb85e3c0d5c4c47b9b789af2d8b3f2a",
        }) {

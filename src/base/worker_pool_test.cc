@@ -80,16 +80,14 @@ TEST(WorkerPool, SurvivesManySubmitters) {
   WorkerPool pool({.threads = 2, .queue_max = 8});
   std::atomic<int> ran = 0;
   std::atomic<int> accepted = 0;
-  {
-    std::vector<std::jthread> submitters;
-    for (int i = 0; i < 4; ++i) {
-      submitters.emplace_back([&] {
-        for (int j = 0; j < 500; ++j) {
-          if (pool.submit([&] { ++ran; })) ++accepted;
-        }
-      });
+  const auto submit_many = [&] {
+    for (int i = 0; i < 500; ++i) {
+      if (pool.submit([&] { ++ran; })) ++accepted;
     }
-  }
+  };
+  std::vector<std::jthread> submitters(4);
+  for (auto& submitter : submitters) submitter = std::jthread(submit_many);
+  submitters.clear();
   pool.stop();
   EXPECT_EQ(ran, accepted);
 }

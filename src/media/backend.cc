@@ -11,7 +11,7 @@
 namespace reel::media {
 namespace {
 
-constexpr std::size_t kCopyBytes = 256 * 1024;
+constexpr std::size_t kCopyBytes = std::size_t{256} * 1024;
 
 //! Together with its folder well below the 255 bytes that file systems allow for a name.
 constexpr std::size_t kNameBytesMax = 200;

@@ -73,7 +73,8 @@ class LocalBackend final : public Backend {
   Status publish(const std::string& staged_name, std::string_view key);
 
  private:
-  LocalBackend(BackendInfo info, std::string path) : info_(std::move(info)), path_(std::move(path)) {}
+  LocalBackend(BackendInfo info, std::string path)
+      : info_(std::move(info)), path_(std::move(path)) {}
 
   Status clear_staging();
   Result<Descriptor> durable_folder(const std::string& folder);
@@ -188,12 +189,14 @@ Result<std::unique_ptr<Upload>> LocalBackend::begin_upload(std::string_view key)
 
 Result<OpenObject> LocalBackend::open(std::string_view key) {
   REEL_TRY(check_key(key));
-  Descriptor file(::openat(root_.get(), std::string(key).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  Descriptor file(
+      ::openat(root_.get(), std::string(key).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) {
-    if (errno == ENOENT || errno == ENOTDIR) return not_found("no stored bytes at {}", path_of(key));
+    if (errno == ENOENT || errno == ENOTDIR)
+      return not_found("no stored bytes at {}", path_of(key));
     return system_failure("opening", path_of(key));
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return system_failure("reading", path_of(key));
   if (!S_ISREG(status.st_mode)) return not_found("no stored bytes at {}", path_of(key));
   OpenObject object;

@@ -127,7 +127,7 @@ TEST_F(LocalBackendTest, LastCopyClosesTheDescriptor) {
   EXPECT_EQ(content(copy), "x");
   const int descriptor = copy.descriptor;
   copy = {};
-  struct stat status {};
+  struct stat status{};
   EXPECT_EQ(::fstat(descriptor, &status), -1);
 }
 
@@ -274,6 +274,7 @@ TEST_F(LocalBackendTest, CopyNoticesATruncatedSource) {
 
 TEST_F(LocalBackendTest, ManyThreadsStoreAtOnce) {
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&, thread] {
       for (int i = 0; i < 25; ++i) {

@@ -75,9 +75,8 @@ std::optional<SignedQuery> read_query(std::string_view query) {
 
 std::optional<std::int64_t> read_seconds(std::string_view text) {
   std::int64_t seconds = 0;
-  const char* const end = text.data() + text.size();
-  const auto [past, error] = std::from_chars(text.data(), end, seconds);
-  if (error != std::errc{} || past != end || seconds < 0) return std::nullopt;
+  const auto [past, error] = std::from_chars(text.begin(), text.end(), seconds);
+  if (error != std::errc{} || past != text.end() || seconds < 0) return std::nullopt;
   return seconds;
 }
 
@@ -87,7 +86,7 @@ Result<std::string> read_key(const std::string& key_file) {
     if (errno == ENOENT) return not_found("no key file {}", key_file);
     return system_failure("opening", key_file);
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return system_failure("reading", key_file);
   const unsigned permissions = status.st_mode & 0777U;
   if ((permissions & 077U) != 0) {
@@ -114,8 +113,7 @@ Status create_key(const std::string& key_file) {
   const bool written =
       ::write(file.get(), key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
       ::fsync(file.get()) == 0;
-  const bool linked =
-      written && (::link(staged.c_str(), key_file.c_str()) == 0 || errno == EEXIST);
+  const bool linked = written && (::link(staged.c_str(), key_file.c_str()) == 0 || errno == EEXIST);
   const int error = errno;
   ::unlink(staged.c_str());
   errno = error;
@@ -151,13 +149,12 @@ struct UrlSigner::State {
 
   //! The signature in base64url.
   std::string sign(std::string_view message) const {
-    const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(
-        EVP_MAC_CTX_dup(keyed), EVP_MAC_CTX_free);
+    const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(EVP_MAC_CTX_dup(keyed),
+                                                                            EVP_MAC_CTX_free);
     Sha256Digest digest;
     std::size_t size = 0;
     const auto* const bytes = reinterpret_cast<const unsigned char*>(message.data());
-    REEL_CHECK(context != nullptr &&
-               EVP_MAC_update(context.get(), bytes, message.size()) == 1 &&
+    REEL_CHECK(context != nullptr && EVP_MAC_update(context.get(), bytes, message.size()) == 1 &&
                EVP_MAC_final(context.get(), digest.data(), &size, digest.size()) == 1);
     return to_base64url(digest);
   }

@@ -30,8 +30,8 @@ class UrlSignerTest : public testing::Test {
 
   Result<UrlGrant> verify(UrlUse use, std::string_view url, Instant now = kNow) const {
     const auto mark = url.find('?');
-    return signer_->verify(use, url.substr(0, mark),
-                           mark == url.npos ? "" : url.substr(mark + 1), now);
+    return signer_->verify(use, url.substr(0, mark), mark == url.npos ? "" : url.substr(mark + 1),
+                           now);
   }
 
   Code refusal(UrlUse use, std::string_view url, Instant now = kNow) const {
@@ -159,7 +159,7 @@ TEST(UrlSignerKey, IsCreatedOnceForItsOwnerOnly) {
     ASSERT_TRUE(signer) << signer.error().message();
     (*signer)->append_path(first, {UrlUse::get, kStorage, "x", ""}, kLater);
   }
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
   EXPECT_EQ(status.st_size, 32);

@@ -23,6 +23,14 @@ Batch& Batch::require_present(std::string table, Key key, std::string message) {
   return *this;
 }
 
+Batch& Batch::require_empty(std::string table, Key partition, std::string message) {
+  preconditions.push_back({.kind = Precondition::Kind::empty,
+                           .table = std::move(table),
+                           .key = std::move(partition),
+                           .message = std::move(message)});
+  return *this;
+}
+
 Batch& Batch::require_cells(std::string table, Key key, Cells cells, std::string message) {
   preconditions.push_back({.kind = Precondition::Kind::cells_are,
                            .table = std::move(table),

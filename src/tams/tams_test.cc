@@ -7,8 +7,8 @@
 namespace reel::tams {
 namespace {
 
-constexpr std::string_view kIds =
-    R"("id":"10000000-0000-4000-8000-000000000001","source_id":"10000000-0000-4000-8000-000000000002")";
+constexpr std::string_view kIds = R"("id":"10000000-0000-4000-8000-000000000001",
+                                      "source_id":"10000000-0000-4000-8000-000000000002")";
 
 //! "ok", or pointer and message of the first broken rule.
 std::string verdict(const json::Shape& shape, const std::string& text) {
@@ -55,6 +55,14 @@ TEST(FlowShape, NamesWhatIsWrong) {
             "/essence_parameters/more: unknown member 'more'");
   EXPECT_EQ(verdict(shape, flow(R"("format":"urn:x-nmos:format:data","essence_parameters":{})")),
             ": the member 'codec' is required");
+}
+
+TEST(FlowShape, ReferenceToAProfileThatDoesNotExistIsRefused) {
+  const json::Shape shape = shape::flow_put();
+  const std::string multi = R"("format":"urn:x-nmos:format:multi","profile_id":)";
+  EXPECT_EQ(verdict(shape, flow(multi + R"("")")), "ok");
+  EXPECT_EQ(verdict(shape, flow(multi + R"("10000000-0000-4000-8000-000000000009")")),
+            "/profile_id: profile \"10000000-0000-4000-8000-000000000009\" does not exist");
 }
 
 TEST(SegmentShape, ChecksTimesAndUrls) {

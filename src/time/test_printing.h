@@ -7,7 +7,11 @@
 
 namespace reel::time {
 
-inline void PrintTo(const Timestamp& timestamp, std::ostream* out) { *out << timestamp.to_string(); }
+// NOLINTBEGIN(readability-identifier-naming): gtest looks for functions of this name
+inline void PrintTo(const Timestamp& timestamp, std::ostream* out) {
+  *out << timestamp.to_string();
+}
 inline void PrintTo(const TimeRange& range, std::ostream* out) { *out << range.to_string(); }
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace reel::time

@@ -101,8 +101,7 @@ Result<TimeRange> TimeRange::parse(std::string_view text) {
       return invalid("'{}' is not a time range such as [0:0_10:0)", text.substr(0, 64));
     case Reading::out_of_range:
       return invalid("'{}' goes beyond 2^48 seconds from zero", text.substr(0, 64));
-    case Reading::ok:
-      break;
+    case Reading::ok: break;
   }
   if (parts.has_underscore) {
     return make(bound(parts.start, parts.start_exclusive), bound(parts.end, parts.end_exclusive));

@@ -24,10 +24,8 @@ std::string normal(std::string_view text) { return range(text).to_string(); }
 
 TEST(TimeRangeParse, BothBounds) {
   const TimeRange half_open = range("[0:0_10:0)");
-  EXPECT_EQ(half_open.start()->at, ns(0));
-  EXPECT_TRUE(half_open.start()->inclusive);
-  EXPECT_EQ(half_open.end()->at, ns(10'000'000'000));
-  EXPECT_FALSE(half_open.end()->inclusive);
+  EXPECT_EQ(half_open.start(), (TimeRange::Bound{ns(0), true}));
+  EXPECT_EQ(half_open.end(), (TimeRange::Bound{ns(10'000'000'000), false}));
   EXPECT_EQ(half_open, TimeRange::half_open(ns(0), ns(10'000'000'000)));
   for (const char* text : {"[0:0_1:0]", "(0:0_1:0]", "[0:0_1:0)", "(0:0_1:0)", "(-1:5_-0:7]"}) {
     EXPECT_EQ(normal(text), text);
@@ -82,18 +80,20 @@ TEST(TimeRangeParse, InstantsCannotBeExclusive) {
 }
 
 TEST(TimeRangeParse, EmptyRangesAreNever) {
-  for (const char* text : {"[5:0_1:0)", "[5:0_1:0]", "[0:0_0:0)", "(0:0_0:0]", "(0:0_0:0)",
-                           "[0:1_0:0]", "[0:0_-0:1]", "(0:0_0:1)",
-                           "(281474976710655:999999999_", "_-281474976710655:999999999)"}) {
+  for (const char* text :
+       {"[5:0_1:0)", "[5:0_1:0]", "[0:0_0:0)", "(0:0_0:0]", "(0:0_0:0)", "[0:1_0:0]", "[0:0_-0:1]",
+        "(0:0_0:1)", "(281474976710655:999999999_", "_-281474976710655:999999999)"}) {
     EXPECT_TRUE(range(text).is_never()) << text;
   }
 }
 
 TEST(TimeRangeParse, RefusesWhatThePatternRefuses) {
-  for (const char* text :
-       {"0:0_1:0_2:0", "[[0:0]", "[0:0]]", "__", "[0:0 _1:0)", " [0:0]", "[0:0] ", "[0:0-1:0)",
-        "-", "_-", "[-_", "[01:0_2:0)", "[1:00_2:0)", "[1_2)", "[1:_2:0)", "[1:0_2:1000000000)",
-        "never", "()()", "[1:0,2:0)", "{1:0}", ")_(", "](", "_0:0_"}) {
+  for (const char* text : {"0:0_1:0_2:0", "[[0:0]", "[0:0]]",    "__",
+                           "[0:0 _1:0)",  " [0:0]", "[0:0] ",    "[0:0-1:0)",
+                           "-",           "_-",     "[-_",       "[01:0_2:0)",
+                           "[1:00_2:0)",  "[1_2)",  "[1:_2:0)",  "[1:0_2:1000000000)",
+                           "never",       "()()",   "[1:0,2:0)", "{1:0}",
+                           ")_(",         "](",     "_0:0_"}) {
     const auto parsed = TimeRange::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code(), Code::invalid) << text;
@@ -181,8 +181,8 @@ struct Sample {
   Moments moments;
 };
 
-bool inside(const std::optional<TimeRange::Bound>& start, const std::optional<TimeRange::Bound>& end,
-            Timestamp at) {
+bool inside(const std::optional<TimeRange::Bound>& start,
+            const std::optional<TimeRange::Bound>& end, Timestamp at) {
   if (start && (start->inclusive ? at < start->at : at <= start->at)) return false;
   return !end || (end->inclusive ? at <= end->at : at < end->at);
 }
@@ -191,8 +191,8 @@ bool inside(const std::optional<TimeRange::Bound>& start, const std::optional<Ti
 std::vector<Sample> all_ranges(Int128 base) {
   std::vector<std::optional<TimeRange::Bound>> bounds = {std::nullopt};
   for (int at = -kBound; at <= kBound; ++at) {
-    bounds.push_back(TimeRange::Bound{ns(base + at), true});
-    bounds.push_back(TimeRange::Bound{ns(base + at), false});
+    bounds.emplace_back(TimeRange::Bound{ns(base + at), true});
+    bounds.emplace_back(TimeRange::Bound{ns(base + at), false});
   }
   std::vector<Sample> samples = {{TimeRange::never(), 0}};
   for (const auto& start : bounds) {
@@ -222,7 +222,7 @@ class TimeRangeModel : public testing::TestWithParam<int> {
   static Int128 choose_base() {
     if (GetParam() < 3) return Int128{GetParam() - 1} * 1'000'000'000;
     std::mt19937_64 random(test_seed() + static_cast<std::uint64_t>(GetParam()));
-    return (Int128{static_cast<std::int64_t>(random())} << 14) ^ Int128{random() >> 2};
+    return (Int128{static_cast<std::int64_t>(random())} << 14) ^ Int128 { random() >> 2 };
   }
 
   Moments moments_of(const TimeRange& range) const {
@@ -270,8 +270,8 @@ TEST_P(TimeRangeModel, OfTwoRanges) {
       ASSERT_EQ(a == b, a_moments == b_moments);
       ASSERT_EQ(a.covers(b), (b_moments & ~a_moments) == 0);
       ASSERT_EQ(a.overlaps(b), common != 0);
-      ASSERT_EQ(a.precedes(b), a_moments != 0 && b_moments != 0 &&
-                                   highest(a_moments) < lowest(b_moments));
+      ASSERT_EQ(a.precedes(b),
+                a_moments != 0 && b_moments != 0 && highest(a_moments) < lowest(b_moments));
       ASSERT_EQ(a.touches(b), gapless);
       ASSERT_EQ(moments_of(a.intersect(b)), common);
       ASSERT_EQ(moments_of(a.extent_with(b)), filled(either));

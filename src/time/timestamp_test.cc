@@ -15,7 +15,7 @@ Timestamp ns(std::int64_t nanoseconds) { return Timestamp::from_nanoseconds(nano
 //! A timestamp whose order of magnitude is random too, so that small ones and limits both occur.
 Timestamp random_timestamp(std::mt19937_64& random) {
   const unsigned bits = std::uniform_int_distribution<unsigned>(0, 78)(random);
-  Int128 value = (Int128{random() >> 1} << 16) ^ Int128{random()};
+  Int128 value = (Int128{random() >> 1} << 16) ^ Int128 { random() };
   value &= (Int128{1} << bits) - 1;
   if (value > Timestamp::max().nanoseconds()) value = Timestamp::max().nanoseconds();
   return Timestamp::from_nanoseconds(random() % 2 == 0 ? value : -value);
@@ -37,9 +37,10 @@ TEST(Timestamp, SignCoversTheWholeValue) {
 }
 
 TEST(Timestamp, RefusesWhatThePatternRefuses) {
-  for (const char* text :
-       {"", ":", "1", "1:", ":1", "01:0", "1:00", "1:01", "-01:0", "1:0000000000", "1:1000000000",
-        "+1:0", "--1:0", "1:-1", "1.5", "1:0 ", " 1:0", "1:0x", "1 :0", "-", "-:", "1:0:0"}) {
+  for (const char* text : {"",      ":",    "1",     "1:",           ":1",           "01:0",
+                           "1:00",  "1:01", "-01:0", "1:0000000000", "1:1000000000", "+1:0",
+                           "--1:0", "1:-1", "1.5",   "1:0 ",         " 1:0",         "1:0x",
+                           "1 :0",  "-",    "-:",    "1:0:0"}) {
     const auto parsed = Timestamp::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code(), Code::invalid) << text;
@@ -90,16 +91,16 @@ TEST(Timestamp, DecimalSeconds) {
 TEST(Timestamp, KeyIsBigEndianAroundTwoToThe95) {
   EXPECT_EQ(ns(0).key(), (TimestampKey{0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
   EXPECT_EQ(ns(0x0102).key(), (TimestampKey{0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2}));
-  EXPECT_EQ(ns(-1).key(), (TimestampKey{0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                        0xff, 0xff}));
+  EXPECT_EQ(ns(-1).key(),
+            (TimestampKey{0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}));
 }
 
 TEST(TimestampProperty, EveryTextFormReadsBackAndKeysOrderAsTime) {
   std::mt19937_64 random(test_seed());
   for (int i = 0; i < 20'000; ++i) {
     const Timestamp a = random_timestamp(random);
-    const Timestamp b = i % 4 == 0 ? Timestamp::checked(a.nanoseconds() + 1).value_or(a)
-                                   : random_timestamp(random);
+    const Timestamp b =
+        i % 4 == 0 ? Timestamp::checked(a.nanoseconds() + 1).value_or(a) : random_timestamp(random);
     ASSERT_EQ(*Timestamp::parse(a.to_string()), a);
     ASSERT_EQ(*Timestamp::parse_decimal_seconds(a.to_decimal_seconds()), a);
     ASSERT_EQ(Timestamp::from_key(a.key()), a);

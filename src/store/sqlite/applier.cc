@@ -86,6 +86,7 @@ Status Applier::apply(const Batch& batch, const BatchPlan& plan) {
 Status Applier::check(const Precondition& precondition, const PlannedPrecondition& planned) {
   using Kind = Precondition::Kind;
   if (precondition.kind == Kind::no_overlap) return check_no_overlap(precondition, planned);
+  if (precondition.kind == Kind::empty) return check_empty(precondition, planned);
   const Layout& layout = *planned.layout;
   REEL_ASSIGN(const bool found, read_row(writer_, layout, precondition.key, old_));
   const auto words = [&](std::string_view ours) {
@@ -109,6 +110,25 @@ Status Applier::check(const Precondition& precondition, const PlannedPreconditio
     }
   }
   return {};
+}
+
+Status Applier::check_empty(const Precondition& precondition,
+                            const PlannedPrecondition& planned) {
+  const Layout& layout = *planned.layout;
+  REEL_ASSIGN(const Statement probe, writer_.prepare(layout.prefix + 'e', [&] {
+    const std::vector<std::size_t> partition(
+        layout.key.begin(),
+        layout.key.begin() + static_cast<std::ptrdiff_t>(layout.partition_size));
+    return fmt::format("SELECT 1 FROM {} WHERE {} LIMIT 1", layout.table,
+                       layout.list(partition, " = ?", " AND "));
+  }));
+  bind_key(probe.get(), 1, layout, precondition.key);
+  REEL_ASSIGN(const bool found, writer_.step(probe));
+  if (!found) return {};
+  return conflict("{}", precondition.message.empty()
+                            ? fmt::format("table '{}': partition {} is not empty",
+                                          precondition.table, key_text(layout, precondition.key))
+                            : precondition.message);
 }
 
 Status Applier::check_no_overlap(const Precondition& precondition,

@@ -43,6 +43,7 @@ class Applier {
   };
 
   Status check(const Precondition& precondition, const PlannedPrecondition& planned);
+  Status check_empty(const Precondition& precondition, const PlannedPrecondition& planned);
   Status check_no_overlap(const Precondition& precondition, const PlannedPrecondition& planned);
   Status mutate(const Batch& batch, const BatchPlan& plan);
   Status mutate(const Mutation& mutation, const PlannedMutation& planned);

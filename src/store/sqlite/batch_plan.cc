@@ -64,6 +64,8 @@ class Planner {
     if (precondition.kind == Precondition::Kind::no_overlap) {
       REEL_TRY(check_key(*layout, precondition.key, layout->partition_size));
       REEL_TRY(plan_overlap(precondition, planned));
+    } else if (precondition.kind == Precondition::Kind::empty) {
+      REEL_TRY(check_key(*layout, precondition.key, layout->partition_size));
     } else {
       REEL_TRY(check_key(*layout, precondition.key, layout->key.size()));
       REEL_ASSIGN(planned.cells, positions(*layout, precondition.cells));

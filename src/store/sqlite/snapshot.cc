@@ -19,7 +19,7 @@ void append_position(std::string& shape, std::size_t position) {
   shape.push_back(static_cast<char>(position >> 8));
 }
 
-std::string_view sql_of(Term::Op op) {
+std::string_view operator_text(Term::Op op) {
   switch (op) {
     case Term::Op::equal: return " = ?";
     case Term::Op::less: return " < ?";
@@ -31,6 +31,8 @@ std::string_view sql_of(Term::Op op) {
   }
   return "";
 }
+
+bool is_equality(Term::Op op) { return op == Term::Op::equal || op == Term::Op::is_null; }
 
 bool takes_value(Term::Op op) { return op != Term::Op::is_null && op != Term::Op::not_null; }
 
@@ -50,6 +52,11 @@ Term term_of(const Predicate& predicate, std::size_t position) {
   return {position, op, &predicate.value};
 }
 
+//! The index in which SQLite keeps a WITHOUT ROWID table has this name.
+std::string in_key_order(const Layout& layout) {
+  return fmt::format("{0} INDEXED BY sqlite_autoindex_{0}_1", layout.table);
+}
+
 Hash128 hash_of_leading(const Key& key, const Layout& layout) {
   std::string bytes;
   for (std::size_t i = 0; i < key.size(); ++i) {
@@ -64,7 +71,7 @@ Hash128 hash_of_leading(const Key& key, const Layout& layout) {
 struct SqliteSnapshot::Scan {
   const Layout* layout = nullptr;
   std::vector<std::size_t> columns;       //!< what to read
-  std::string from;                       //!< "t7 INDEXED BY i7_1"
+  std::string_view index;                 //!< physical; empty: the key
   std::string shape;                      //!< of everything but the piece
   std::vector<std::size_t> sort;          //!< sort columns that bounds name, Term::column counts these
   std::vector<std::size_t> order;         //!< ORDER BY
@@ -162,8 +169,6 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
     scan.shape += 'p';
   }
   if (spec.index.empty()) {
-    // The index that WITHOUT ROWID tables are kept in has this name.
-    scan.from = fmt::format("{0} INDEXED BY sqlite_autoindex_{0}_1", layout.table);
     scan.sort.assign(layout.key.begin() + static_cast<std::ptrdiff_t>(layout.partition_size),
                      layout.key.end());
     scan.order = scan.sort;
@@ -172,7 +177,7 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
     if (index == layout.indexes.end()) {
       return invalid("table '{}' has no index '{}'", spec.table, spec.index);
     }
-    scan.from = fmt::format("{} INDEXED BY {}", layout.table, index->second.physical);
+    scan.index = index->second.physical;
     scan.sort = index->second.bounds;
     scan.order = index->second.order;
     scan.shape += index->second.physical;
@@ -200,6 +205,34 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
   return {};
 }
 
+std::string SqliteSnapshot::sql_of(const Scan& scan, const Piece& piece) {
+  const Layout& layout = *scan.layout;
+  std::vector<Term> terms = scan.fixed;
+  for (Term term : piece) {
+    term.column = scan.sort[term.column];
+    terms.push_back(term);
+  }
+  std::string sql = fmt::format(
+      "SELECT {} FROM {}", layout.list(scan.columns),
+      scan.index.empty() ? in_key_order(layout)
+                         : fmt::format("{} INDEXED BY {}", layout.table, scan.index));
+  const char* word = " WHERE ";
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    // A column that has its value by another equality is only checked ("+" keeps SQLite from using
+    // the term for the index): SQLite might prefer the weaker term, and then has to sort.
+    bool only_checked = false;
+    for (std::size_t other = 0; other < terms.size(); ++other) {
+      only_checked = only_checked ||
+                     (other != i && terms[other].column == terms[i].column &&
+                      is_equality(terms[other].op) && (!is_equality(terms[i].op) || other < i));
+    }
+    sql += fmt::format("{}{}{}{}", std::exchange(word, " AND "), only_checked ? "+" : "",
+                       layout.physical(terms[i].column), operator_text(terms[i].op));
+  }
+  if (scan.order.empty()) return sql;
+  return sql + " ORDER BY " + layout.list(scan.order, scan.reverse ? " DESC" : "");
+}
+
 Status SqliteSnapshot::run_piece(const Scan& scan, const Piece& piece, Row& row,
                                  std::size_t& left, const RowVisitor& visit) {
   const Layout& layout = *scan.layout;
@@ -208,21 +241,8 @@ Status SqliteSnapshot::run_piece(const Scan& scan, const Piece& piece, Row& row,
     shape += static_cast<char>(term.op);
     shape += static_cast<char>(term.column);
   }
-  REEL_ASSIGN(const Statement statement, connection_->prepare(shape, [&] {
-    std::string sql = fmt::format("SELECT {} FROM {}", layout.list(scan.columns), scan.from);
-    const char* word = " WHERE ";
-    for (const Term& term : scan.fixed) {
-      sql += fmt::format("{}{}{}", std::exchange(word, " AND "), layout.physical(term.column),
-                         sql_of(term.op));
-    }
-    for (const Term& term : piece) {
-      sql += fmt::format("{}{}{}", std::exchange(word, " AND "),
-                         layout.physical(scan.sort[term.column]), sql_of(term.op));
-    }
-    if (scan.order.empty()) return sql;
-    const std::string_view direction = scan.reverse ? " DESC" : "";
-    return sql + " ORDER BY " + layout.list(scan.order, direction);
-  }));
+  REEL_ASSIGN(const Statement statement,
+              connection_->prepare(shape, [&] { return sql_of(scan, piece); }));
   int parameter = 0;
   for (const Term& term : scan.fixed) {
     if (!takes_value(term.op)) continue;
@@ -267,11 +287,9 @@ Status SqliteSnapshot::scan_all(std::string_view table, std::size_t part, std::s
   if (part >= parts) return invalid("share {} of {} does not exist", part, parts);
   const std::vector<std::size_t> partition(
       layout->key.begin(), layout->key.begin() + static_cast<std::ptrdiff_t>(layout->partition_size));
-  const std::string columns = layout->list(layout->all);
-  const std::string from = fmt::format("{0} INDEXED BY sqlite_autoindex_{0}_1", layout->table);
-  const std::string order = layout->list(layout->key);
   REEL_ASSIGN(Statement rows, connection_->prepare(layout->prefix + 'a', [&] {
-    return fmt::format("SELECT {} FROM {} ORDER BY {}", columns, from, order);
+    return fmt::format("SELECT {} FROM {} ORDER BY {}", layout->list(layout->all),
+                       in_key_order(*layout), layout->list(layout->key));
   }));
   Row row(layout->all.size());
   const RowView view{*layout->schema, row};

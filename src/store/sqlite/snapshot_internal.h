@@ -58,6 +58,7 @@ class SqliteSnapshot final : public Snapshot {
   Status read_cells(const Layout& layout, const Statement& statement,
                     const std::vector<std::size_t>& positions, Row& row) const;
   Status plan(const ScanSpec& spec, Scan& scan) const;
+  static std::string sql_of(const Scan& scan, const Piece& piece);
   Status run_piece(const Scan& scan, const Piece& piece, Row& row, std::size_t& left,
                    const RowVisitor& visit);
 

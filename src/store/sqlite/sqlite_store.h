@@ -59,4 +59,9 @@ struct SqliteOptions {
 //! Destroying the store stops it. A snapshot that outlives its store stays readable.
 Result<std::unique_ptr<Store>> open_sqlite_store(SqliteOptions options);
 
+//! A consistent copy of the store in the file `path`, under the same name in `directory`, whether
+//! or not a server has it open. `directory` must not exist or be empty. Code::not_found when there
+//! is no such file.
+Status copy_sqlite_store(const std::string& path, const std::string& directory);
+
 }  // namespace reel::store

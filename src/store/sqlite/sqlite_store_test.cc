@@ -127,8 +127,11 @@ TEST_F(SqliteStoreTest, preconditions_guard_the_whole_batch) {
             "conflict: changed");
   EXPECT_EQ(attempt(Batch().require_cells("spans", span_key(1, 11), {{"label", "z"}}, "gone")),
             "conflict: gone");
+  EXPECT_EQ(attempt(Batch().require_empty("spans", {span_key(1, 0)[0]}, "in use")),
+            "conflict: in use");
   EXPECT_EQ(get(span_key(7, 7)), std::nullopt);
   EXPECT_EQ(attempt(Batch()
+                        .require_empty("spans", {span_key(2, 0)[0]})
                         .require_absent("spans", span_key(1, 11))
                         .require_present("spans", span_key(1, 10))
                         .require_cells("spans", span_key(1, 10), {{"label", "x"}})),

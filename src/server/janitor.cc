@@ -1,0 +1,30 @@
+#include "server/janitor.h"
+
+#include "obs/log.h"
+#include "tams/flows.h"
+#include "tams/objects.h"
+
+namespace reel::server {
+
+Janitor::Janitor(const tams::Context& context, std::chrono::milliseconds pause)
+    : context_(context), pause_(pause), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+Janitor::~Janitor() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Janitor::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (const Status status = tams::resume_flow_removals(context_); !status) {
+      obs::log_error("removing the segments of deleted flows", status.error());
+    }
+    if (const Status status = tams::remove_garbage(context_); !status) {
+      obs::log_error("removing bytes that nothing refers to", status.error());
+    }
+    MutexLock lock(mutex_);
+    wake_.wait_for(mutex_, stop, pause_, [] { return false; });
+  }
+}
+
+}  // namespace reel::server

@@ -1,0 +1,204 @@
+#include "server/server.h"
+
+#include <csignal>
+
+#include "api/application.h"
+#include "api/routes.h"
+#include "base/version.h"
+#include "http/server.h"
+#include "obs/log.h"
+#include "obs/metrics.h"
+#include "server/data_directory.h"
+#include "server/health.h"
+#include "server/janitor.h"
+#include "store/sqlite/sqlite_store.h"
+#include "tams/service.h"
+#include "tams/tables.h"
+
+namespace reel::server {
+namespace {
+
+constexpr std::chrono::milliseconds kJanitorPause{30'000};
+
+Result<http::ServerOptions> http_options(const Config& config) {
+  REEL_ASSIGN(const auto address, parse_address(config.http_address));
+  http::ServerOptions options;
+  options.address = address.first;
+  options.port = address.second;
+  if (!config.tls_certificate.empty()) {
+    options.tls = http::TlsOptions{.certificate_file = config.tls_certificate,
+                                   .key_file = config.tls_key};
+  }
+  options.io_threads = config.http_io_threads;
+  options.worker_threads = config.http_worker_threads;
+  options.limits = config.limits.http;
+  options.cors.allowed_origins = config.cors_origins;
+  return options;
+}
+
+api::TamsApplication::Options application_options(const Config& config) {
+  return {.public_url = config.public_url,
+          .trust_forwarded = config.trust_forwarded,
+          .document = {.title = "Reelhouse: time-addressable media store",
+                       .version = "8.2",
+                       .description = fmt::format("Reelhouse {}, which offers the BBC TAMS API 8.2 "
+                                                  "and operations of its own.",
+                                                  kVersion)}};
+}
+
+//! Name and description of the configuration, unless the service has its own already.
+Status seed_service(const tams::Context& context, const Config& config) {
+  REEL_ASSIGN(const std::string text, tams::get_service(context));
+  REEL_ASSIGN(const json::Value service, json::parse(text));
+  json::Value update{json::Object{}};
+  if (service.find("name") == nullptr && !config.service_name.empty()) {
+    update.set("name", config.service_name);
+  }
+  if (service.find("description") == nullptr && !config.service_description.empty()) {
+    update.set("description", config.service_description);
+  }
+  return tams::update_service(context, update);
+}
+
+std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics) {
+  std::vector<api::Route> routes = api::product_routes();
+  for (api::Route& route : operations_routes(health, metrics)) routes.push_back(std::move(route));
+  return routes;
+}
+
+}  // namespace
+
+//! Members in the order in which they need each other; destroyed in the opposite one.
+class Running::Impl {
+ public:
+  Impl(Config config, std::unique_ptr<store::Store> store, tams::Storage storage)
+      : config_(std::move(config)),
+        store_(std::move(store)),
+        storage_(std::move(storage)),
+        context_{.store = *store_,
+                 .storage = storage_,
+                 .clock = system_clock(),
+                 .random = system_random(),
+                 .limits = config_.limits.tams},
+        health_(config_, *store_) {
+    add_server_metrics(metrics_, *store_, health_);
+  }
+  ~Impl() { stop(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Status start() {
+    REEL_TRY(tams::ensure_tables(*store_));
+    REEL_TRY(seed_service(context_, config_));
+    application_ = std::make_unique<api::TamsApplication>(all_routes(health_, metrics_), context_,
+                                                          application_options(config_));
+    REEL_ASSIGN(auto options, http_options(config_));
+    const bool tls = options.tls.has_value();
+    std::string host = options.address;
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    REEL_ASSIGN(http_, http::Server::make(std::move(options), *application_, metrics_));
+    REEL_TRY(http_->start());
+    url_ = fmt::format("{}://{}:{}", tls ? "https" : "http", host, http_->port());
+    janitor_ = std::make_unique<Janitor>(context_, kJanitorPause);
+    return {};
+  }
+
+  const std::string& url() const { return url_; }
+
+  Status reload(const Config& config) {
+    obs::configure_log(config.log_level, config_.log_format);
+    return config_.tls_certificate.empty() ? Status() : http_->reload();
+  }
+
+  void stop() {
+    health_.set_draining();
+    if (http_) {
+      http_->drain(std::chrono::milliseconds(config_.limits.drain_ms_max));
+      http_->stop();
+      http_.reset();
+    }
+    janitor_.reset();
+    store_->stop();
+  }
+
+ private:
+  const Config config_;
+  const std::unique_ptr<store::Store> store_;
+  const tams::Storage storage_;
+  const tams::Context context_;
+  Health health_;
+  obs::Registry metrics_;
+  std::unique_ptr<api::TamsApplication> application_;
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<Janitor> janitor_;
+  std::string url_;
+};
+
+Running::Running(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Running::~Running() = default;
+
+Result<std::unique_ptr<Running>> Running::start(const Config& config) {
+  // The store comes first: its lock keeps other servers out of the directory.
+  REEL_ASSIGN(auto store,
+              store::open_sqlite_store({.path = data_path(config, kStoreFile)}));
+  REEL_ASSIGN(tams::Storage storage, open_storage(config));
+  auto impl = std::make_unique<Impl>(config, std::move(store), std::move(storage));
+  REEL_TRY(impl->start());
+  return std::unique_ptr<Running>(new Running(std::move(impl)));
+}
+
+const std::string& Running::url() const { return impl_->url(); }
+Status Running::reload(const Config& config) { return impl_->reload(config); }
+void Running::stop() { impl_->stop(); }
+
+namespace {
+
+//! Reads the configuration again; a mistake in it changes nothing.
+void reload_configuration(Running& running, const Config& config) {
+  const auto fresh = load_config(config.sources);
+  if (!fresh) {
+    obs::log_error("the configuration stays as it was", fresh.error());
+    return;
+  }
+  if (const Status status = running.reload(*fresh); !status) {
+    obs::log_error("the TLS certificate stays as it was", status.error());
+    return;
+  }
+  obs::log(obs::Level::info, "configuration read again");
+}
+
+void log_start(const Config& config) {
+  obs::log(obs::Level::info, "starting",
+           {{"version", kVersion}, {"configuration", to_line(config)}});
+  for (const std::string& warning : config.warnings) obs::log(obs::Level::warning, warning);
+}
+
+}  // namespace
+
+Status serve(const Config& config, const std::function<void(const std::string& url)>& on_ready) {
+  obs::configure_log(config.log_level, config.log_format);
+  log_start(config);
+  std::signal(SIGPIPE, SIG_IGN);  // a closed socket is an error of the write, not of the process
+  sigset_t awaited;
+  sigemptyset(&awaited);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&awaited, number);
+  ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);  // inherited by every thread from here on
+
+  REEL_ASSIGN(auto running, Running::start(config));
+  obs::log(obs::Level::info, "ready", {{"url", running->url()}});
+  on_ready(running->url());
+  int number = 0;
+  while (::sigwait(&awaited, &number) == 0 && number == SIGHUP) {
+    reload_configuration(*running, config);
+  }
+  obs::log(obs::Level::info, "stopping", {{"signal", number}});
+  for (const int deadly : {SIGTERM, SIGINT}) std::signal(deadly, SIG_DFL);
+  std::signal(SIGHUP, SIG_IGN);
+  ::pthread_sigmask(SIG_UNBLOCK, &awaited, nullptr);
+  running->stop();
+  obs::log(obs::Level::info, "stopped");
+  obs::flush_log();
+  return {};
+}
+
+}  // namespace reel::server
