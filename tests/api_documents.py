@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import threading
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +33,7 @@ class Document:
             # Newer releases prefer another library, which Debian 12 does not have.
             warnings.simplefilter("ignore", DeprecationWarning)
             self.resolver = jsonschema.RefResolver(base_uri, content)
+        self.lock = threading.Lock()  # a resolver is for one thread at a time
         self.templates = [(self.pattern(path), path) for path in content["paths"]]
         # Literal segments go before parameters.
         self.templates.sort(key=lambda entry: entry[1].count("{"))
@@ -63,7 +65,8 @@ class Document:
         return answer.get("content", {}).get("application/json", {}).get("schema")
 
     def check(self, schema: dict, body) -> None:
-        errors = list(jsonschema.Draft202012Validator(schema, resolver=self.resolver).iter_errors(body))
+        with self.lock:
+            errors = list(jsonschema.Draft202012Validator(schema, resolver=self.resolver).iter_errors(body))
         if errors:
             error = jsonschema.exceptions.best_match(errors)
             raise AssertionError(f"the answer breaks the schema at {error.json_path}: {error.message}\n"
