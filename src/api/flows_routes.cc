@@ -15,7 +15,7 @@ tams::FlowFilter flow_filter(const Query& query) {
   if (query.find("timerange") != nullptr) filter.timerange = timerange(query);
   filter.format = text(query, "format");
   filter.codec = text(query, "codec");
-  filter.profile_id = text(query, "profile_id");
+  if (const std::string* id = query.find("profile_id")) filter.profile_id = *ProfileId::parse(*id);
   filter.label = text(query, "label");
   filter.status = text(query, "status");
   filter.frame_width = integer(query, "frame_width");

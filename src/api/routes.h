@@ -8,6 +8,7 @@
 namespace reel::api {
 
 std::vector<Route> service_routes();
+std::vector<Route> profile_routes();
 std::vector<Route> source_routes();
 std::vector<Route> flow_routes();
 std::vector<Route> segment_routes();

@@ -56,6 +56,7 @@ struct Id {
 
 using FlowId = Id<struct FlowTag>;
 using SourceId = Id<struct SourceTag>;
+using ProfileId = Id<struct ProfileTag>;
 using StorageId = Id<struct StorageTag>;
 
 }  // namespace reel

@@ -8,7 +8,7 @@ namespace reel::json {
 
 enum class Kind : std::uint8_t {
   any, boolean, number, integer, string, form, choice, array, dictionary, object, either, tagged,
-  both,
+  select, both,
 };
 
 struct Shape::Node {
@@ -26,6 +26,7 @@ struct Shape::Node {
   std::vector<MemberShape> members = {};
   Extra extra = Extra::allow;
   std::string tag = {};
+  std::size_t (*which)(const Value&) = nullptr;
   std::vector<Rule> rules = {};
 };
 
@@ -128,6 +129,11 @@ Shape Shape::tagged(std::string tag, std::vector<std::pair<std::string, Shape>> 
     node.parts.push_back(std::move(shape));
   }
   return Shape(std::make_shared<Node>(std::move(node)));
+}
+
+Shape Shape::select(std::vector<Shape> alternatives, std::size_t (*which)(const Value&)) {
+  return Shape(std::make_shared<Node>(
+      Node{.kind = Kind::select, .parts = std::move(alternatives), .which = which}));
 }
 
 Shape Shape::both(Shape first, Shape second) {
@@ -253,6 +259,9 @@ Status Shape::check_node(const Node& node, const Value& value, const std::string
       break;
     }
     case Kind::tagged: REEL_TRY(check_tagged(node, value, pointer)); break;
+    case Kind::select:
+      REEL_TRY(check_node(*node.parts[node.which(value)].node_, value, pointer));
+      break;
     case Kind::both:
       REEL_TRY(check_node(*node.parts[0].node_, value, pointer));
       REEL_TRY(check_node(*node.parts[1].node_, value, pointer));
@@ -344,7 +353,8 @@ void Shape::write_body(const Node& node, Writer& out) {
       break;
     case Kind::object: write_members(node, out); break;
     case Kind::either: list("anyOf"); break;
-    case Kind::tagged: list("oneOf"); break;
+    case Kind::tagged:
+    case Kind::select: list("oneOf"); break;
     case Kind::both: list("allOf"); break;
   }
 }

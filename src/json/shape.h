@@ -40,6 +40,8 @@ class Shape {
   static Shape either(Shape first, Shape second);
   //! The string member `tag` selects which further object shape must hold.
   static Shape tagged(std::string tag, std::vector<std::pair<std::string, Shape>> variants);
+  //! `which` picks the one alternative that must hold; for choices that no type or tag makes.
+  static Shape select(std::vector<Shape> alternatives, std::size_t (*which)(const Value&));
   //! Both hold.
   static Shape both(Shape first, Shape second);
 

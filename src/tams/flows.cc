@@ -7,6 +7,7 @@
 #include "tams/collections.h"
 #include "tams/edit.h"
 #include "tams/objects.h"
+#include "tams/profiles.h"
 #include "tams/segments.h"
 #include "tams/sources.h"
 #include "tams/tables.h"
@@ -16,9 +17,10 @@ namespace {
 
 using Kind = DocumentField::Kind;
 
-constexpr std::array<DocumentField, 22> kFields = {{
+constexpr std::array<DocumentField, 23> kFields = {{
     {"id", "id", Kind::uuid},
     {"source_id", "source_id", Kind::uuid},
+    {"profile_id", "profile_id", Kind::uuid},
     {"label", "label"},
     {"description", "description"},
     {"created_by", "created_by"},
@@ -50,7 +52,7 @@ const std::string kFlows(table::kFlows);
 
 bool is_known_member(std::string_view name) {
   const auto same = [&](const DocumentField& field) { return field.member == name; };
-  return std::any_of(kFields.begin(), kFields.end(), same) || name == "profile_id" ||
+  return std::any_of(kFields.begin(), kFields.end(), same) ||
          std::find(kManaged.begin(), kManaged.end(), name) != kManaged.end();
 }
 
@@ -179,6 +181,25 @@ Failure read_only_failure(FlowId id) {
   return forbidden("flow {} is read-only", id.to_string());
 }
 
+//! Fills in what the flow's profile fixes. An empty profile_id means none.
+Status apply_profile(store::Snapshot& snapshot, const Record* old, json::Value& document) {
+  const bool was_linked = old != nullptr && !(*old)["profile_id"].is_null();
+  const json::Value* member = document.find("profile_id");
+  if (member == nullptr) {
+    if (!was_linked) return {};
+    return at("/profile_id", invalid("the flow is linked to profile {}; give its id, or an empty "
+                                     "string and the technical metadata",
+                                     old->uuid("profile_id").to_string()));
+  }
+  if (member->as_string()->empty()) {
+    document.erase("profile_id");
+    return {};
+  }
+  REEL_ASSIGN(const json::Value metadata, profile_metadata(snapshot, *member->as_string()));
+  for (const json::Member& fixed : *metadata.as_object()) document.set(fixed.name, fixed.value);
+  return {};
+}
+
 //! Changes an existing flow's document.
 Status edit_flow(const Context& context, const Caller& caller, FlowId id, bool even_if_read_only,
                  const std::function<Status(json::Value&)>& change) {
@@ -246,7 +267,8 @@ bool row_matches(const FlowFilter& filter, const Record& flow) {
          integer_is(filter.frame_width, "frame_width") &&
          integer_is(filter.frame_height, "frame_height") &&
          (!filter.init_segments || flow.flag("init_segments") == *filter.init_segments) &&
-         !filter.profile_id && filter.tags.matches(flow.text("tags"));
+         (!filter.profile_id || flow["profile_id"] == store::Value(filter.profile_id->uuid)) &&
+         filter.tags.matches(flow.text("tags"));
 }
 
 //! Conditions that need other tables.
@@ -346,8 +368,10 @@ Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id
     REEL_ASSIGN(const auto old, load(*snapshot, table::kFlows, {id}));
     if (old && old->flag("read_only")) return read_only_failure(id);
     outcome.created = !old;
-    REEL_ASSIGN(store::Batch batch,
-                change_batch(context, caller, *snapshot, id, old ? &*old : nullptr, body));
+    json::Value document = body;
+    REEL_TRY(apply_profile(*snapshot, old ? &*old : nullptr, document));
+    REEL_ASSIGN(store::Batch batch, change_batch(context, caller, *snapshot, id,
+                                                 old ? &*old : nullptr, std::move(document)));
     return context.store.commit(std::move(batch));
   }));
   REEL_ASSIGN(outcome.document, get_flow(context, id, {}));
@@ -400,7 +424,10 @@ Result<json::Value> get_flow_member(const Context& context, FlowId id, std::stri
 
 Status set_flow_member(const Context& context, const Caller& caller, FlowId id,
                        std::string_view member, std::optional<json::Value> value) {
-  return edit_flow(context, caller, id, member == "read_only", [&](json::Value& document) {
+  return edit_flow(context, caller, id, member == "read_only", [&](json::Value& document) -> Status {
+    if (member == "avg_bit_rate" && document.find("profile_id") != nullptr) {
+      return invalid("avg_bit_rate comes from the flow's profile");
+    }
     assign_member(document, member, value);
     return Status();
   });

@@ -58,7 +58,7 @@ struct FlowFilter {
   std::optional<time::TimeRange> timerange;  //!< never() = flows without content
   std::optional<std::string> format;
   std::optional<std::string> codec;
-  std::optional<std::string> profile_id;
+  std::optional<ProfileId> profile_id;
   std::optional<std::string> label;
   std::optional<std::string> status;
   std::optional<std::int64_t> frame_width;

@@ -189,27 +189,32 @@ std::vector<Shape::MemberShape> flow_members(const Shape& date) {
           optional("max_bit_rate", bit_rate()),
           optional("timerange", timerange()),
           optional("flow_collection", flow_collection()),
-          optional("collected_by", Shape::array(uuid())),
-          optional("avg_bit_rate", bit_rate()),
-          optional("segment_duration", rate()),
-          optional("container", loose_mime_type()),
-          optional("container_mapping", container_mapping())};
+          optional("collected_by", Shape::array(uuid()))};
 }
 
-Shape variant(Shape parameters, bool codec_required, const Shape& date, bool needs_parameters) {
-  auto members = flow_members(date);
-  members.push_back({"codec", loose_mime_type(), codec_required});
-  members.push_back({"essence_parameters", std::move(parameters), needs_parameters});
-  return Shape::object(std::move(members));
+//! Codec and essence parameters are required of all formats but multi.
+Shape technical_variant(Shape parameters, bool all_required = true) {
+  return Shape::object({{"codec", loose_mime_type(), all_required},
+                        {"essence_parameters", std::move(parameters), all_required},
+                        optional("avg_bit_rate", bit_rate()),
+                        optional("segment_duration", rate()),
+                        optional("container", loose_mime_type()),
+                        optional("container_mapping", container_mapping())});
+}
+
+//! The members of a flow that a profile can hold, by format.
+Shape technical_metadata() {
+  return Shape::tagged("format",
+                       {{std::string(kVideo), technical_variant(video_parameters())},
+                        {std::string(kAudio), technical_variant(audio_parameters())},
+                        {std::string(kImage), technical_variant(image_parameters())},
+                        {std::string(kData), technical_variant(data_parameters())},
+                        {std::string(kMulti), technical_variant(multi_parameters(), false)}})
+      .named("FlowTechnical");
 }
 
 Shape flow_of_any_format(const Shape& date) {
-  return Shape::tagged("format",
-                       {{std::string(kVideo), variant(video_parameters(), true, date, true)},
-                        {std::string(kAudio), variant(audio_parameters(), true, date, true)},
-                        {std::string(kImage), variant(image_parameters(), true, date, true)},
-                        {std::string(kData), variant(data_parameters(), true, date, true)},
-                        {std::string(kMulti), variant(multi_parameters(), false, date, false)}});
+  return Shape::both(Shape::object(flow_members(date)), technical_metadata());
 }
 
 Shape get_urls() {
@@ -369,17 +374,40 @@ Shape flow_collection() {
 }
 
 Shape flow_put() {
-  // Profiles are offered by no route yet, so a reference to one cannot be right; the empty string,
-  // which unlinks a flow from its profile, can.
-  const auto no_profile = [](const Value& value) -> Status {
+  // A flow takes its technical metadata from the body, or all of it from a profile. The empty
+  // profile_id unlinks a flow from its profile.
+  const auto linked = [](const Value& value) -> std::size_t {
     const Value* profile = value.find("profile_id");
-    if (profile == nullptr) return {};
-    const std::string* id = profile->as_string();
-    if (id != nullptr && id->empty()) return {};
-    return at("/profile_id", invalid("profile {} does not exist", json::to_text(*profile)));
+    const bool unlink = profile != nullptr && profile->as_string() != nullptr &&
+                        profile->as_string()->empty();
+    return profile != nullptr && !unlink ? 1 : 0;
   };
-  return Shape::both(Shape::object({}).with_rule(no_profile), flow_of_any_format(Shape::any()))
-      .named("FlowPut");
+  const auto nothing_technical = [](const Value& value) -> Status {
+    for (const std::string_view member : kTechnicalMembers) {
+      if (value.find(member) == nullptr) continue;
+      return at(json::join_pointer("", member),
+                invalid("'{}' comes from the profile and must not be given", member));
+    }
+    return {};
+  };
+  auto members = flow_members(Shape::any());
+  members.push_back(required("profile_id", uuid()));
+  const Shape from_profile = Shape::object(std::move(members)).with_rule(nothing_technical);
+  return Shape::select({flow_of_any_format(Shape::any()), from_profile}, linked).named("FlowPut");
+}
+
+Shape profile() {
+  const auto one_essence = [](const Value& value) -> Status {
+    const std::string& format = *value.find("flow_metadata")->find("format")->as_string();
+    if (format != kMulti) return {};
+    return at("/flow_metadata/format", invalid("a profile describes a single essence"));
+  };
+  return Shape::object({required("id", uuid()), optional("label", Shape::string()),
+                        optional("description", Shape::string()),
+                        optional("created_by", Shape::string()), optional("created", date_time()),
+                        optional("tags", tags()), required("flow_metadata", technical_metadata())})
+      .with_rule(one_essence)
+      .named("Profile");
 }
 
 Shape flow() { return flow_of_any_format(date_time()).named("Flow"); }

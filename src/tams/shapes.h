@@ -2,6 +2,7 @@
 //! The documents of the TAMS API 8.2, as shapes: from these come the checks of request bodies and
 //! the schemas in /openapi.json.
 
+#include <array>
 #include <string_view>
 
 #include "json/shape.h"
@@ -26,9 +27,16 @@ json::Shape storage_backends();
 
 json::Shape source();
 json::Shape flow_collection();
-//! A flow as a client writes it: technical metadata by format.
+//! A flow as a client writes it: with its technical metadata, or with the profile that has it.
 json::Shape flow_put();
 json::Shape flow();
+//! Technical metadata for flows to share.
+json::Shape profile();
+
+//! The members of a flow that a profile fixes.
+inline constexpr std::array<std::string_view, 7> kTechnicalMembers = {
+    "format",           "codec",             "container",         "avg_bit_rate",
+    "segment_duration", "container_mapping", "essence_parameters"};
 
 //! One segment as a client registers it.
 json::Shape segment_post();

@@ -109,6 +109,19 @@ TableDefinition flows() {
           .product = true};
 }
 
+TableDefinition profiles() {
+  return {.name = std::string(table::kProfiles),
+          .columns = {required(uuid("id")), text("label"), text("description"),
+                      text("created_by"), required(moment("created")),
+                      text("tags", "JSON object"), required(text("flow_metadata", "JSON object")),
+                      required(text("format", "copied from flow_metadata")),
+                      required(text("codec", "copied from flow_metadata"))},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {{"by_created", {"created"}}},
+          .product = true};
+}
+
 TableDefinition collected_by() {
   return {.name = std::string(table::kCollectedBy),
           .columns = {required(uuid("member_id")), required(uuid("collection_id"))},
@@ -201,8 +214,9 @@ TableDefinition media_garbage() {
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),     sources(),       flows(),         collected_by(), segments(), objects(),
-          object_uses(), flow_activity(), flow_removals(), media_garbage()};
+  return {service(),  sources(), flows(),       profiles(),      collected_by(),
+          segments(), objects(), object_uses(), flow_activity(), flow_removals(),
+          media_garbage()};
 }
 
 Status ensure_tables(store::Store& store) {

@@ -13,6 +13,7 @@ namespace table {
 inline constexpr std::string_view kService = "service";
 inline constexpr std::string_view kSources = "sources";
 inline constexpr std::string_view kFlows = "flows";
+inline constexpr std::string_view kProfiles = "profiles";
 //! Who collects whom: partition member, clustering collection.
 inline constexpr std::string_view kCollectedBy = "flow_collected_by";
 inline constexpr std::string_view kSegments = "segments";

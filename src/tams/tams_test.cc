@@ -57,12 +57,15 @@ TEST(FlowShape, NamesWhatIsWrong) {
             ": the member 'codec' is required");
 }
 
-TEST(FlowShape, ReferenceToAProfileThatDoesNotExistIsRefused) {
+TEST(FlowShape, AProfileStandsForAllTechnicalMembers) {
   const json::Shape shape = shape::flow_put();
-  const std::string multi = R"("format":"urn:x-nmos:format:multi","profile_id":)";
-  EXPECT_EQ(verdict(shape, flow(multi + R"("")")), "ok");
-  EXPECT_EQ(verdict(shape, flow(multi + R"("10000000-0000-4000-8000-000000000009")")),
-            "/profile_id: profile \"10000000-0000-4000-8000-000000000009\" does not exist");
+  const std::string linked = R"("profile_id":"10000000-0000-4000-8000-000000000009")";
+  EXPECT_EQ(verdict(shape, flow(linked + R"(,"label":"x","max_bit_rate":1)")), "ok");
+  EXPECT_EQ(verdict(shape, flow(linked + R"(,"avg_bit_rate":1)")),
+            "/avg_bit_rate: 'avg_bit_rate' comes from the profile and must not be given");
+  EXPECT_EQ(verdict(shape, flow(R"("profile_id":"","format":"urn:x-nmos:format:multi")")), "ok");
+  EXPECT_EQ(verdict(shape, flow(R"("profile_id":"")")), ": the member 'format' is required");
+  EXPECT_EQ(verdict(shape, flow(R"("profile_id":7)")).substr(0, 11), "/profile_id");
 }
 
 TEST(SegmentShape, ChecksTimesAndUrls) {
