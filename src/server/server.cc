@@ -176,14 +176,16 @@ void log_start(const Config& config) {
 }  // namespace
 
 Status serve(const Config& config, const std::function<void(const std::string& url)>& on_ready) {
-  obs::configure_log(config.log_level, config.log_format);
-  log_start(config);
-  std::signal(SIGPIPE, SIG_IGN);  // a closed socket is an error of the write, not of the process
+  // Before anything starts a thread, also the log's: a thread inherits the mask, and a signal that
+  // one of them does not block would end the process.
   sigset_t awaited;
   sigemptyset(&awaited);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&awaited, number);
-  ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);  // inherited by every thread from here on
+  ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a closed socket is an error of the write, not of the process
 
+  obs::configure_log(config.log_level, config.log_format);
+  log_start(config);
   REEL_ASSIGN(auto running, Running::start(config));
   obs::log(obs::Level::info, "ready", {{"url", running->url()}});
   on_ready(running->url());
