@@ -81,7 +81,7 @@ TEST_F(ConfigTest, MistakesNameKeyAndLine) {
   EXPECT_EQ(refusal("[log]\nlevel = 'loud'\n"),
             "F:2: 'log.level' must be one of debug, info, warning, error, not 'loud'");
   EXPECT_THAT(refusal("[http\n"), HasSubstr("F:1: "));
-  EXPECT_THAT(refusal("[http]\naddress = 'localhost'\n"), HasSubstr("must be an address and a port"));
+  EXPECT_THAT(refusal("[http]\naddress = 'localhost'\n"), HasSubstr("must be a numeric address and a port"));
   EXPECT_THAT(refusal("[tls]\nkey = 'k.pem'\n"), HasSubstr("go together"));
 }
 
@@ -134,7 +134,8 @@ TEST(Address, NeedsHostAndPort) {
   EXPECT_EQ(parse_address("[::1]:65535").value_or(std::pair<std::string, std::uint16_t>()),
             (std::pair<std::string, std::uint16_t>("::1", 65535)));
   for (const std::string_view text : {"", "127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:65536",
-                                      "127.0.0.1:x", "::1:80", "[]:80"}) {
+                                      "127.0.0.1:x", "::1:80", "[]:80", "localhost:80",
+                                      "256.0.0.1:80", "[127.0.0.1]:80"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
 }
