@@ -26,8 +26,8 @@ Result<http::ServerOptions> http_options(const Config& config) {
   options.address = address.first;
   options.port = address.second;
   if (!config.tls_certificate.empty()) {
-    options.tls = http::TlsOptions{.certificate_file = config.tls_certificate,
-                                   .key_file = config.tls_key};
+    options.tls =
+        http::TlsOptions{.certificate_file = config.tls_certificate, .key_file = config.tls_key};
   }
   options.io_threads = config.http_io_threads;
   options.worker_threads = config.http_worker_threads;
@@ -139,8 +139,7 @@ Running::~Running() = default;
 
 Result<std::unique_ptr<Running>> Running::start(const Config& config) {
   // The store comes first: its lock keeps other servers out of the directory.
-  REEL_ASSIGN(auto store,
-              store::open_sqlite_store({.path = data_path(config, kStoreFile)}));
+  REEL_ASSIGN(auto store, store::open_sqlite_store({.path = data_path(config, kStoreFile)}));
   REEL_ASSIGN(tams::Storage storage, open_storage(config));
   auto impl = std::make_unique<Impl>(config, std::move(store), std::move(storage));
   REEL_TRY(impl->start());
