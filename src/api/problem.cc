@@ -80,8 +80,7 @@ std::string_view public_message(Code code) {
   switch (code) {
     case Code::unknown_outcome:
       return "It is not known whether the write was stored; read it back before trying again.";
-    case Code::read_only:
-      return "Writes are refused until the server's disk is healthy again.";
+    case Code::read_only: return "Writes are refused until the server's disk is healthy again.";
     default: return "The server failed to answer; its log has the reason under this request id.";
   }
 }
@@ -154,12 +153,11 @@ std::string spoken(std::string_view name) {
 
 json::Shape problem_shape() {
   using json::Shape;
-  return Shape::object({json::required("type", Shape::string()),
-                        json::required("summary", Shape::string()),
-                        json::required("time", Shape::string()),
-                        json::required("message", Shape::string()),
-                        json::required("request_id", Shape::string()),
-                        json::optional("pointer", Shape::string())})
+  return Shape::object(
+             {json::required("type", Shape::string()), json::required("summary", Shape::string()),
+              json::required("time", Shape::string()), json::required("message", Shape::string()),
+              json::required("request_id", Shape::string()),
+              json::optional("pointer", Shape::string())})
       .named("Problem");
 }
 
