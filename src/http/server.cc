@@ -182,9 +182,8 @@ void Server::Impl::take(Socket socket, const tcp::endpoint& peer, IoThread& thre
   asio::post(thread.context(),
              [this, &thread, socket = std::move(socket), context = std::move(context),
               address = std::move(address)]() mutable {
-               auto session = std::make_shared<Session>(
-                   edge_, thread, Transport(std::move(socket), std::move(context)),
-                   std::move(address));
+               auto session = std::make_shared<Session>(edge_, thread, std::move(socket),
+                                                        std::move(context), std::move(address));
                asio::co_spawn(
                    thread.context().get_executor(), [session] { return session->run(); },
                    report_escape);
@@ -228,13 +227,15 @@ void Server::Impl::drain(std::chrono::milliseconds wait_max) {
     asio::post(thread->context(), [&io = *thread] { io.begin_drain(); });
   }
   if (wait_until_empty(wait_max)) return;
-  obs::log(obs::Level::warning, "connections are cut: they did not end in time",
-           {{"connections", edge_.connections.load()}});
+  if (wait_max.count() > 0) {
+    obs::log(obs::Level::warning, "connections are cut: they did not end in time",
+             {{"connections", edge_.connections.load()}});
+  }
   for (const auto& thread : threads_) {
     asio::post(thread->context(), [&io = *thread] { io.cut_all(); });
   }
   if (!wait_until_empty(kCutWaitMax)) {
-    obs::log(obs::Level::warning, "connections wait for their handlers",
+    obs::log(obs::Level::warning, "connections did not end when they were cut",
              {{"connections", edge_.connections.load()}});
   }
 }

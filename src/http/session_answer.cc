@@ -139,12 +139,16 @@ Awaitable<bool> Session::write_all(WriteBuffers buffers) {
 void Session::record(const Exchange& exchange, bool sent) {
   const std::chrono::duration<double> took = SteadyClock::now() - exchange.started;
   const int status = exchange.response.status;
-  io_.metrics().observe(exchange.method, exchange.route, status, took.count());
-  const obs::Level level = status >= 500 ? obs::Level::info : obs::Level::debug;
+  if (exchange.readable) {
+    io_.metrics().observe(exchange.method, exchange.route, status, took.count());
+  }
+  // What a client can cause at will stays at debug.
+  const bool ours = status >= 500 && exchange.readable;
+  const obs::Level level = ours ? obs::Level::info : obs::Level::debug;
   if (!obs::log_enabled(level)) return;
   const obs::TraceScope scope(exchange.request_id, exchange.trace.trace_id);
   obs::log(level, "request",
-           {{"method", api::method_name(exchange.method)},
+           {{"method", exchange.readable ? api::method_name(exchange.method) : "unreadable"},
             {"path", exchange.request.head.path},
             {"route", exchange.route},
             {"status", status},
