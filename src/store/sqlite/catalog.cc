@@ -111,7 +111,8 @@ Status prepare_file(Connection& writer, std::size_t page_bytes) {
                        format, kFormatVersion);
   }
   return writer.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                    "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF");
+                    "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864; "
+                    "PRAGMA secure_delete=OFF");
 }
 
 Result<std::int64_t> read_catalog_version(Connection& connection) {

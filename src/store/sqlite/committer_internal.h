@@ -97,6 +97,7 @@ class Committer {
   std::unique_ptr<Connection> writer_;
   std::int64_t sequence_ = 0;
   std::size_t wal_pages_ = 0;
+  std::size_t wal_pages_before_ = 0;
   std::size_t wal_pages_request_;  //!< when to ask for the next checkpoint
   std::size_t wal_pages_restart_;  //!< when the committer checkpoints itself
 
