@@ -141,5 +141,13 @@ TEST(JsonShape, ReadsTextForms) {
   EXPECT_FALSE(Shape::choice({"a", "b"}).check_text("c"));
 }
 
+TEST(JsonShape, SchemaOfVariantsNamesTheTag) {
+  std::string text;
+  Writer out(text);
+  Shape::tagged("kind", {{"a", Shape::object({}).named("A")}}).write_schema(out);
+  EXPECT_EQ(text, R"({"oneOf":[{"properties":{"kind":{"const":"a"}},"required":["kind"],)"
+                  R"("allOf":[{"$ref":"#/components/schemas/A"}]}]})");
+}
+
 }  // namespace
 }  // namespace reel::json

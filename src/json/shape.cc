@@ -311,6 +311,32 @@ void Shape::write_members(const Node& node, Writer& out) {
   if (node.extra == Extra::forbid) out.field("additionalProperties", false);
 }
 
+//! Each variant with the value of the tag that selects it, so that exactly one can hold.
+void Shape::write_variants(const Node& node, Writer& out) {
+  out.key("oneOf");
+  out.begin_array();
+  for (std::size_t i = 0; i < node.parts.size(); ++i) {
+    out.begin_object();
+    out.key("properties");
+    out.begin_object();
+    out.key(node.tag);
+    out.begin_object();
+    out.field("const", std::string_view(node.choices[i]));
+    out.end_object();
+    out.end_object();
+    out.key("required");
+    out.begin_array();
+    out.string(node.tag);
+    out.end_array();
+    out.key("allOf");
+    out.begin_array();
+    node.parts[i].write_use(out);
+    out.end_array();
+    out.end_object();
+  }
+  out.end_array();
+}
+
 void Shape::write_body(const Node& node, Writer& out) {
   const auto list = [&](std::string_view keyword) {
     out.key(keyword);
@@ -353,8 +379,8 @@ void Shape::write_body(const Node& node, Writer& out) {
       break;
     case Kind::object: write_members(node, out); break;
     case Kind::either: list("anyOf"); break;
-    case Kind::tagged:
-    case Kind::select: list("oneOf"); break;
+    case Kind::tagged: write_variants(node, out); break;
+    case Kind::select: list("anyOf"); break;  // which one is for code to say, so several may fit
     case Kind::both: list("allOf"); break;
   }
 }

@@ -71,6 +71,7 @@ class Shape {
   static Status check_tagged(const Node& node, const Value& value, const std::string& pointer);
   static void write_body(const Node& node, Writer& out);
   static void write_members(const Node& node, Writer& out);
+  static void write_variants(const Node& node, Writer& out);
 
   std::shared_ptr<const Node> node_;
 };

@@ -242,7 +242,17 @@ void Committer::turn_read_only(const Error& error) {
     if (is_news) sick_ = error.clone();
     retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.retry_ms);
   }
-  if (is_news) obs::log_error("the store is read-only now", error);
+  if (is_news) tell({.writable = false, .reason = error.message()});
+}
+
+void Committer::tell(const StoreHealth& health) const {
+  if (options_.health_changed) {
+    options_.health_changed(health);
+  } else if (health.writable) {
+    obs::log(obs::Level::info, "the store takes commits again");
+  } else {
+    obs::log(obs::Level::error, "the store is read-only now", {{"reason", health.reason}});
+  }
 }
 
 bool Committer::ready() {
@@ -260,7 +270,7 @@ bool Committer::ready() {
     const MutexLock lock(mutex_);
     sick_.reset();
   }
-  obs::log(obs::Level::info, "the store takes commits again");
+  tell({});
   return true;
 }
 

@@ -83,6 +83,7 @@ class Committer {
 
   bool ready();
   void turn_read_only(const Error& error);
+  void tell(const StoreHealth& health) const;
   //! Opens the writer anew and proves that the disk takes a commit.
   Result<Recovered> recover();
   Result<std::int64_t> bump_sequence();
