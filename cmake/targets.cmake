@@ -95,15 +95,18 @@ function(reel_fuzz_targets)
 endfunction()
 
 # bench/<name>.cc becomes bench_<name>, linked with the modules that its line "// links: <module>..." names.
+# All of them: bench_programs.
 function(reel_bench_programs)
   if(NOT benchmark_FOUND)
     return()
   endif()
+  add_custom_target(bench_programs)
   file(GLOB sources CONFIGURE_DEPENDS bench/*.cc)
   foreach(source IN LISTS sources)
     get_filename_component(name ${source} NAME_WE)
     reel_links_of(${source} links)
     add_executable(bench_${name} ${source})
     target_link_libraries(bench_${name} PRIVATE ${links} benchmark::benchmark)
+    add_dependencies(bench_programs bench_${name})
   endforeach()
 endfunction()

@@ -32,6 +32,7 @@ constexpr std::array kTreatments = {
     Treatment{Code::forbidden, 403, "Forbidden", client, Level::debug, 0},
     Treatment{Code::not_found, 404, "Not found", client, Level::debug, 0},
     Treatment{Code::conflict, 409, "Conflict", client, Level::debug, 0},
+    Treatment{Code::precondition_failed, 412, "Precondition failed", client, Level::debug, 0},
     Treatment{Code::too_large, 413, "Too large", client, Level::debug, 0},
     Treatment{Code::cancelled, 499, "Cancelled", client, Level::debug, 0},
     Treatment{Code::corrupt, 500, "Internal error", operators, Level::error, 0},
@@ -58,7 +59,6 @@ std::string_view refusal_type(int status) {
     case 406: return "not_acceptable";
     case 408: return "timeout";
     case 411: return "length_required";
-    case 412: return "precondition_failed";
     case 413: return "too_large";
     case 414: return "uri_too_long";
     case 415: return "unsupported_media_type";

@@ -111,11 +111,12 @@ std::string_view find_descriptor(std::string_view bytes, int wanted) {
   return {};
 }
 
-std::optional<int> audio_object_type(std::string_view esds) {
+//! The AudioSpecificConfig within an "esds" box; empty when there is none.
+std::string_view audio_specific_config(std::string_view esds) {
   constexpr int kEsDescriptor = 3;
   constexpr int kDecoderConfig = 4;
   constexpr int kDecoderSpecificInfo = 5;
-  if (esds.size() < 4) return std::nullopt;
+  if (esds.size() < 4) return {};
   Cursor stream(find_descriptor(esds.substr(4), kEsDescriptor));
   stream.skip(2);
   const std::uint8_t flags = stream.u8();
@@ -124,7 +125,11 @@ std::optional<int> audio_object_type(std::string_view esds) {
   if ((flags & 0x20) != 0) stream.skip(2);
   Cursor config(find_descriptor(stream.rest(), kDecoderConfig));
   config.skip(13);
-  Cursor specific(find_descriptor(config.rest(), kDecoderSpecificInfo));
+  return find_descriptor(config.rest(), kDecoderSpecificInfo);
+}
+
+std::optional<int> audio_object_type(std::string_view config) {
+  Cursor specific(config);
   const auto bits = static_cast<unsigned>(specific.number(2));
   if (specific.is_short()) return std::nullopt;
   const unsigned type = bits >> 11;
@@ -148,8 +153,22 @@ Status parse_sample_entry(std::string_view stsd, TrackInfo& track) {
       Cursor cursor(avcc.substr(1));
       track.avc = AvcProfile{.profile = cursor.u8(), .flags = cursor.u8(), .level = cursor.u8()};
     }
-    track.audio_object_type = audio_object_type(find_box(boxes, {"esds"}));
-    return {};
+    if (track.is_video) {
+      Cursor size(entry.substr(24));
+      track.width = static_cast<int>(size.number(2));
+      track.height = static_cast<int>(size.number(2));
+    }
+    const std::string_view audio_config = audio_specific_config(find_box(boxes, {"esds"}));
+    track.audio_object_type = audio_object_type(audio_config);
+    if (!audio_config.empty()) {
+      track.decoder_config = audio_config;  // the rest of esds are bit rates
+      return {};
+    }
+    return for_each_box(boxes, [&](const std::string& name, std::string_view,
+                                   std::string_view whole) -> Status {
+      if (name != "btrt") track.decoder_config += whole;
+      return {};
+    });
   });
 }
 

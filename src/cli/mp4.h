@@ -25,6 +25,10 @@ struct TrackInfo {
   std::int64_t timescale = 0;
   bool is_video = false;
   std::string sample_entry;  //!< "avc1", "mp4a", …
+  int width = 0;             //!< of video
+  int height = 0;
+  //! What a decoder is set up with. Streams of equal sample_entry and decoder_config can be joined.
+  std::string decoder_config;
   std::optional<AvcProfile> avc;
   std::optional<int> audio_object_type;  //!< of MPEG-4 audio; 2 is AAC-LC
   //! Added to a sample's decode and composition time it gives the time that players see

@@ -62,6 +62,8 @@ StreamInfo parse_stream(const json::Value& stream, std::int64_t input_start_nano
   info.field_order = string_field(stream, "field_order");
   info.color_space = string_field(stream, "color_space");
   info.color_transfer = string_field(stream, "color_transfer");
+  info.color_primaries = string_field(stream, "color_primaries");
+  info.color_range = string_field(stream, "color_range");
   info.sample_rate = number("sample_rate");
   info.channels = number("channels");
   info.bit_depth = number("bits_per_raw_sample");

@@ -37,6 +37,8 @@ struct StreamInfo {
   std::string field_order;
   std::string color_space;
   std::string color_transfer;
+  std::string color_primaries;
+  std::string color_range;
 
   int sample_rate = 0;
   int channels = 0;

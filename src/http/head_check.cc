@@ -195,9 +195,13 @@ Refusal from_beast(beast::error_code error, std::string_view head) {
   }
   if (error == error::bad_target) return kBadTarget;
   if (error != error::bad_version) return kMalformed;
+  // A known version in its place means that something else is in between ("GET /a b HTTP/1.1").
   const std::string_view line = head.substr(0, head.find('\r'));
-  const std::size_t version = line.rfind(" HTTP/");
-  return version != std::string_view::npos && line.size() - version == 9 ? kBadVersion : kMalformed;
+  const std::size_t space = std::min(line.rfind(' '), line.size());
+  const std::string_view version = line.substr(space);
+  const bool other = version.size() == 9 && version.starts_with(" HTTP/") &&
+                     version != " HTTP/1.0" && version != " HTTP/1.1";
+  return other ? kBadVersion : kMalformed;
 }
 
 }  // namespace

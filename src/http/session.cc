@@ -32,6 +32,21 @@ class InFlight {
   const std::size_t now_;
 };
 
+//! A status that the edge chose for an answer gets the body that every error has.
+void explain(const Edge& edge, Exchange& exchange) {
+  api::Response& response = exchange.response;
+  const bool range = response.status == 416;
+  if ((!range && response.status != 412) || body_bytes(response) > 0) return;
+  api::Response told = edge.app.refuse(
+      response.status,
+      range ? "the object has no bytes in this range" : "If-Match does not name what is there",
+      exchange.request_id);
+  for (const char* name : {"Content-Range", "Accept-Ranges"}) {
+    if (const std::string* value = response.headers.find(name)) told.headers.set(name, *value);
+  }
+  response = std::move(told);
+}
+
 //! Calls the handler and finishes its answer, on whichever thread. Application promises not to
 //! throw; memory may still run out.
 void run_handler(const Edge& edge, Exchange& exchange) {
@@ -41,6 +56,7 @@ void run_handler(const Edge& edge, Exchange& exchange) {
     exchange.response = edge.app.handle(exchange.admission, exchange.request);
     finish_response(exchange.request.head, exchange.admission.compressible,
                     edge.options.gzip_bytes_min, exchange.response);
+    explain(edge, exchange);
   } catch (const std::exception& error) {
     obs::log(obs::Level::error, "handler threw",
              {{"route", exchange.route}, {"what", error.what()}});
@@ -50,10 +66,11 @@ void run_handler(const Edge& edge, Exchange& exchange) {
 
 }  // namespace
 
-Session::Session(Edge& edge, IoThread& io, Transport transport, std::string peer)
+Session::Session(Edge& edge, IoThread& io, Socket socket,
+                 std::shared_ptr<asio::ssl::context> tls, std::string peer)
     : edge_(edge),
       io_(io),
-      transport_(std::move(transport)),
+      transport_(std::move(socket), std::move(tls)),
       peer_(std::move(peer)),
       in_(edge.options.limits.header_bytes_max + 1),
       wake_(io.context().get_executor(), TimePoint::max()),
@@ -257,6 +274,7 @@ Awaitable<bool> Session::refuse_head(Refusal refusal) {
   exchange->started = SteadyClock::now();
   exchange->request_id = obs::choose_request_id("");
   exchange->trace = obs::TraceContext::start();
+  exchange->readable = false;
   exchange->keep_alive = false;
   chunked_ = false;
   body_left_ = 0;
@@ -272,15 +290,15 @@ Awaitable<bool> Session::refuse(ExchangePtr exchange, Refusal refusal) {
 
 Session::Job Session::start_job(std::function<void()> work) {
   auto done = std::make_shared<bool>(false);
-  // The reference to the session travels back with the result, so that the last one is never
-  // dropped on a worker.
-  auto run = [self = shared_from_this(), done, work = std::move(work)]() mutable {
+  // Only its I/O thread turns the weak reference into a strong one, so that a session never dies
+  // on a worker. SAFETY: the I/O thread outlives all workers.
+  auto run = [session = weak_from_this(), &home = io_.context(), done,
+              work = std::move(work)]() mutable {
     work();
     work = nullptr;
-    asio::io_context& home = self->io_.context();
-    asio::post(home, [self = std::move(self), done = std::move(done)] {
+    asio::post(home, [session = std::move(session), done = std::move(done)] {
       *done = true;
-      self->wake_.cancel();
+      if (const auto alive = session.lock()) alive->wake_.cancel();
     });
   };
   if (!edge_.workers.submit(std::move(run))) return nullptr;

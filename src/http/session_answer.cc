@@ -9,8 +9,8 @@
 namespace reel::http {
 namespace {
 
-//! 128 to 256 kB are equally fast on loopback; smaller ones cost system calls.
-constexpr std::size_t kFilePieceBytes = 256 * 1024;
+//! 64 to 256 kB are equally fast on loopback, and on a par with nginx's sendfile.
+constexpr std::size_t kFilePieceBytes = 128 * 1024;
 
 //! Bytes read; 0 at the end of the file or on an error, which is the same to the client.
 std::size_t read_at(const api::FileBody& file, std::uint64_t done, std::string& piece) {
@@ -139,12 +139,16 @@ Awaitable<bool> Session::write_all(WriteBuffers buffers) {
 void Session::record(const Exchange& exchange, bool sent) {
   const std::chrono::duration<double> took = SteadyClock::now() - exchange.started;
   const int status = exchange.response.status;
-  io_.metrics().observe(exchange.method, exchange.route, status, took.count());
-  const obs::Level level = status >= 500 ? obs::Level::info : obs::Level::debug;
+  if (exchange.readable) {
+    io_.metrics().observe(exchange.method, exchange.route, status, took.count());
+  }
+  // What a client can cause at will stays at debug.
+  const bool ours = status >= 500 && exchange.readable;
+  const obs::Level level = ours ? obs::Level::info : obs::Level::debug;
   if (!obs::log_enabled(level)) return;
   const obs::TraceScope scope(exchange.request_id, exchange.trace.trace_id);
   obs::log(level, "request",
-           {{"method", api::method_name(exchange.method)},
+           {{"method", exchange.readable ? api::method_name(exchange.method) : "unreadable"},
             {"path", exchange.request.head.path},
             {"route", exchange.route},
             {"status", status},

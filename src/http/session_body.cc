@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <limits>
 
+#include "api/problem.h"
 #include "http/session_internal.h"
 #include "obs/log.h"
 
@@ -15,29 +17,6 @@ constexpr Refusal kMalformedBody{400, "malformed_body", "the chunked body is mal
 constexpr Refusal kBodyTooLarge{413, "body_too_large", "the body is larger than allowed here"};
 constexpr Refusal kBodyTooSlow{408, "body_timeout", "the body arrived too slowly"};
 constexpr Refusal kNoWorker{503, "worker_queue", "all workers are busy"};
-
-//! How an error of a sink is told; the same statuses as for handlers.
-int status_of(Code code) {
-  switch (code) {
-    case Code::invalid: return 400;
-    case Code::unauthorized: return 401;
-    case Code::forbidden: return 403;
-    case Code::not_found: return 404;
-    case Code::conflict: return 409;
-    case Code::too_large: return 413;
-    case Code::unsupported: return 501;
-    case Code::timeout: return 504;
-    case Code::overloaded:
-    case Code::read_only:
-    case Code::cancelled:
-    case Code::shutting_down: return 503;
-    case Code::corrupt:
-    case Code::io:
-    case Code::unknown_outcome:
-    case Code::internal: return 500;
-  }
-  return 500;
-}
 
 //! One piece into the sink, on a worker.
 void append_piece(Exchange& exchange) {
@@ -77,7 +56,8 @@ Awaitable<bool> Session::receive_buffered(ExchangePtr exchange) {
   if (!co_await say_continue(exchange.get())) co_return false;
   std::string& body = exchange->request.body;
   // One byte more than allowed shows that a chunked body is too large.
-  BodyEnd end = co_await fill(&body, static_cast<std::size_t>(bytes_max) + 1);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::size_t>::max() - 1;
+  BodyEnd end = co_await fill(&body, static_cast<std::size_t>(std::min(bytes_max, kMost)) + 1);
   if (body.size() > bytes_max) end = BodyEnd::too_large;
   if (end != BodyEnd::complete) co_return co_await refuse_body(exchange, end);
   co_return co_await handle(exchange);
@@ -218,11 +198,13 @@ Awaitable<bool> Session::refuse_body(ExchangePtr exchange, BodyEnd end) {
   co_return false;
 }
 
+//! Answers with what a sink said was wrong.
 Awaitable<bool> Session::refuse_error(ExchangePtr exchange, const Error* error) {
-  const obs::TraceScope scope(exchange->request_id, exchange->trace.trace_id);
-  const int status = status_of(error->code());
-  if (status >= 500) obs::log_error("upload failed", *error, {{"route", exchange->route}});
-  co_return co_await refuse(exchange, {status, "sink", error->message()});
+  {
+    const obs::TraceScope scope(exchange->request_id, exchange->trace.trace_id);
+    exchange->response = api::problem(*error, exchange->request_id, system_clock());
+  }
+  co_return co_await answer(exchange);
 }
 
 //! As start_job(), but waits for room in the queue: an upload that has begun is worth a pause.

@@ -32,6 +32,7 @@ struct Exchange {
   std::string_view route = "unmatched";  //!< for metrics; a view into what the application owns
   std::string request_id;
   api::Method method = api::Method::get;
+  bool readable = true;  //!< false: the head could not be read, there is no method or path
   bool admitted = false;
   std::string piece;  //!< of a streamed body, on its way into the sink
   Status appended;    //!< what the sink said of the last piece
@@ -40,11 +41,12 @@ struct Exchange {
   bool expects_continue = false;
 };
 
-//! One connection. For its I/O thread only, except for what workers post back to it. Owned by its
-//! own coroutine and, while a job runs, by that job's way back.
+//! One connection, owned by its own coroutine. For its I/O thread only; workers post back to it.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Edge& edge, IoThread& io, Transport transport, std::string peer);
+  //! `tls` as in Transport.
+  Session(Edge& edge, IoThread& io, Socket socket, std::shared_ptr<asio::ssl::context> tls,
+          std::string peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -62,7 +64,16 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   using ExchangePtr = std::shared_ptr<Exchange>;
   enum class HeadEnd { complete, closed, malformed, too_large, url_too_large, timeout };
-  enum class BodyEnd { complete, more, closed, malformed, too_large, timeout, no_worker, abandoned };
+  enum class BodyEnd {
+    complete,
+    more,  //!< the room is used, the body is not
+    closed,
+    malformed,
+    too_large,
+    timeout,
+    no_worker,
+    abandoned,  //!< a job still uses the exchange
+  };
   //! True once the job has run. Shared with the job; written on the I/O thread only.
   using Job = std::shared_ptr<bool>;
 

@@ -21,6 +21,9 @@ class Transport {
   //! `tls` is nullptr for plain connections. Shared: a reload replaces the context for new
   //! connections while older ones keep theirs.
   Transport(Socket socket, std::shared_ptr<asio::ssl::context> tls);
+  // Does not move: the TLS stream refers to the socket beside it.
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
 
   bool tls() const { return stream_ != nullptr; }
   Awaitable<error_code> handshake();

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace reel::json {
 namespace {
@@ -16,6 +17,23 @@ constexpr std::array<bool, 256> kNeedsCare = [] {
   table['\\'] = true;
   return table;
 }();
+
+//! The first place from `from` on whose byte a string cannot hold as it is; the end if there is none.
+std::size_t skip_plain(std::string_view text, std::size_t from) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kTops = 0x8080808080808080;
+  // Eight at a time: a top bit is set for a byte that is not ASCII or that a subtraction borrows
+  // for, being below ' ' or equal to a quote or backslash. A borrow may also mark the next byte.
+  for (; from + 8 <= text.size(); from += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + from, sizeof word);
+    const std::uint64_t marked = word | (word - kOnes * ' ') | ((word ^ kOnes * '"') - kOnes) |
+                                 ((word ^ kOnes * '\\') - kOnes);
+    if ((marked & kTops) != 0) break;
+  }
+  while (from < text.size() && !kNeedsCare[static_cast<unsigned char>(text[from])]) ++from;
+  return from;
+}
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
@@ -97,13 +115,8 @@ void append_number(std::string& out, Number number) {
 void append_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
   std::size_t clean_from = 0;
-  std::size_t i = 0;
-  while (i < text.size()) {
+  for (std::size_t i = skip_plain(text, 0); i < text.size(); i = skip_plain(text, i)) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (!kNeedsCare[c]) {
-      ++i;
-      continue;
-    }
     const std::size_t length = c >= 0x80 ? sequence_length(text, i) : 0;
     if (length > 0) {
       i += length;

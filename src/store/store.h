@@ -39,7 +39,8 @@ struct RangeBound {
   bool inclusive = true;
 };
 
-//! A condition on one column, pushed down to the engine.
+//! A condition on one column, pushed down to the engine. As in SQL, null is neither less nor
+//! greater than anything; `equal` to null means is_null. NaN is greater than every number.
 struct Predicate {
   enum class Op : std::uint8_t { equal, less, less_equal, greater, greater_equal, is_null, not_null };
   std::string column;
@@ -47,7 +48,9 @@ struct Predicate {
   Value value = {};
 };
 
-//! Rows in key order, of one partition (partition filled), or in index order (index named).
+//! Rows in key order, of one partition (partition filled), or in index order (index named; with
+//! `partition` only its rows). Bounds compare column by column, nulls first, and a shorter bound
+//! compares with the same number of leading columns.
 struct ScanSpec {
   std::string table = {};
   Key partition = {};  //!< all partition key values; empty only with `index`
@@ -82,7 +85,9 @@ class Snapshot {
                                          const std::vector<std::string>& columns = {}) = 0;
   //! The visitor may read from the same snapshot.
   virtual Status scan(const ScanSpec& spec, const RowVisitor& visit) = 0;
-  //! Every row of share `part` of `parts` (0-based); the shares are disjoint and complete.
+  //! Every row of share `part` of `parts` (0-based), partition by partition; the shares are
+  //! disjoint and complete, also when every share is read in a snapshot of its own, because a share
+  //! is chosen by the hash of the partition key. One large partition is therefore one share.
   virtual Status scan_all(std::string_view table, std::size_t part, std::size_t parts,
                           const RowVisitor& visit) = 0;
   //! By hour, ascending.
@@ -90,6 +95,7 @@ class Snapshot {
 };
 
 //! Column values by name; columns not named keep their value (update) or take their default.
+//! An insert or upsert may name inserted_at, so that a moved table keeps its creation hours.
 using Cells = std::vector<std::pair<std::string, Value>>;
 
 //! One change of one row. All by full key.
@@ -119,7 +125,8 @@ struct Precondition {
   std::string table = {};
   Key key = {};      //!< full key; for no_overlap and empty the partition key
   Cells cells = {};  //!< cells_are
-  //! no_overlap: the one clustering column is the start, `end_column` the exclusive end. Rows of a
+  //! no_overlap: the one clustering column is the start, `end_column` the exclusive end; a null
+  //! end (of a row, or here) means that it never ends. The error names the clashing row. Rows of a
   //! partition must never overlap, which makes looking at the nearest row before `end` enough.
   std::string end_column = {};
   Value start = {};

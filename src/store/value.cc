@@ -736,18 +736,35 @@ std::string encode_decimal_key(Decimal value) {
   return key;
 }
 
-void write_decimal_key(Decimal value, char* bytes) {
-  auto biased = static_cast<UInt128>(value.unscaled + (Int128{1} << 95));
-  for (std::size_t i = 12; i-- > 0;) {
-    bytes[i] = static_cast<char>(static_cast<unsigned char>(biased));
-    biased >>= 8;
+namespace {
+
+// Loops over one machine word, which the compiler turns into one load or store.
+template <class Word>
+Word read_big_endian(const char* bytes) {
+  Word word = 0;
+  for (std::size_t i = 0; i < sizeof(Word); ++i) {
+    word = static_cast<Word>(word << 8) | static_cast<unsigned char>(bytes[i]);
   }
+  return word;
+}
+
+template <class Word>
+void write_big_endian(Word word, char* bytes) {
+  for (std::size_t i = sizeof(Word); i-- > 0; word >>= 8) bytes[i] = static_cast<char>(word);
+}
+
+}  // namespace
+
+void write_decimal_key(Decimal value, char* bytes) {
+  const auto biased = static_cast<UInt128>(value.unscaled + (Int128{1} << 95));
+  write_big_endian(static_cast<std::uint32_t>(biased >> 64), bytes);
+  write_big_endian(static_cast<std::uint64_t>(biased), bytes + 4);
 }
 
 Result<Decimal> decode_decimal_key(std::string_view bytes) {
   if (bytes.size() != 12) return corrupt("a decimal key has {} bytes", bytes.size());
-  UInt128 biased = 0;
-  for (const char byte : bytes) biased = (biased << 8) | static_cast<unsigned char>(byte);
+  const auto biased = (UInt128{read_big_endian<std::uint32_t>(bytes.data())} << 64) |
+                      read_big_endian<std::uint64_t>(bytes.data() + 4);
   return Decimal{static_cast<Int128>(biased) - (Int128{1} << 95)};
 }
 

@@ -45,7 +45,8 @@ std::optional<store::RangeBound> starts_before_end(const TimeRange& range) {
 //! The start of the first segment that may overlap the range: that of the segment that is already
 //! running at the range's first moment, else that moment.
 Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, FlowId flow,
-                                             const TimeRange& range) {
+                                             const TimeRange& range,
+                                             const SegmentColumns& columns) {
   const auto first = range.first();
   if (!first) return std::nullopt;
   store::ScanSpec spec;
@@ -57,7 +58,6 @@ Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, FlowId f
   spec.columns = {"start_time", "end_time"};
   std::optional<Timestamp> start = *first;
   REEL_TRY(snapshot.scan(spec, [&](const RowView& row) {
-    const SegmentColumns columns(row.schema);
     if (timestamp_of(row[columns.end_time]).nanoseconds() > first->nanoseconds()) {
       start = timestamp_of(row[columns.start_time]);
     }
@@ -70,18 +70,18 @@ Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, FlowId f
 class SegmentWriter {
  public:
   SegmentWriter(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                const SegmentQuery& query, const store::TableSchema& schema)
+                const SegmentQuery& query, const SegmentColumns& columns)
       : context_(context),
         caller_(caller),
         query_(query),
-        columns_(schema),
+        columns_(columns),
         locations_(snapshot) {}
 
-  Status write(json::Writer& out, const RowView& row) {
+  Status write(json::Writer& out, const RowView& row, const TimeRange& range) {
     const std::string& object_id = row[columns_.object_id].get<std::string>();
     out.begin_object();
     out.field("object_id", std::string_view(object_id));
-    write_time(out, row);
+    write_time(out, row, range);
     write_optional(out, "sample_offset", row[columns_.sample_offset]);
     write_optional(out, "sample_count", row[columns_.sample_count]);
     write_optional(out, "key_frame_count", row[columns_.key_frame_count]);
@@ -98,10 +98,10 @@ class SegmentWriter {
   }
 
  private:
-  void write_time(json::Writer& out, const RowView& row) {
+  void write_time(json::Writer& out, const RowView& row, const TimeRange& range) {
     out.key("timerange");
     out.open_plain_string();
-    range_of(row, columns_).append_to(out.out());
+    range.append_to(out.out());
     out.close_plain_string();
     const auto timestamp = [&](std::string_view name, const Value& cell) {
       if (cell.is_null()) return;
@@ -134,14 +134,28 @@ class SegmentWriter {
   const Context& context_;
   const Caller& caller_;
   const SegmentQuery& query_;
-  const SegmentColumns columns_;
+  const SegmentColumns& columns_;
   LocationCache locations_;
 };
+
+//! What SegmentWriter reads; every column that is left out is one that need not be decoded.
+std::vector<std::string> columns_to_write(const SegmentQuery& query) {
+  std::vector<std::string> columns = {
+      "start_time",    "end_time",     "end_inclusive",   "object_id",     "ts_offset",
+      "last_duration", "sample_offset", "sample_count", "key_frame_count", "init_object_id"};
+  if (query.include_object_timerange) columns.emplace_back("object_timerange");
+  return columns;
+}
 
 Status list_by_time(store::Snapshot& snapshot, FlowId flow, const SegmentQuery& query,
                     std::optional<Timestamp> after, const store::RowVisitor& visit) {
   if (!query.object_id) {
-    return visit_segments(snapshot, flow, query.timerange, query.page.reverse, after, visit);
+    return scan_segments(snapshot, flow,
+                         {.range = query.timerange,
+                          .reverse = query.page.reverse,
+                          .after = after,
+                          .columns = columns_to_write(query)},
+                         visit);
   }
   // A flow may be long and an object's uses few: go by the uses.
   REEL_ASSIGN(const auto starts, uses_in_flow(snapshot, *query.object_id, flow,
@@ -154,7 +168,7 @@ Status list_by_time(store::Snapshot& snapshot, FlowId flow, const SegmentQuery& 
     const RowView view{*schema, *row};
     // The object may be in use as init segment only.
     if ((*row)[columns.object_id] != Value(*query.object_id)) continue;
-    if (!segment_of(view).timerange().overlaps(query.timerange)) continue;
+    if (!range_of(view, columns).overlaps(query.timerange)) continue;
     if (!visit(view)) break;
   }
   return {};
@@ -200,24 +214,33 @@ Segment segment_of(const RowView& row) {
   return segment;
 }
 
-Status visit_segments(store::Snapshot& snapshot, FlowId flow, const TimeRange& range, bool reverse,
-                      std::optional<Timestamp> after, const store::RowVisitor& visit) {
-  if (range.is_never()) return {};
+Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
+                     const store::RowVisitor& visit) {
+  if (scan.range.is_never()) return {};
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
+  const SegmentColumns columns(*schema);
   store::ScanSpec spec;
   spec.table = table::kSegments;
   spec.partition = {flow};
-  spec.reverse = reverse;
-  REEL_ASSIGN(const auto start, first_start(snapshot, flow, range));
+  spec.reverse = scan.reverse;
+  spec.columns = scan.columns;
+  REEL_ASSIGN(const auto start, first_start(snapshot, flow, scan.range, columns));
   if (start) spec.lower = store::RangeBound{.prefix = {*start}, .inclusive = true};
-  spec.upper = starts_before_end(range);
-  if (after) {
-    const store::RangeBound beyond{.prefix = {*after}, .inclusive = false};
-    if (reverse && (!spec.upper || *after < timestamp_of(spec.upper->prefix[0]))) {
+  spec.upper = starts_before_end(scan.range);
+  if (scan.after) {
+    const store::RangeBound beyond{.prefix = {*scan.after}, .inclusive = false};
+    if (scan.reverse && (!spec.upper || *scan.after < timestamp_of(spec.upper->prefix[0]))) {
       spec.upper = beyond;
     }
-    if (!reverse && (!start || *after >= *start)) spec.lower = beyond;
+    if (!scan.reverse && (!start || *scan.after >= *start)) spec.lower = beyond;
   }
   return snapshot.scan(spec, visit);
+}
+
+Status visit_segments(store::Snapshot& snapshot, FlowId flow, const TimeRange& range, bool reverse,
+                      std::optional<Timestamp> after, const store::RowVisitor& visit) {
+  return scan_segments(snapshot, flow,
+                       {.range = range, .reverse = reverse, .after = after, .columns = {}}, visit);
 }
 
 Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const TimeRange& range) {
@@ -254,25 +277,26 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
   }
   Page page{.items = {}, .limit = query.page.limit, .reverse = query.page.reverse,
             .next_key = {}};
-  SegmentWriter writer(context, caller, *snapshot, query, *schema);
+  const SegmentColumns columns(*schema);
+  SegmentWriter writer(context, caller, *snapshot, query, columns);
   json::Writer out(page.items);
   out.begin_array();
-  const SegmentColumns columns(*schema);
   Status status;
-  Timestamp last;
+  TimeRange first = TimeRange::never();
+  TimeRange last = TimeRange::never();
   REEL_TRY(list_by_time(*snapshot, flow, query, after, [&](const RowView& row) {
     if (page.count == query.page.limit) {
-      page.next_key = make_page_key({{time_type, last}});
+      page.next_key = make_page_key({{time_type, last.start()->at}});
       return false;
     }
-    const TimeRange range = range_of(row, columns);
-    last = range.start()->at;
-    page.timerange = page.timerange.extent_with(range);
+    last = range_of(row, columns);
+    if (page.count == 0) first = last;
     ++page.count;
-    status = writer.write(out, row);
+    status = writer.write(out, row, last);
     return status.has_value();
   }));
   REEL_TRY(std::move(status));
+  page.timerange = first.extent_with(last);  // segments come in order and do not overlap
   out.end_array();
   return page;
 }

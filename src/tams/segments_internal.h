@@ -1,10 +1,17 @@
 #pragma once
-//! Column positions of the segments table, looked up once per scan.
+//! Scans of the segments table by those who know its columns.
 
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/uuid.h"
 #include "store/store.h"
+#include "time/time_range.h"
 
 namespace reel::tams {
 
+//! Positions of the table's columns, looked up once per scan.
 struct SegmentColumns {
   explicit SegmentColumns(const store::TableSchema& schema);
 
@@ -20,5 +27,15 @@ struct SegmentColumns {
   std::size_t object_timerange;
   std::size_t init_object_id;
 };
+
+//! As visit_segments(), which has all columns.
+struct SegmentScan {
+  time::TimeRange range = time::TimeRange::eternity();
+  bool reverse = false;
+  std::optional<time::Timestamp> after = {};
+  std::vector<std::string> columns = {};  //!< projection; empty = all
+};
+Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
+                     const store::RowVisitor& visit);
 
 }  // namespace reel::tams

@@ -37,21 +37,6 @@ struct SourceLinks {
   std::vector<SourceId> collectors;
 };
 
-Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id) {
-  store::ScanSpec spec;
-  spec.table = table::kFlows;
-  spec.index = "by_source";
-  spec.lower = store::RangeBound{.prefix = {id}};
-  spec.upper = store::RangeBound{.prefix = {id}};
-  REEL_ASSIGN(auto schema, snapshot.catalog().table(spec.table));
-  std::vector<Record> flows;
-  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
-    flows.emplace_back(schema, row.cells);
-    return true;
-  }));
-  return flows;
-}
-
 Status add_members(store::Snapshot& snapshot, const Record& flow, SourceLinks& links) {
   if (flow.text("flow_collection").empty()) return {};
   REEL_ASSIGN(const json::Value items, json::parse(flow.text("flow_collection")));
@@ -155,6 +140,21 @@ Result<Record> find_source(store::Snapshot& snapshot, SourceId id) {
   REEL_ASSIGN(auto record, load(snapshot, table::kSources, {id}));
   if (!record) return not_found("source {} does not exist", id.to_string());
   return std::move(*record);
+}
+
+Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id) {
+  store::ScanSpec spec;
+  spec.table = table::kFlows;
+  spec.index = "by_source";
+  spec.lower = store::RangeBound{.prefix = {id}};
+  spec.upper = store::RangeBound{.prefix = {id}};
+  REEL_ASSIGN(auto schema, snapshot.catalog().table(spec.table));
+  std::vector<Record> flows;
+  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+    flows.emplace_back(schema, row.cells);
+    return true;
+  }));
+  return flows;
 }
 
 Result<std::string> get_source(const Context& context, SourceId id) {

@@ -14,6 +14,9 @@ namespace reel::tams {
 //! Code::not_found when there is no such source.
 Result<Record> find_source(store::Snapshot& snapshot, SourceId id);
 
+//! The flows of a source, by id.
+Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id);
+
 //! The source as JSON, with its derived source_collection and collected_by.
 Result<std::string> get_source(const Context& context, SourceId id);
 

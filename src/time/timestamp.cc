@@ -49,8 +49,11 @@ struct Parts {
 
   explicit Parts(Int128 value) : negative(value < 0) {
     const auto magnitude = static_cast<UInt128>(negative ? -value : value);
-    seconds = static_cast<std::uint64_t>(magnitude / kNanosecondsPerSecond);
-    nanoseconds = static_cast<std::uint32_t>(magnitude - UInt128{seconds} * kNanosecondsPerSecond);
+    const auto low = static_cast<std::uint64_t>(magnitude);
+    // A division of 128 bits is a library call; within 584 years of zero it can be avoided.
+    seconds = magnitude == low ? low / kNanosecondsPerSecond
+                               : static_cast<std::uint64_t>(magnitude / kNanosecondsPerSecond);
+    nanoseconds = static_cast<std::uint32_t>(low - seconds * kNanosecondsPerSecond);
   }
 };
 

@@ -34,8 +34,10 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--http", default="127.0.0.1:8000", metavar="ADDR", help="default: %(default)s")
     serve.add_argument("--data-dir", default="reelhouse-data", metavar="DIR", help="default: %(default)s")
 
-    benches = verb("bench", lambda a: bench.main(a.name), "run the micro-benchmarks of one module, or of all")
-    benches.add_argument("name", nargs="?", metavar="MODULE")
+    benches = verb("bench", lambda a: bench.main(a.name, a.arguments),
+                   "run a scenario of bench/ (tams), or the micro-benchmarks of one module or of all")
+    benches.add_argument("name", nargs="?", metavar="NAME")
+    benches.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG", help="of the scenario, e.g. --full")
 
     fuzzing = verb("fuzz", lambda a: fuzz.main(a.target, a.seconds), "fuzz one target of fuzz/")
     fuzzing.add_argument("target")

@@ -21,8 +21,10 @@ constexpr const char* kCatalogTables = R"sql(
 
 Status create_file(Connection& writer, std::size_t page_bytes) {
   // The page size must be set before the file has a first page, the journal mode outside a
-  // transaction; both are harmless when a crash comes between them and the rest.
-  REEL_TRY(writer.run(fmt::format("PRAGMA synchronous=FULL; PRAGMA page_size={}; "
+  // transaction; both are harmless when a crash comes between them and the rest. The change to WAL
+  // is itself done with a rollback journal: EXTRA makes its removal durable, or a power cut much
+  // later could bring the journal back and roll the whole file back to nothing.
+  REEL_TRY(writer.run(fmt::format("PRAGMA synchronous=EXTRA; PRAGMA page_size={}; "
                                   "PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=WAL",
                                   page_bytes)));
   return writer.run(fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id={}; "
@@ -109,7 +111,8 @@ Status prepare_file(Connection& writer, std::size_t page_bytes) {
                        format, kFormatVersion);
   }
   return writer.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                    "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF");
+                    "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864; "
+                    "PRAGMA secure_delete=OFF");
 }
 
 Result<std::int64_t> read_catalog_version(Connection& connection) {

@@ -16,6 +16,12 @@ void Checkpointer::request() {
   wake_.notify_one();
 }
 
+void Checkpointer::wait_idle() {
+  const MutexLock lock(mutex_);
+  requested_ = false;
+  while (working_) idle_.wait(mutex_);
+}
+
 void Checkpointer::stop() {
   {
     const MutexLock lock(mutex_);
@@ -32,11 +38,17 @@ void Checkpointer::run() {
       while (!requested_ && !stopping_) wake_.wait(mutex_);
       if (stopping_) break;
       requested_ = false;
+      working_ = true;
     }
     if (const Status done = checkpoint(); !done) {
       connection_.reset();
       failed_(done.error());
     }
+    {
+      const MutexLock lock(mutex_);
+      working_ = false;
+    }
+    idle_.notify_all();
   }
   connection_.reset();
 }

@@ -242,7 +242,17 @@ void Committer::turn_read_only(const Error& error) {
     if (is_news) sick_ = error.clone();
     retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.retry_ms);
   }
-  if (is_news) obs::log_error("the store is read-only now", error);
+  if (is_news) tell({.writable = false, .reason = error.message()});
+}
+
+void Committer::tell(const StoreHealth& health) const {
+  if (options_.health_changed) {
+    options_.health_changed(health);
+  } else if (health.writable) {
+    obs::log(obs::Level::info, "the store takes commits again");
+  } else {
+    obs::log(obs::Level::error, "the store is read-only now", {{"reason", health.reason}});
+  }
 }
 
 bool Committer::ready() {
@@ -260,7 +270,7 @@ bool Committer::ready() {
     const MutexLock lock(mutex_);
     sick_.reset();
   }
-  obs::log(obs::Level::info, "the store takes commits again");
+  tell({});
   return true;
 }
 
@@ -271,6 +281,7 @@ Result<Committer::Recovered> Committer::recover() {
   REEL_TRY(prepare_file(*writer_, options_.page_bytes));
   // After a failed fsync the kernel may hold pages of the log for clean that are not on the disk.
   // Moving the log's content to the database and cutting it off writes everything once more.
+  if (checkpointer_ != nullptr) checkpointer_->wait_idle();
   sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
   REEL_ASSIGN(const bool complete, checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE));
   sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
@@ -284,16 +295,20 @@ Result<Committer::Recovered> Committer::recover() {
 
 void Committer::keep_log_short() {
   if (writer_ == nullptr) return;
-  if (wal_pages_ < options_.wal_pages_soft) {
+  const bool began_anew = wal_pages_ < wal_pages_before_;
+  wal_pages_before_ = wal_pages_;
+  if (began_anew) {
     wal_pages_request_ = options_.wal_pages_soft;
     wal_pages_restart_ = options_.wal_pages_hard;
-  } else if (wal_pages_ >= wal_pages_restart_) {
+  }
+  if (wal_pages_ >= wal_pages_restart_) {
+    if (checkpointer_ != nullptr) checkpointer_->wait_idle();
     sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
     const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART);
     sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
     if (!done) return turn_read_only(done.error());
-    // When a reader was in the way, the log goes on growing: try again after as much again.
-    wal_pages_restart_ = wal_pages_ + options_.wal_pages_soft;
+    // When a reader was in the way, the log goes on growing: try again somewhat later.
+    wal_pages_restart_ = *done ? options_.wal_pages_hard : wal_pages_ + options_.wal_pages_soft;
   } else if (wal_pages_ >= wal_pages_request_) {
     wal_pages_request_ = wal_pages_ + options_.wal_pages_soft;
     if (checkpointer_ != nullptr) return checkpointer_->request();

@@ -83,6 +83,7 @@ class Committer {
 
   bool ready();
   void turn_read_only(const Error& error);
+  void tell(const StoreHealth& health) const;
   //! Opens the writer anew and proves that the disk takes a commit.
   Result<Recovered> recover();
   Result<std::int64_t> bump_sequence();
@@ -96,6 +97,7 @@ class Committer {
   std::unique_ptr<Connection> writer_;
   std::int64_t sequence_ = 0;
   std::size_t wal_pages_ = 0;
+  std::size_t wal_pages_before_ = 0;
   std::size_t wal_pages_request_;  //!< when to ask for the next checkpoint
   std::size_t wal_pages_restart_;  //!< when the committer checkpoints itself
 

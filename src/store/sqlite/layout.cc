@@ -40,18 +40,20 @@ void bind_copied(sqlite3_stmt* statement, int parameter, std::string_view bytes)
   sqlite3_bind_blob64(statement, parameter, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
 }
 
-std::string_view blob_at(sqlite3_stmt* statement, int column) {
-  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
-  const int size = sqlite3_column_bytes(statement, column);
+//! Of text as well: asking for a blob spares SQLite the copy that ends with a NUL.
+std::string_view bytes_of(sqlite3_value* cell) {
+  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(cell));
+  const int size = sqlite3_value_bytes(cell);
   return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<std::size_t>(size));
 }
 
-Failure wrong_cell(const Type& type, int storage) {
-  return corrupt("a cell of type {} has SQLite storage class {}", type.to_string(), storage);
+Failure wrong_cell(const Type& type, sqlite3_value* cell) {
+  return corrupt("a cell of type {} has SQLite storage class {}", type.to_string(),
+                 sqlite3_value_type(cell));
 }
 
-Status read_integer_cell(sqlite3_stmt* statement, int column, const Type& type, Value& value) {
-  const std::int64_t number = sqlite3_column_int64(statement, column);
+Status read_integer_cell(sqlite3_value* cell, const Type& type, Value& value) {
+  const std::int64_t number = sqlite3_value_int64(cell);
   switch (type.kind) {
     case TypeKind::boolean: value.hold<bool>() = number != 0; return {};
     case TypeKind::timestamp: value.hold<Instant>().micros = number; return {};
@@ -66,8 +68,8 @@ Status read_integer_cell(sqlite3_stmt* statement, int column, const Type& type, 
   }
 }
 
-Status read_blob_cell(sqlite3_stmt* statement, int column, const Type& type, Value& value) {
-  std::string_view bytes = blob_at(statement, column);
+Status read_blob_cell(sqlite3_value* cell, const Type& type, Value& value) {
+  std::string_view bytes = bytes_of(cell);
   switch (type.kind) {
     case TypeKind::binary: value.hold<Binary>().bytes.assign(bytes); return {};
     case TypeKind::uuid: {
@@ -210,34 +212,34 @@ void bind_value(sqlite3_stmt* statement, int parameter, const Type& type, const 
 }
 
 Status read_value(sqlite3_stmt* statement, int column, const Type& type, Value& value) {
-  const int storage = sqlite3_column_type(statement, column);
+  // One call on the statement; those on the value are cheap, and safe because a connection serves
+  // one thread at a time.
+  sqlite3_value* const cell = sqlite3_column_value(statement, column);
+  const int storage = sqlite3_value_type(cell);
   if (storage == SQLITE_NULL) {
-    value = Value();
+    if (!value.is_null()) value = Value();
     return {};
   }
   switch (affinity(type)[0]) {
     case 'I':
-      if (storage != SQLITE_INTEGER) return wrong_cell(type, storage);
-      return read_integer_cell(statement, column, type, value);
+      if (storage != SQLITE_INTEGER) return wrong_cell(type, cell);
+      return read_integer_cell(cell, type, value);
     case 'R':
       if (storage == SQLITE_FLOAT) {
-        value.hold<double>() = sqlite3_column_double(statement, column);
-      } else if (storage == SQLITE_BLOB && blob_at(statement, column) == kNan) {
+        value.hold<double>() = sqlite3_value_double(cell);
+      } else if (storage == SQLITE_BLOB && bytes_of(cell) == kNan) {
         value.hold<double>() = std::numeric_limits<double>::quiet_NaN();
       } else {
-        return wrong_cell(type, storage);
+        return wrong_cell(type, cell);
       }
       return {};
-    case 'T': {
-      if (storage != SQLITE_TEXT) return wrong_cell(type, storage);
-      const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
-      const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
-      value.hold<std::string>().assign(text, size);
+    case 'T':
+      if (storage != SQLITE_TEXT) return wrong_cell(type, cell);
+      value.hold<std::string>().assign(bytes_of(cell));
       return {};
-    }
     default:
-      if (storage != SQLITE_BLOB) return wrong_cell(type, storage);
-      return read_blob_cell(statement, column, type, value);
+      if (storage != SQLITE_BLOB) return wrong_cell(type, cell);
+      return read_blob_cell(cell, type, value);
   }
 }
 

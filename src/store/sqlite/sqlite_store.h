@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,7 +15,7 @@ namespace reel::store {
 struct SqliteOptions {
   //! The database file. Its directory is created when there is none; beside it live "-wal",
   //! "-shm" and ".lock".
-  std::string path;
+  std::string path = {};
   //! A registered SQLite VFS; empty means SQLite's own. Tests inject a failing disk here.
   std::string vfs = {};
   //! Must outlive the store.
@@ -48,6 +49,9 @@ struct SqliteOptions {
 
   //! After the disk has refused, how long the store stays read-only before it tries again.
   std::uint32_t retry_ms = 5'000;
+  //! Told when the store turns read-only and when it recovers, on a thread of the store; must not
+  //! call it. Null: a log line.
+  std::function<void(const StoreHealth&)> health_changed = {};
 };
 
 //! Opens the store, or creates it. Errors:
