@@ -19,6 +19,7 @@ enum class Code : std::uint8_t {
   invalid,          //!< the caller's input breaks a rule
   not_found,        //!< what was asked for does not exist
   conflict,         //!< it clashes with what is stored (overlap, changed meanwhile, exists)
+  precondition_failed,  //!< the client's own condition (If-Match) does not hold
   too_large,        //!< above a named limit
   unsupported,      //!< understood, but not offered here
   corrupt,          //!< stored bytes are not what they must be
@@ -108,6 +109,7 @@ Failure fail(Code code, LocatedFormat<std::type_identity_t<Args>...> text, Args&
 REEL_ERROR_FACTORY(invalid)
 REEL_ERROR_FACTORY(not_found)
 REEL_ERROR_FACTORY(conflict)
+REEL_ERROR_FACTORY(precondition_failed)
 REEL_ERROR_FACTORY(too_large)
 REEL_ERROR_FACTORY(unsupported)
 REEL_ERROR_FACTORY(corrupt)

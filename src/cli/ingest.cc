@@ -352,12 +352,13 @@ std::vector<FlowWriter*> Ingest::writers() {
 }
 
 Status Ingest::finish() {
-  const bool interrupted = interrupt_.stop().stop_requested() && !options_.plan.live;
+  const bool live = options_.plan.live;
+  const bool whole = live || !interrupt_.stop().stop_requested();
   int status = 0;
-  if (!interrupted && !uploader_->failed()) {
+  if (whole && !uploader_->failed()) {
     status = ffmpeg_->wait();
     // A file's last segment is only whole if the file was read to its end.
-    if (status == 0 || options_.plan.live) {
+    if (status == 0 || live) {
       for (auto& track : tracks_) {
         REEL_TRY(track->media.finish());
         REEL_TRY(advance(*track));
@@ -365,13 +366,14 @@ Status Ingest::finish() {
       REEL_TRY(collect_flows());
     }
   }
-  if (interrupted) uploader_->discard_queued();
-  REEL_TRY(uploader_->drain(writers()));
-  if (interrupted) {
+  const Status drained =
+      uploader_->drain(writers(), live ? interrupt_.abandon() : interrupt_.stop());
+  if ((!drained && drained.error().code() == Code::cancelled) || !whole) {
     return cancelled("interrupted after {}; the same command goes on from there",
                      progress_text(progress_->state()));
   }
-  if (status != 0 && !(options_.plan.live && interrupt_.stop().stop_requested())) {
+  if (!drained) return Failure(drained.error().clone());
+  if (status != 0 && !(live && interrupt_.stop().stop_requested())) {
     return io("ffmpeg failed ({}): {}", status, last_lines(complaint_));
   }
   if (writers().empty()) {

@@ -36,14 +36,14 @@ Result<json::Array> fetch(TamsClient& client, const std::string& path, std::size
   return rows;
 }
 
-Status print_list(const Words& words, const std::string& path, MakeTable make_table) {
-  REEL_ASSIGN(const auto client, TamsClient::connect({.url = words.server}));
-  REEL_ASSIGN(const json::Array rows, fetch(*client, path, words.rows_max));
+Status print_list(TamsClient& client, const Words& words, const std::string& path,
+                  MakeTable make_table) {
+  REEL_ASSIGN(const json::Array rows, fetch(client, path, words.rows_max));
   if (words.json) {
     fmt::print("{}\n", json::to_text(rows));
     return {};
   }
-  REEL_ASSIGN(const std::string table, make_table(*client, rows));
+  REEL_ASSIGN(const std::string table, make_table(client, rows));
   fmt::print("{}", table);
   return {};
 }
@@ -52,10 +52,10 @@ int run_list(std::string_view verb, const Words& words, const std::string& colle
              MakeTable make_table) {
   const auto query = list_query(words.filters);
   if (!query) return fail(verb, query.error(), kExitUsage);
-  const Status done = print_list(words, collection + *query, make_table);
-  if (done) return kExitOk;
-  // Nothing was changed, so whatever was wrong can be put right and tried again.
-  return fail(verb, done.error(), kExitFailure);
+  const auto client = TamsClient::connect({.url = words.server});
+  if (!client) return fail(verb, client.error(), kExitUsage);
+  const Status done = print_list(**client, words, collection + *query, make_table);
+  return done ? kExitOk : fail(verb, done.error(), kExitFailure);
 }
 
 void add_common(CLI::App& command, Words& words) {

@@ -152,23 +152,20 @@ Status Uploader::submit(FlowWriter& flow, UploadJob job, const std::stop_token& 
   return {};
 }
 
-Status Uploader::drain(const std::vector<FlowWriter*>& flows) {
+Status Uploader::drain(const std::vector<FlowWriter*>& flows, const std::stop_token& stop) {
+  bool complete = false;
   {
     const MutexLock lock(mutex_);
-    changed_.wait(mutex_, [this]() REQUIRES(mutex_) {
-      return running_ == 0 && (queue_.empty() || failure_.has_value());
+    complete = changed_.wait(mutex_, stop, [this]() REQUIRES(mutex_) {
+      return (queue_.empty() && running_ == 0) || failure_.has_value();
     });
+    queue_.clear();
+    queued_bytes_ = 0;
+    changed_.wait(mutex_, [this]() REQUIRES(mutex_) { return running_ == 0; });
     if (failure_) return Failure(failure_->clone());
   }
   for (FlowWriter* flow : flows) REEL_TRY(flow->flush());
-  return {};
-}
-
-void Uploader::discard_queued() {
-  const MutexLock lock(mutex_);
-  queue_.clear();
-  queued_bytes_ = 0;
-  changed_.notify_all();
+  return complete ? Status() : cancelled("stopped");
 }
 
 bool Uploader::failed() const {

@@ -93,10 +93,9 @@ class Uploader {
   //! Waits while the queue is full. Fails with what made an earlier job fail, or Code::cancelled
   //! when `stop` comes first.
   Status submit(FlowWriter& flow, UploadJob job, const std::stop_token& stop);
-  //! Waits for every job, then registers what is left of `flows`.
-  Status drain(const std::vector<FlowWriter*>& flows);
-  //! Forgets jobs that have not started.
-  void discard_queued();
+  //! Waits for every job, then registers what is left of `flows`. When `stop` comes first, jobs that
+  //! have not started are forgotten, and the result is Code::cancelled.
+  Status drain(const std::vector<FlowWriter*>& flows, const std::stop_token& stop);
   //! Has a job failed?
   bool failed() const;
 

@@ -25,7 +25,8 @@ struct TlsOptions {
 //! the status in brackets and counted in tams_http_rejected_total.
 struct ServerLimits {
   std::size_t connections_max = 16'384;          //!< open connections (503, closed)
-  std::size_t connections_per_peer_max = 4'096;  //!< of one address (503, closed)
+  //! Of one address (503, closed). All clients of a proxy in front have its address.
+  std::size_t connections_per_peer_max = 4'096;
   std::size_t in_flight_max = 4'096;             //!< requests being read or handled (503)
   std::size_t header_bytes_max = 16'384;         //!< request line and fields (431)
   std::size_t header_fields_max = 100;           //!< fields of one request (431)

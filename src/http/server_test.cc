@@ -298,11 +298,13 @@ TEST_F(ServerTest, AClientThatSendsALargeRefusedBodyReadsTheAnswer) {
 TEST_F(ServerTest, ContinueOnlyWhenAdmitted) {
   start();
   RawClient client(server->port());
-  client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  const std::string rest =
+      " HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+  client.send("POST /echo" + rest);
   EXPECT_EQ(client.answer(), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("abc");
   EXPECT_THAT(client.answer(), EndsWith("abc"));
-  client.send("POST /no HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  client.send("POST /no" + rest);
   EXPECT_THAT(client.rest(), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n"
                   "Expect: 100-continue\r\n\r\n"),
@@ -457,8 +459,20 @@ TEST_F(ServerTest, InFlightLimit) {
   EXPECT_TRUE(soon([&] { return ask(get("/noop")).starts_with("HTTP/1.1 200 "); }));
 }
 
-TEST_F(ServerTest, ConnectionLimits) {
-  options.limits.connections_max = 3;
+TEST_F(ServerTest, ConnectionLimit) {
+  options.limits.connections_max = 2;
+  start();
+  RawClient first(server->port());
+  RawClient second(server->port());
+  first.send(get("/noop"));
+  second.send(get("/noop"));
+  EXPECT_THAT(first.answer(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(second.answer(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(RawClient(server->port()).rest(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_TRUE(rejected("connections"));
+}
+
+TEST_F(ServerTest, ConnectionLimitOfOnePeer) {
   options.limits.connections_per_peer_max = 2;
   start();
   auto first = std::make_unique<RawClient>(server->port());
@@ -599,7 +613,8 @@ TEST_F(FileServerTest, SendsRanges) {
   EXPECT_THAT(part, HasSubstr(fmt::format("\r\nContent-Range: bytes 300000-800000/{}\r\n",
                                           content_.size())));
   EXPECT_TRUE(body_of(part) == content_.substr(300'000, 500'001));
-  EXPECT_EQ(body_of(ask(get("/file", "Range: bytes=-5\r\n"))), content_.substr(content_.size() - 5));
+  EXPECT_EQ(body_of(ask(get("/file", "Range: bytes=-5\r\n"))),
+            content_.substr(content_.size() - 5));
   EXPECT_THAT(ask(get("/file", "Range: bytes=0-1,4-5\r\n")), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(ask(get("/file", "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n")),
               StartsWith("HTTP/1.1 200 "));

@@ -9,8 +9,8 @@
 namespace reel::http {
 namespace {
 
-//! 128 to 256 kB are equally fast on loopback; smaller ones cost system calls.
-constexpr std::size_t kFilePieceBytes = 256 * 1024;
+//! 64 to 256 kB are equally fast on loopback, and on a par with nginx's sendfile.
+constexpr std::size_t kFilePieceBytes = 128 * 1024;
 
 //! Bytes read; 0 at the end of the file or on an error, which is the same to the client.
 std::size_t read_at(const api::FileBody& file, std::uint64_t done, std::string& piece) {

@@ -64,7 +64,16 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   using ExchangePtr = std::shared_ptr<Exchange>;
   enum class HeadEnd { complete, closed, malformed, too_large, url_too_large, timeout };
-  enum class BodyEnd { complete, more, closed, malformed, too_large, timeout, no_worker, abandoned };
+  enum class BodyEnd {
+    complete,
+    more,  //!< the room is used, the body is not
+    closed,
+    malformed,
+    too_large,
+    timeout,
+    no_worker,
+    abandoned,  //!< a job still uses the exchange
+  };
   //! True once the job has run. Shared with the job; written on the I/O thread only.
   using Job = std::shared_ptr<bool>;
 

@@ -64,8 +64,7 @@ struct Config {
 };
 
 //! Text, number, switch or list of texts; the alternative of a setting never changes.
-using SettingValue =
-    std::variant<std::string, std::int64_t, bool, std::vector<std::string>>;
+using SettingValue = std::variant<std::string, std::int64_t, bool, std::vector<std::string>>;
 
 struct Setting {
   std::string key;  //!< "http.address"; the variable is REELHOUSE_HTTP_ADDRESS

@@ -7,7 +7,9 @@
 namespace reel::server {
 
 Janitor::Janitor(const tams::Context& context, std::chrono::milliseconds pause)
-    : context_(context), pause_(pause), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : context_(context),
+      pause_(pause),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Janitor::~Janitor() {
   thread_.request_stop();

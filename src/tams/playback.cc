@@ -41,6 +41,13 @@ json::Value json_member(const Record& flow, std::string_view column) {
   return parsed ? std::move(*parsed) : json::Value();
 }
 
+//! An expiry that all playlists of a long while share: a player that reloads a growing playlist
+//! must find the same URLs again.
+Instant common_expiry(const Context& context) {
+  const std::int64_t step_us = context.limits.playback_url_timeout_s * 1'000'000;
+  return {(context.clock.now().micros / step_us + 2) * step_us};
+}
+
 //! Addresses of objects for a player, which may come back to them hours later.
 class ObjectUrls {
  public:
@@ -50,8 +57,7 @@ class ObjectUrls {
         caller_(caller),
         locations_(snapshot),
         container_(container),
-        expiry_{context.clock.now().micros +
-                context.limits.playback_url_timeout_s * std::int64_t{1'000'000}} {}
+        expiry_(common_expiry(context)) {}
 
   //! Code::not_found when nothing tells where the bytes are.
   Result<std::string> find(const std::string& object_id) {

@@ -163,20 +163,6 @@ def test_a_source_has_one_format(client):
     client.get(f"/flows/{other['id']}", expect=404)
 
 
-def test_profiles_do_not_exist_yet(client):
-    flow = video_flow(profile_id=new_id())
-    assert pointer(client.put(f"/flows/{flow['id']}", flow, expect=400)) == "/profile_id"
-    short = {"id": new_id(), "source_id": new_id(), "profile_id": new_id()}
-    client.put(f"/flows/{short['id']}", short, expect=400)
-    client.put(f"/flows/{short['id']}", short | {"format": VIDEO}, expect=400)
-
-
-def test_an_empty_profile_id_unlinks_and_is_never_shown(client):
-    flow = video_flow(profile_id="")
-    client.put(f"/flows/{flow['id']}", flow, expect=201)
-    assert "profile_id" not in client.get(f"/flows/{flow['id']}").json()
-
-
 def test_deleted_flows_are_gone(client):
     flow = client.put_flow()
     client.delete(f"/flows/{flow['id']}", expect=204)
