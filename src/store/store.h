@@ -42,7 +42,15 @@ struct RangeBound {
 //! A condition on one column, pushed down to the engine. As in SQL, null is neither less nor
 //! greater than anything; `equal` to null means is_null. NaN is greater than every number.
 struct Predicate {
-  enum class Op : std::uint8_t { equal, less, less_equal, greater, greater_equal, is_null, not_null };
+  enum class Op : std::uint8_t {
+    equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    is_null,
+    not_null
+  };
   std::string column;
   Op op = Op::equal;
   Value value = {};
@@ -179,8 +187,8 @@ class Store {
   //! Creates the table if there is none of that name. An existing one of the product gains the
   //! columns and indexes that the definition has and it lacks (found by name; nullable or with a
   //! default), so that a newer program opens an older store. Returns the schema now in force.
-  virtual Result<std::shared_ptr<const TableSchema>> ensure_table(
-      const TableDefinition& definition, std::string_view by) = 0;
+  virtual Result<std::shared_ptr<const TableSchema>> ensure_table(const TableDefinition& definition,
+                                                                  std::string_view by) = 0;
 
   //! Recounts a table from its rows, for comparison with Snapshot::ledger.
   virtual Result<std::vector<LedgerEntry>> recount(std::string_view table) = 0;

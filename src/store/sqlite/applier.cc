@@ -90,10 +90,9 @@ Status Applier::check(const Precondition& precondition, const PlannedPreconditio
   const Layout& layout = *planned.layout;
   REEL_ASSIGN(const bool found, read_row(writer_, layout, precondition.key, old_));
   const auto words = [&](std::string_view ours) {
-    return precondition.message.empty()
-               ? fmt::format("table '{}': row {} {}", precondition.table,
-                             key_text(layout, precondition.key), ours)
-               : precondition.message;
+    return precondition.message.empty() ? fmt::format("table '{}': row {} {}", precondition.table,
+                                                      key_text(layout, precondition.key), ours)
+                                        : precondition.message;
   };
   if (precondition.kind == Kind::absent) {
     if (found) return conflict("{}", words("exists"));
@@ -105,15 +104,14 @@ Status Applier::check(const Precondition& precondition, const PlannedPreconditio
   }
   for (std::size_t i = 0; i < planned.cells.size(); ++i) {
     if (old_[planned.cells[i]] != precondition.cells[i].second) {
-      return conflict("{}", words(fmt::format("has changed in column '{}'",
-                                              precondition.cells[i].first)));
+      return conflict(
+          "{}", words(fmt::format("has changed in column '{}'", precondition.cells[i].first)));
     }
   }
   return {};
 }
 
-Status Applier::check_empty(const Precondition& precondition,
-                            const PlannedPrecondition& planned) {
+Status Applier::check_empty(const Precondition& precondition, const PlannedPrecondition& planned) {
   const Layout& layout = *planned.layout;
   REEL_ASSIGN(const Statement probe, writer_.prepare(layout.prefix + 'e', [&] {
     const std::vector<std::size_t> partition(
@@ -142,11 +140,11 @@ Status Applier::check_no_overlap(const Precondition& precondition,
   REEL_ASSIGN(const Statement probe, writer_.prepare(shape, [&] {
     const std::vector<std::size_t> partition(layout.key.begin(), layout.key.end() - 1);
     const std::string column = layout.physical(start);
-    return fmt::format("SELECT {0}, coalesce({1} > ?, 1) FROM {2} WHERE {3}{4} "
-                       "ORDER BY {0} DESC LIMIT 1",
-                       column, layout.physical(planned.end_column), layout.table,
-                       layout.list(partition, " = ?", " AND "),
-                       bounded ? fmt::format(" AND {} < ?", column) : "");
+    return fmt::format(
+        "SELECT {0}, coalesce({1} > ?, 1) FROM {2} WHERE {3}{4} "
+        "ORDER BY {0} DESC LIMIT 1",
+        column, layout.physical(planned.end_column), layout.table,
+        layout.list(partition, " = ?", " AND "), bounded ? fmt::format(" AND {} < ?", column) : "");
   }));
   const Type& type = type_at(layout, start);
   bind_value(probe.get(), 1, type, precondition.start);
@@ -291,9 +289,8 @@ void Applier::fold_changes() {
 Status Applier::write_ledger() {
   for (auto& [where, delta] : ledger_) {
     {
-      REEL_ASSIGN(const Statement select,
-                  writer_.prepare("SELECT rows, fingerprint FROM _ledger "
-                                  "WHERE table_id = ? AND hour = ?"));
+      REEL_ASSIGN(const Statement select, writer_.prepare("SELECT rows, fingerprint FROM _ledger "
+                                                          "WHERE table_id = ? AND hour = ?"));
       sqlite3_bind_int64(select.get(), 1, where.first);
       sqlite3_bind_int64(select.get(), 2, where.second);
       REEL_ASSIGN(const bool found, writer_.step(select));

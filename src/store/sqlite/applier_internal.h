@@ -48,8 +48,7 @@ class Applier {
   Status mutate(const Batch& batch, const BatchPlan& plan);
   Status mutate(const Mutation& mutation, const PlannedMutation& planned);
   Status insert(const Mutation& mutation, const Layout& layout);
-  Status replace(const Layout& layout, const Key& key,
-                 const std::vector<std::size_t>& positions);
+  Status replace(const Layout& layout, const Key& key, const std::vector<std::size_t>& positions);
   Status erase(const Layout& layout, const Key& key);
   //! Fills new_ with the row that an insert or upsert describes.
   void build_row(const Mutation& mutation, const PlannedMutation& planned);

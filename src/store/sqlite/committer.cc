@@ -218,8 +218,8 @@ void Committer::settle_failed_commit(Group& group, const Error& error) {
     if ((found && !there) || refused) {
       request->result = io("nothing was applied: {}", error.message());
     } else {
-      request->result = unknown_outcome("it is not known whether the commit happened: {}",
-                                        error.message());
+      request->result =
+          unknown_outcome("it is not known whether the commit happened: {}", error.message());
     }
   }
 }

@@ -84,12 +84,12 @@ Hash128 hash_of_leading(const Key& key, const Layout& layout) {
 //! A ScanSpec with its names resolved.
 struct SqliteSnapshot::Scan {
   const Layout* layout = nullptr;
-  std::vector<std::size_t> columns;       //!< what to read
-  std::string_view index;                 //!< physical; empty: the key
-  std::string shape;                      //!< of everything but the piece
-  std::vector<std::size_t> sort;          //!< sort columns that bounds name, Term::column counts these
-  std::vector<std::size_t> order;         //!< ORDER BY
-  std::vector<Term> fixed;                //!< partition and predicates; Term::column is a position
+  std::vector<std::size_t> columns;  //!< what to read
+  std::string_view index;            //!< physical; empty: the key
+  std::string shape;                 //!< of everything but the piece
+  std::vector<std::size_t> sort;     //!< sort columns that bounds name, Term::column counts these
+  std::vector<std::size_t> order;    //!< ORDER BY
+  std::vector<Term> fixed;           //!< partition and predicates; Term::column is a position
   bool reverse = false;
 };
 
@@ -191,8 +191,8 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
     if (index == layout.indexes.end()) {
       return invalid("table '{}' has no index '{}'", spec.table, spec.index);
     }
-    append_number(scan.shape, static_cast<std::size_t>(
-                                  std::distance(layout.indexes.begin(), index) + 1));
+    append_number(scan.shape,
+                  static_cast<std::size_t>(std::distance(layout.indexes.begin(), index) + 1));
     scan.index = index->second.physical;
     scan.sort = index->second.bounds;
     scan.order = index->second.order;
@@ -225,10 +225,10 @@ std::string SqliteSnapshot::sql_of(const Scan& scan, const Piece& piece) {
     term.column = scan.sort[term.column];
     terms.push_back(term);
   }
-  std::string sql = fmt::format(
-      "SELECT {} FROM {}", layout.list(scan.columns),
-      scan.index.empty() ? in_key_order(layout)
-                         : fmt::format("{} INDEXED BY {}", layout.table, scan.index));
+  std::string sql =
+      fmt::format("SELECT {} FROM {}", layout.list(scan.columns),
+                  scan.index.empty() ? in_key_order(layout)
+                                     : fmt::format("{} INDEXED BY {}", layout.table, scan.index));
   const char* word = " WHERE ";
   for (std::size_t i = 0; i < terms.size(); ++i) {
     // A column that has its value by another equality is only checked ("+" keeps SQLite from using
@@ -246,8 +246,8 @@ std::string SqliteSnapshot::sql_of(const Scan& scan, const Piece& piece) {
   return sql + " ORDER BY " + layout.list(scan.order, scan.reverse ? " DESC" : "");
 }
 
-Status SqliteSnapshot::run_piece(const Scan& scan, const Piece& piece, Row& row,
-                                 std::size_t& left, const RowVisitor& visit) {
+Status SqliteSnapshot::run_piece(const Scan& scan, const Piece& piece, Row& row, std::size_t& left,
+                                 const RowVisitor& visit) {
   const Layout& layout = *scan.layout;
   std::string shape = scan.shape;
   append_terms(shape, piece);
@@ -296,7 +296,8 @@ Status SqliteSnapshot::scan_all(std::string_view table, std::size_t part, std::s
   REEL_ASSIGN(const auto layout, layouts_->table(table));
   if (part >= parts) return invalid("share {} of {} does not exist", part, parts);
   const std::vector<std::size_t> partition(
-      layout->key.begin(), layout->key.begin() + static_cast<std::ptrdiff_t>(layout->partition_size));
+      layout->key.begin(),
+      layout->key.begin() + static_cast<std::ptrdiff_t>(layout->partition_size));
   REEL_ASSIGN(Statement rows, connection_->prepare(layout->prefix + 'a', [&] {
     return fmt::format("SELECT {} FROM {} ORDER BY {}", layout->list(layout->all),
                        in_key_order(*layout), layout->list(layout->key));
