@@ -413,7 +413,7 @@ Status resume_flow_removals(const Context& context) {
     }));
   }
   for (const FlowId id : pending) REEL_TRY(finish_removal(context, id));
-  return remove_garbage(context);
+  return {};
 }
 
 Result<json::Value> get_flow_member(const Context& context, FlowId id, std::string_view member) {

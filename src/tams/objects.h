@@ -89,8 +89,12 @@ Result<std::vector<time::Timestamp>> uses_in_flow(store::Snapshot& snapshot,
                                                   bool reverse,
                                                   std::optional<time::Timestamp> after);
 
-//! Erases those of the objects that nothing uses any more, and their bytes.
-Status collect_unused(const Context& context, const std::vector<std::string>& object_ids);
+//! Notes, in the commit that takes a use away, that the object may be unused now.
+void check_later(const Context& context, store::Batch& batch, const std::string& object_id);
+
+//! Erases the noted objects that nothing uses, and their bytes. What a stopped server left is done
+//! by the next call.
+Status collect_unused(const Context& context);
 
 //! Removes bytes that are known to be garbage.
 Status remove_garbage(const Context& context);
