@@ -1,5 +1,6 @@
 #include "base/worker_pool.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "base/result.h"
@@ -8,28 +9,36 @@ namespace reel {
 
 WorkerPool::WorkerPool(Options options) : options_(options) {
   REEL_CHECK(options_.threads > 0);
+  REEL_CHECK(::sem_init(&wake_, 0, 0) == 0);
   threads_.reserve(options_.threads);
   for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+  stop();
+  ::sem_destroy(&wake_);
+}
 
 bool WorkerPool::submit(std::function<void()> job) {
+  bool wake = false;
   {
     const MutexLock lock(mutex_);
     if (stopping_ || queue_.size() >= options_.queue_max) return false;
     queue_.push_back(std::move(job));
+    wake = claim_wake();
   }
-  wake_.notify_one();
+  if (wake) ::sem_post(&wake_);
   return true;
 }
 
 void WorkerPool::stop() {
+  std::size_t sleeping = 0;
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
+    sleeping = std::exchange(idle_, 0);
   }
-  wake_.notify_all();
+  for (; sleeping > 0; --sleeping) ::sem_post(&wake_);
   threads_.clear();
 }
 
@@ -38,18 +47,42 @@ std::size_t WorkerPool::queued() const {
   return queue_.size();
 }
 
-void WorkerPool::run() {
+//! Whether the caller must wake one thread, once it has released the lock.
+bool WorkerPool::claim_wake() {
+  if (idle_ == 0 || waking_) return false;
+  --idle_;
+  waking_ = true;
+  return true;
+}
+
+std::function<void()> WorkerPool::next() {
+  bool woken = false;
   while (true) {
     std::function<void()> job;
+    bool wake = false;
     {
       const MutexLock lock(mutex_);
-      while (queue_.empty() && !stopping_) wake_.wait(mutex_);
-      if (queue_.empty()) return;
-      job = std::move(queue_.front());
-      queue_.pop_front();
+      if (std::exchange(woken, false)) waking_ = false;
+      if (!queue_.empty()) {
+        job = std::move(queue_.front());
+        queue_.pop_front();
+        wake = !queue_.empty() && claim_wake();
+      } else if (stopping_) {
+        return nullptr;
+      } else {
+        ++idle_;
+      }
     }
-    job();
+    if (wake) ::sem_post(&wake_);
+    if (job) return job;
+    while (::sem_wait(&wake_) != 0 && errno == EINTR) {
+    }
+    woken = true;
   }
+}
+
+void WorkerPool::run() {
+  while (const std::function<void()> job = next()) job();
 }
 
 }  // namespace reel

@@ -104,7 +104,7 @@ void Ingest::name_everything() {
     const std::string& role = track->media.plan().role;
     const Uuid flow = tracks_.size() > 1 ? name_based_uuid(flow_root, role) : flow_root;
     track->identity = {flow.to_string(), name_based_uuid(source_root, role).to_string(),
-                       tracks_.size() > 1 ? fmt::format("{} ({})", label_, role) : label_};
+                       tracks_.size() > 1 ? fmt::format("{} {}", label_, role) : label_};
   }
 }
 

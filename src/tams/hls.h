@@ -4,7 +4,8 @@
 //! A hole in a flow becomes EXT-X-DISCONTINUITY with a new EXT-X-PROGRAM-DATE-TIME, so that
 //! playback goes on behind the hole and the date tells how long it was. EXT-X-GAP would keep the
 //! hole on the player's timeline, but ffmpeg 5.1 and VLC do not know the tag and fetch the missing
-//! segment.
+//! segment. Limit of a player: ffmpeg 5.1 loses the first fMP4 segment after the time inside the
+//! media has gone back, as an edit may make it do; transport streams play completely.
 
 #include <cstdint>
 #include <string>

@@ -14,9 +14,23 @@ const Type& type_at(const Layout& layout, std::size_t position) {
   return layout.schema->columns[position].type;
 }
 
-void append_position(std::string& shape, std::size_t position) {
-  shape.push_back(static_cast<char>(position));
-  shape.push_back(static_cast<char>(position >> 8));
+//! Shapes are sequences of two-byte numbers with counts in front, so that no two read alike.
+void append_number(std::string& shape, std::size_t number) {
+  shape.push_back(static_cast<char>(number));
+  shape.push_back(static_cast<char>(number >> 8));
+}
+
+void append_columns(std::string& shape, const std::vector<std::size_t>& positions) {
+  append_number(shape, positions.size());
+  for (const std::size_t position : positions) append_number(shape, position);
+}
+
+void append_terms(std::string& shape, const std::vector<Term>& terms) {
+  append_number(shape, terms.size());
+  for (const Term& term : terms) {
+    shape.push_back(static_cast<char>(term.op));
+    append_number(shape, term.column);
+  }
 }
 
 std::string_view operator_text(Term::Op op) {
@@ -137,7 +151,7 @@ Result<SqliteSnapshot::Lookup> SqliteSnapshot::prepare_lookup(
   REEL_ASSIGN(auto layout, layouts_->table(table));
   REEL_ASSIGN(auto positions, projection(*layout, columns));
   std::string shape = layout->prefix + 'G';
-  for (const std::size_t position : positions) append_position(shape, position);
+  append_columns(shape, positions);
   REEL_ASSIGN(Statement select, connection_->prepare(shape, [&] {
     return fmt::format("SELECT {} FROM {} WHERE {}", layout->list(positions), layout->table,
                        layout->list(layout->key, " = ?", " AND "));
@@ -192,9 +206,9 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
     for (std::size_t i = 0; i < layout.partition_size; ++i) {
       scan.fixed.push_back({layout.key[i], Term::Op::equal, &spec.partition[i]});
     }
-    scan.shape += 'p';
   }
   if (spec.index.empty()) {
+    append_number(scan.shape, 0);
     scan.sort.assign(layout.key.begin() + static_cast<std::ptrdiff_t>(layout.partition_size),
                      layout.key.end());
     scan.order = scan.sort;
@@ -203,10 +217,11 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
     if (index == layout.indexes.end()) {
       return invalid("table '{}' has no index '{}'", spec.table, spec.index);
     }
+    append_number(scan.shape, static_cast<std::size_t>(
+                                  std::distance(layout.indexes.begin(), index) + 1));
     scan.index = index->second.physical;
     scan.sort = index->second.bounds;
     scan.order = index->second.order;
-    scan.shape += index->second.physical;
   }
   for (const auto* bound : {&spec.lower, &spec.upper}) {
     if (!*bound) continue;
@@ -223,11 +238,9 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
     REEL_ASSIGN(const std::size_t position, layout.position(predicate.column));
     REEL_TRY(check_value(type_at(layout, position), predicate.value));
     scan.fixed.push_back(term_of(predicate, position));
-    scan.shape += static_cast<char>(scan.fixed.back().op);
-    append_position(scan.shape, position);
   }
-  scan.shape += '|';
-  for (const std::size_t position : scan.columns) append_position(scan.shape, position);
+  append_columns(scan.shape, scan.columns);
+  append_terms(scan.shape, scan.fixed);
   return {};
 }
 
@@ -262,11 +275,8 @@ std::string SqliteSnapshot::sql_of(const Scan& scan, const Piece& piece) {
 Status SqliteSnapshot::run_piece(const Scan& scan, const Piece& piece, Row& row,
                                  std::size_t& left, const RowVisitor& visit) {
   const Layout& layout = *scan.layout;
-  std::string shape = scan.shape + '|';
-  for (const Term& term : piece) {
-    shape += static_cast<char>(term.op);
-    shape += static_cast<char>(term.column);
-  }
+  std::string shape = scan.shape;
+  append_terms(shape, piece);
   REEL_ASSIGN(const Statement statement,
               connection_->prepare(shape, [&] { return sql_of(scan, piece); }));
   int parameter = 0;
