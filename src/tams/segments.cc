@@ -159,8 +159,8 @@ class SegmentWriter {
 //! What SegmentWriter reads; every column that is left out is one that need not be decoded.
 std::vector<std::string> columns_to_write(const SegmentQuery& query) {
   std::vector<std::string> columns = {
-      "start_time",    "end_time",     "end_inclusive",   "object_id",     "ts_offset",
-      "last_duration", "sample_offset", "sample_count", "key_frame_count", "init_object_id"};
+      "start_time",    "end_time",      "end_inclusive", "object_id",       "ts_offset",
+      "last_duration", "sample_offset", "sample_count",  "key_frame_count", "init_object_id"};
   if (query.include_object_timerange) columns.emplace_back("object_timerange");
   return columns;
 }
@@ -176,8 +176,8 @@ Status list_by_time(store::Snapshot& snapshot, FlowId flow, const SegmentQuery& 
                          visit);
   }
   // A flow may be long and an object's uses few: go by the uses.
-  REEL_ASSIGN(const auto starts, uses_in_flow(snapshot, *query.object_id, flow,
-                                              query.page.reverse, after));
+  REEL_ASSIGN(const auto starts,
+              uses_in_flow(snapshot, *query.object_id, flow, query.page.reverse, after));
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
   const SegmentColumns columns(*schema);
   for (const Timestamp start : starts) {
@@ -215,8 +215,9 @@ TimeRange Segment::timerange() const {
                          TimeRange::Bound{Timestamp::from_nanoseconds(end_nanoseconds - 1), true});
 }
 
-Segment segment_of(const RowView& row) {
-  const SegmentColumns columns(row.schema);
+Segment segment_of(const RowView& row) { return segment_of(row, SegmentColumns(row.schema)); }
+
+Segment segment_of(const RowView& row, const SegmentColumns& columns) {
   const auto text = [&](std::size_t position) {
     const auto* value = row[position].get_if<std::string>();
     return value == nullptr ? std::string() : *value;
@@ -273,11 +274,10 @@ Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const Ti
 Result<TimeRange> flow_extent(store::Snapshot& snapshot, FlowId flow, const TimeRange& within) {
   TimeRange extent = TimeRange::never();
   for (const bool reverse : {false, true}) {
-    REEL_TRY(visit_segments(snapshot, flow, within, reverse, std::nullopt,
-                            [&](const RowView& row) {
-                              extent = extent.extent_with(segment_of(row).timerange());
-                              return false;
-                            }));
+    REEL_TRY(visit_segments(snapshot, flow, within, reverse, std::nullopt, [&](const RowView& row) {
+      extent = extent.extent_with(segment_of(row).timerange());
+      return false;
+    }));
   }
   return extent;
 }
@@ -293,8 +293,7 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
     if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
     after = timestamp_of(cells[0]);
   }
-  Page page{.items = {}, .limit = query.page.limit, .reverse = query.page.reverse,
-            .next_key = {}};
+  Page page{.items = {}, .limit = query.page.limit, .reverse = query.page.reverse, .next_key = {}};
   const SegmentColumns columns(*schema);
   SegmentWriter writer(query, columns);
   TimeRange first = TimeRange::never();
