@@ -33,6 +33,9 @@ struct RowView {
 //! Return false to stop the scan.
 using RowVisitor = std::function<bool(const RowView&)>;
 
+//! For get_each: which key, and its row.
+using KeyVisitor = std::function<void(std::size_t index, const RowView&)>;
+
 //! One end of a range over clustering (or index) columns: a prefix of their values.
 struct RangeBound {
   Key prefix;
@@ -91,6 +94,10 @@ class Snapshot {
   //! nullopt when there is no such row. `columns` as in ScanSpec.
   virtual Result<std::optional<Row>> get(std::string_view table, const Key& key,
                                          const std::vector<std::string>& columns = {}) = 0;
+  //! Visits the rows of many keys, as far as they exist, in the order of `keys`; `index` counts
+  //! these. Cheaper than one get() each, and an engine with a network asks for all at once.
+  virtual Status get_each(std::string_view table, const std::vector<Key>& keys,
+                          const std::vector<std::string>& columns, const KeyVisitor& visit) = 0;
   //! The visitor may read from the same snapshot.
   virtual Status scan(const ScanSpec& spec, const RowVisitor& visit) = 0;
   //! Every row of share `part` of `parts` (0-based), partition by partition; the shares are

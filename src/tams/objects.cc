@@ -311,19 +311,34 @@ Result<ObjectBytes> open_object(const Context& context, StorageId storage,
   return bytes;
 }
 
-Result<const StoredLocation*> LocationCache::find(const std::string& object_id) {
-  const auto known = seen_.find(object_id);
-  if (known != seen_.end()) return known->second ? &*known->second : nullptr;
+Status LocationCache::load(const std::vector<std::string>& object_ids) {
+  static const std::vector<std::string> kColumns = {"storage_id", "external_urls"};
+  std::vector<store::Key> keys;
+  std::vector<std::optional<StoredLocation>*> places;
+  for (const std::string& id : object_ids) {
+    const auto [entry, is_new] = seen_.try_emplace(id);
+    if (!is_new) continue;
+    keys.push_back({id});
+    places.push_back(&entry->second);
+  }
   REEL_ASSIGN(const auto schema, snapshot_.catalog().table(table::kObjects));
-  REEL_ASSIGN(const auto row, snapshot_.get(table::kObjects, {object_id},
-                                            {"storage_id", "external_urls"}));
-  auto& place = seen_[object_id];
-  if (!row) return nullptr;
-  const Record object(schema, *row);
-  place.emplace();
-  if (!object["storage_id"].is_null()) place->storage_id = StorageId{object.uuid("storage_id")};
-  place->external_urls = object.text("external_urls");
-  return &*place;
+  const std::size_t storage_id = schema->position(schema->find(kColumns[0])->id);
+  const std::size_t external_urls = schema->position(schema->find(kColumns[1])->id);
+  return snapshot_.get_each(
+      table::kObjects, keys, kColumns, [&](std::size_t index, const store::RowView& row) {
+        StoredLocation& place = places[index]->emplace();
+        if (const auto* id = row[storage_id].get_if<Uuid>()) place.storage_id = StorageId{*id};
+        if (const auto* urls = row[external_urls].get_if<std::string>()) place.external_urls = *urls;
+      });
+}
+
+Result<const StoredLocation*> LocationCache::find(const std::string& object_id) {
+  auto known = seen_.find(object_id);
+  if (known == seen_.end()) {
+    REEL_TRY(load({object_id}));
+    known = seen_.find(object_id);
+  }
+  return known->second ? &*known->second : nullptr;
 }
 
 Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot,

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "json/value.h"
@@ -75,12 +76,14 @@ struct StoredLocation {
 class LocationCache {
  public:
   explicit LocationCache(store::Snapshot& snapshot) : snapshot_(snapshot) {}
+  //! Looks many up together, so that find() has them.
+  Status load(const std::vector<std::string>& object_ids);
   //! nullptr when the object is unknown.
   Result<const StoredLocation*> find(const std::string& object_id);
 
  private:
   store::Snapshot& snapshot_;
-  std::map<std::string, std::optional<StoredLocation>> seen_;
+  std::unordered_map<std::string, std::optional<StoredLocation>> seen_;
 };
 
 //! Starts of the segments of a flow that use the object, as media or init segment, in order.

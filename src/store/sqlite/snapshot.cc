@@ -146,25 +146,51 @@ Status SqliteSnapshot::read_cells(const Layout& layout, const Statement& stateme
   return {};
 }
 
-Result<std::optional<Row>> SqliteSnapshot::get(std::string_view table, const Key& key,
-                                               const std::vector<std::string>& columns) {
-  REEL_ASSIGN(const auto layout, layouts_->table(table));
-  REEL_TRY(check_key(*layout, key, layout->key.size()));
-  REEL_ASSIGN(const auto positions, projection(*layout, columns));
+Result<SqliteSnapshot::Lookup> SqliteSnapshot::prepare_lookup(
+    std::string_view table, const std::vector<std::string>& columns) {
+  REEL_ASSIGN(auto layout, layouts_->table(table));
+  REEL_ASSIGN(auto positions, projection(*layout, columns));
   std::string shape = layout->prefix + 'G';
   append_columns(shape, positions);
-  REEL_ASSIGN(const Statement select, connection_->prepare(shape, [&] {
+  REEL_ASSIGN(Statement select, connection_->prepare(shape, [&] {
     return fmt::format("SELECT {} FROM {} WHERE {}", layout->list(positions), layout->table,
                        layout->list(layout->key, " = ?", " AND "));
   }));
+  return Lookup{std::move(layout), std::move(positions), std::move(select)};
+}
+
+Result<bool> SqliteSnapshot::look_up(const Lookup& lookup, const Key& key, Row& row) const {
+  const Layout& layout = *lookup.layout;
+  REEL_TRY(check_key(layout, key, layout.key.size()));
+  sqlite3_stmt* const statement = lookup.statement.get();
+  sqlite3_reset(statement);
   for (std::size_t i = 0; i < key.size(); ++i) {
-    bind_value(select.get(), static_cast<int>(i) + 1, type_at(*layout, layout->key[i]), key[i]);
+    bind_value(statement, static_cast<int>(i) + 1, type_at(layout, layout.key[i]), key[i]);
   }
-  REEL_ASSIGN(const bool found, connection_->step(select));
+  REEL_ASSIGN(const bool found, connection_->step(lookup.statement));
+  if (found) REEL_TRY(read_cells(layout, lookup.statement, lookup.columns, row));
+  return found;
+}
+
+Result<std::optional<Row>> SqliteSnapshot::get(std::string_view table, const Key& key,
+                                               const std::vector<std::string>& columns) {
+  REEL_ASSIGN(const Lookup lookup, prepare_lookup(table, columns));
+  Row row(lookup.layout->all.size());
+  REEL_ASSIGN(const bool found, look_up(lookup, key, row));
   if (!found) return std::nullopt;
-  Row row(layout->all.size());
-  REEL_TRY(read_cells(*layout, select, positions, row));
   return row;
+}
+
+Status SqliteSnapshot::get_each(std::string_view table, const std::vector<Key>& keys,
+                                const std::vector<std::string>& columns, const KeyVisitor& visit) {
+  REEL_ASSIGN(const Lookup lookup, prepare_lookup(table, columns));
+  Row row(lookup.layout->all.size());
+  const RowView view{*lookup.layout->schema, row};
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    REEL_ASSIGN(const bool found, look_up(lookup, keys[i], row));
+    if (found) visit(i, view);
+  }
+  return {};
 }
 
 Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
