@@ -21,6 +21,12 @@ TEST(JsonValue, WritesWhatItRead) {
   EXPECT_EQ(round_trip(text), text);
 }
 
+TEST(JsonValue, LargeDoublesStayDoubles) {
+  EXPECT_EQ(round_trip("566000153995510616580.6"), "5.660001539955106e+20");
+  EXPECT_EQ(round_trip("-1e300"), "-1e+300");
+  EXPECT_EQ(round_trip("9007199254740991.0"), "9007199254740991");
+}
+
 TEST(JsonValue, RefusesBrokenDocuments) {
   for (const std::string_view text :
        {"", "{", "[1,]", "{\"a\":1,}", "nul", "\"\xff\"", "1 2", "{\"a\" 1}", "'a'", "[01]"}) {

@@ -102,10 +102,10 @@ struct ValueWriter {
   }
 };
 
-template <class Number>
-void append_number(std::string& out, Number number) {
+template <class Number, class... Format>
+void append_number(std::string& out, Number number, Format... format) {
   char buffer[32];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), number);
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), number, format...);
   REEL_CHECK(error == std::errc());
   out.append(buffer, end);
 }
@@ -170,7 +170,10 @@ void Writer::unsigned_integer(std::uint64_t value) {
 void Writer::number(double value) {
   if (!std::isfinite(value)) return null();
   separate();
-  append_number(out_, value);
+  // Without an exponent a large one would look like an integer, which readers cannot hold.
+  constexpr double kIntegerLimit = 9007199254740992.0;  // 2^53
+  if (std::fabs(value) < kIntegerLimit) return append_number(out_, value);
+  append_number(out_, value, std::chars_format::scientific);
 }
 
 void Writer::string(std::string_view value) {

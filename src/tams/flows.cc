@@ -344,8 +344,9 @@ Status finish_removal(const Context& context, FlowId id) {
 
 }  // namespace
 
-Result<Record> find_flow(store::Snapshot& snapshot, FlowId id) {
-  REEL_ASSIGN(auto record, load(snapshot, table::kFlows, {id}));
+Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
+                         const std::vector<std::string>& columns) {
+  REEL_ASSIGN(auto record, load(snapshot, table::kFlows, {id}, columns));
   if (!record) return not_found("flow {} does not exist", id.to_string());
   return std::move(*record);
 }
@@ -413,7 +414,7 @@ Status resume_flow_removals(const Context& context) {
     }));
   }
   for (const FlowId id : pending) REEL_TRY(finish_removal(context, id));
-  return remove_garbage(context);
+  return {};
 }
 
 Result<json::Value> get_flow_member(const Context& context, FlowId id, std::string_view member) {

@@ -59,6 +59,8 @@ class ObjectUrls {
         container_(container),
         expiry_(common_expiry(context)) {}
 
+  Status load(const std::vector<std::string>& object_ids) { return locations_.load(object_ids); }
+
   //! Code::not_found when nothing tells where the bytes are.
   Result<std::string> find(const std::string& object_id) {
     REEL_ASSIGN(const StoredLocation* const location, locations_.find(object_id));
@@ -112,6 +114,9 @@ Result<std::string> media_playlist(const Context& context, const Caller& caller,
         static_cast<long double>(numerator) * 1e9L / static_cast<long double>(denominator));
   }
   ObjectUrls urls(context, caller, snapshot, flow.text("container"));
+  std::vector<std::string> object_ids;
+  for (const Segment& segment : found) object_ids.push_back(segment.object_id);
+  REEL_TRY(urls.load(object_ids));
   for (const Segment& segment : found) {
     HlsSegment entry;
     REEL_ASSIGN(entry.url, urls.find(segment.object_id));

@@ -202,6 +202,15 @@ TableDefinition flow_removals() {
           .product = true};
 }
 
+TableDefinition objects_to_check() {
+  return {.name = std::string(table::kObjectsToCheck),
+          .columns = {required(text("id")), required(uuid("note", "new with every lost use"))},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {},
+          .product = true};
+}
+
 TableDefinition media_garbage() {
   return {.name = std::string(table::kMediaGarbage),
           .columns = {required(uuid("storage_id")), required(text("storage_key"))},
@@ -216,7 +225,7 @@ TableDefinition media_garbage() {
 std::vector<TableDefinition> product_tables() {
   return {service(),  sources(), flows(),       profiles(),      collected_by(),
           segments(), objects(), object_uses(), flow_activity(), flow_removals(),
-          media_garbage()};
+          objects_to_check(), media_garbage()};
 }
 
 Status ensure_tables(store::Store& store) {

@@ -3,14 +3,11 @@
 import json
 import os
 import subprocess
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-import media_check
-
-RATE = Fraction(30000, 1001)
+from media_check import make_clip
 
 
 class Cli:
@@ -52,17 +49,6 @@ def cli(server) -> Cli:
     return Cli(server.url)
 
 
-def make_clip(path: Path, seconds: int, *, group: int = 45, tone: int = 440, size: str = "320x180",
-              picture: str = "testsrc2") -> Path:
-    """29.97 frames a second with B-frames that refer to each other, and AAC."""
-    media_check.ffmpeg(
-        "-f", "lavfi", "-i", f"{picture}=size={size}:rate=30000/1001:duration={seconds}",
-        "-f", "lavfi", "-i", f"sine=frequency={tone}:sample_rate=48000:duration={seconds}",
-        "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-bf", "3", "-b_strategy", "0",
-        "-g", group, "-sc_threshold", "0", "-x264-params", "b-pyramid=normal", "-c:a", "aac", path)
-    return path
-
-
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory) -> Path:
     """Twelve seconds; a key frame every 45 frames (1.5015 s)."""
@@ -73,10 +59,3 @@ def clip(tmp_path_factory) -> Path:
 def other_clip(tmp_path_factory) -> Path:
     """Another picture, the same codec parameters."""
     return make_clip(tmp_path_factory.mktemp("media") / "other.mp4", 12, tone=880, picture="smptebars")
-
-
-def frames_within(start: int, end: int, count: int, rate: Fraction = RATE) -> range:
-    """Numbers of the frames whose time in whole nanoseconds lies in [start, end)."""
-    times = [round(n / rate * media_check.NANOSECONDS) for n in range(count)]
-    inside = [n for n, time in enumerate(times) if start <= time < end]
-    return range(inside[0], inside[-1] + 1)

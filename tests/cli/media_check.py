@@ -1,6 +1,7 @@
 """What the command line's tests look at: the API over HTTP, and media through ffprobe and ffmpeg."""
 
 import json
+import math
 import subprocess
 import urllib.parse
 import urllib.request
@@ -8,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 NANOSECONDS = 10**9
+RATE = Fraction(30000, 1001)  # of the clips that make_clip makes
 
 
 def timestamp(text: str) -> int:
@@ -62,6 +64,17 @@ def run(*words, **options) -> subprocess.CompletedProcess:
 
 def ffmpeg(*words) -> None:
     run("ffmpeg", "-nostdin", "-v", "error", "-y", *words)
+
+
+def make_clip(path: Path, seconds: int, *, group: int = 45, tone: int = 440, size: str = "320x180",
+              picture: str = "testsrc2") -> Path:
+    """29.97 frames a second with B-frames that refer to each other, and AAC."""
+    ffmpeg(
+        "-f", "lavfi", "-i", f"{picture}=size={size}:rate=30000/1001:duration={seconds}",
+        "-f", "lavfi", "-i", f"sine=frequency={tone}:sample_rate=48000:duration={seconds}",
+        "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-bf", "3", "-b_strategy", "0",
+        "-g", group, "-sc_threshold", "0", "-x264-params", "b-pyramid=normal", "-c:a", "aac", path)
+    return path
 
 
 def packets(path, stream: str) -> list[dict]:
@@ -128,3 +141,15 @@ def check_flow(url: str, flow: str, directory: Path, stream: str) -> int:
         samples += len(inside)
         path.unlink()
     return samples
+
+
+def frame_count(seconds: int) -> int:
+    """How many frames a clip of make_clip has."""
+    return math.ceil(seconds * RATE)
+
+
+def frames_within(start: int, end: int, count: int, rate: Fraction = RATE) -> range:
+    """Numbers of the frames whose time in whole nanoseconds lies in [start, end)."""
+    times = [round(n / rate * NANOSECONDS) for n in range(count)]
+    inside = [n for n, time in enumerate(times) if start <= time < end]
+    return range(inside[0], inside[-1] + 1)

@@ -5,7 +5,7 @@ import uuid
 
 import media_check as check
 import pytest
-from conftest import RATE, frames_within, make_clip
+from media_check import RATE, frame_count, frames_within, make_clip
 
 SECOND = check.NANOSECONDS
 
@@ -57,7 +57,7 @@ def test_a_range_between_key_frames_is_copied(cli, clip, tmp_path, ingested):
 def test_any_range_has_exactly_its_frames(cli, clip, tmp_path, container, start, end):
     report = cli.ingest(clip, "--container", container)
     cli.export(report["flow_id"], f"[{start}:0_{end}:0)", tmp_path / "clip.mp4")
-    wanted = frames_within(start * SECOND, end * SECOND, round(12 * RATE))
+    wanted = frames_within(start * SECOND, end * SECOND, frame_count(12))
     found = [p for p in check.packets(tmp_path / "clip.mp4", "v") if p["shown"]]
     assert len(found) == len(wanted)
     times = sorted(p["pts"] for p in found)
@@ -69,7 +69,7 @@ def test_any_range_has_exactly_its_frames(cli, clip, tmp_path, container, start,
 
 def test_copy_begins_at_the_key_frame_before(cli, clip, tmp_path, ingested):
     cli.export(ingested["flow_id"], "[4:0_9:0)", tmp_path / "clip.mp4", "--copy")
-    wanted = frames_within(4 * SECOND, 9 * SECOND, round(12 * RATE))
+    wanted = frames_within(4 * SECOND, 9 * SECOND, frame_count(12))
     hashes = check.frame_hashes(tmp_path / "clip.mp4")
     # Frame 90 is the last key frame before frame 120. A frame may follow that others refer to.
     original = check.frame_hashes(clip)
@@ -179,7 +179,7 @@ def test_gaps_are_reported_and_kept(cli, clip, tmp_path):
     start, end = (t - 100 * SECOND for t in check.time_range(missing))
     times = [round(p["pts"] * SECOND) for p in check.packets(tmp_path / "clip.mp4", "v")]
     assert not [t for t in times if start <= t < end - 1000]
-    assert len(times) == round(12 * RATE) - len(frames_within(start, end, round(12 * RATE)))
+    assert len(times) == frame_count(12) - len(frames_within(start, end, frame_count(12)))
 
 
 def test_nothing_there_is_a_failure(cli, ingested, tmp_path):
@@ -200,6 +200,6 @@ def test_one_minute_of_ten(cli, tmp_path):
     long = make_clip(tmp_path / "long.mp4", 600, group=60, size="640x360")
     report = cli.ingest(long, "--label", "ten minutes")
     cli.export(report["flow_id"], "[100:0_160:0)", tmp_path / "clip.mp4")
-    wanted = frames_within(100 * SECOND, 160 * SECOND, round(600 * RATE))
+    wanted = frames_within(100 * SECOND, 160 * SECOND, frame_count(600))
     assert len([p for p in check.packets(tmp_path / "clip.mp4", "v") if p["shown"]]) == len(wanted)
     assert similarity(tmp_path / "clip.mp4", long, wanted[0], len(wanted)) > 35

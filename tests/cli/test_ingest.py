@@ -7,8 +7,8 @@ import urllib.parse
 
 import media_check as check
 import pytest
-from conftest import RATE, make_clip
 from gate import Gate
+from media_check import RATE, frame_count, make_clip
 
 TAI_MINUS_UTC = 37
 
@@ -50,7 +50,7 @@ def test_a_file_becomes_sources_flows_and_segments(cli, clip, tmp_path):
     assert audio["codec"] == "audio/aac"
     assert audio["essence_parameters"]["codec_parameters"] == {"coded_frame_size": 1024, "mp4_oti": 2}
 
-    frames = round(12 * RATE)
+    frames = frame_count(12)
     assert check.check_flow(cli.url, video["id"], tmp_path, "v") == frames
     assert check.check_flow(cli.url, audio["id"], tmp_path, "a") >= 12 * 48000 // 1024
     assert report["video"]["timerange"].startswith("[0:0_12:")
@@ -81,9 +81,9 @@ def test_times_are_exact_whatever_the_input(cli, clip, tmp_path, container, suff
     check.ffmpeg("-i", clip, "-c", "copy", copy)
     report = cli.ingest(copy, "--container", container)
     video, audio = report["video"]["flow_id"], report["audio"]["flow_id"]
-    assert check.check_flow(cli.url, video, tmp_path, "v") == round(12 * RATE)
+    assert check.check_flow(cli.url, video, tmp_path, "v") == frame_count(12)
     assert check.check_flow(cli.url, audio, tmp_path, "a") > 0
-    end = round(round(12 * RATE) / RATE * check.NANOSECONDS)
+    end = round(frame_count(12) / RATE * check.NANOSECONDS)
     assert check.time_range(report["video"]["timerange"]) == (0, end)
     rate = check.get_json(f"{cli.url}/flows/{video}")["essence_parameters"]["frame_rate"]
     assert rate == {"numerator": 30000, "denominator": 1001}
@@ -147,7 +147,7 @@ def check_resumed(cli, report, known, tmp_path):
     objects = [e["object_id"] for e in entries]
     assert len(set(objects)) == len(objects)
     assert set(known) <= set(objects)
-    assert check.check_flow(cli.url, video["flow_id"], tmp_path, "v") == round(20 * RATE)
+    assert check.check_flow(cli.url, video["flow_id"], tmp_path, "v") == frame_count(20)
     inits = {e["init_object"]["object_id"] for e in entries}
     assert len(inits) == 1, "the second run uses the first run's initialisation segment"
 
@@ -179,7 +179,7 @@ def test_an_interrupted_ingest_goes_on(cli, many_segments, tmp_path, number):
 def test_standard_input(cli, clip, tmp_path):
     with clip.open("rb") as media:
         report = cli.ingest("-", "--label", "from a pipe", stdin=media)
-    assert check.check_flow(cli.url, report["video"]["flow_id"], tmp_path, "v") == round(12 * RATE)
+    assert check.check_flow(cli.url, report["video"]["flow_id"], tmp_path, "v") == frame_count(12)
 
 
 def test_live_standard_input(cli, clip, tmp_path):
@@ -190,7 +190,7 @@ def test_live_standard_input(cli, clip, tmp_path):
     stream.stdout.close()
     assert stream.wait() == 0
     # A live reader may come in the middle of a group of pictures, but this one came at the start.
-    assert check.check_flow(cli.url, report["video"]["flow_id"], tmp_path, "v") == round(12 * RATE)
+    assert check.check_flow(cli.url, report["video"]["flow_id"], tmp_path, "v") == frame_count(12)
 
 
 LIVE_GRAPH = "testsrc2=size=320x180:rate=25[out0];sine=sample_rate=48000[out1]"
@@ -258,4 +258,4 @@ def test_ten_minutes(cli, tmp_path):
     long = make_clip(tmp_path / "long.mp4", 600, group=60, size="640x360")
     report = cli.ingest(long, "--label", "ten minutes")
     frames = check.check_flow(cli.url, report["video"]["flow_id"], tmp_path, "v")
-    assert frames == round(600 * RATE)
+    assert frames == frame_count(600)

@@ -62,8 +62,7 @@ Status Checkpointer::checkpoint() {
 }
 
 Result<bool> checkpoint_wal(Connection& connection, int mode) {
-  const int rc =
-      sqlite3_wal_checkpoint_v2(connection.get(), nullptr, mode, nullptr, nullptr);
+  const int rc = sqlite3_wal_checkpoint_v2(connection.get(), nullptr, mode, nullptr, nullptr);
   if (rc == SQLITE_OK) return true;
   if ((rc & 0xff) == SQLITE_BUSY) return false;
   return connection.failure(rc, "checkpointing");

@@ -304,9 +304,8 @@ TEST_F(OpenTest, a_damaged_page_is_an_error_and_not_a_crash) {
   }
   file.close();
   const auto store = open({});
-  const Status scanned = value_of(store->snapshot())->scan_all("spans", 0, 1, [](const RowView&) {
-    return true;
-  });
+  const Status scanned =
+      value_of(store->snapshot())->scan_all("spans", 0, 1, [](const RowView&) { return true; });
   ASSERT_FALSE(scanned);
   EXPECT_EQ(scanned.error().code(), Code::corrupt);
 }
