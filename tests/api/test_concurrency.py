@@ -120,6 +120,27 @@ def test_flows_of_one_source_come_and_go(fresh_server):
     check_store(fresh_server)
 
 
+def test_a_flow_created_again_during_its_removal_keeps_its_segments(fresh_server):
+    """DELETE of a large flow goes on while the flow is created again: the new one's segments are not the old one's."""
+    client = Client(fresh_server.url)
+    flow = client.put_flow()
+    for round_ in range(8):
+        for start in range(0, 3000, 1000):
+            client.add_segments(flow["id"], 1000, start=start)
+        remover = threading.Thread(target=lambda: Client(client.url).delete(f"/flows/{flow['id']}"))
+        remover.start()
+        while True:
+            answer = client.put(f"/flows/{flow['id']}", flow, expect=(201, 204, 409))
+            if answer.status_code == 201:
+                break
+        kept = []
+        for start in range(5000, 5040):
+            kept += client.add_segments(flow["id"], 1, start=start)
+        remover.join()
+        assert client.timeranges(flow["id"], limit=1000) == [item["timerange"] for item in kept], f"round {round_}"
+        client.delete(f"/flows/{flow['id']}/segments")
+
+
 def test_no_edit_is_lost(fresh_client):
     flow = fresh_client.put_flow()
     url = f"{fresh_client.url}/flows/{flow['id']}/tags"
