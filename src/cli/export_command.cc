@@ -30,7 +30,8 @@ struct Words {
 int run_export(Words& words) {
   auto range = time::TimeRange::parse(words.range);
   if (!range) return fail("export", range.error(), kExitUsage);
-  if (range->is_never()) return fail("export", invalid("the time range is empty").value(), kExitUsage);
+  if (range->is_never())
+    return fail("export", invalid("the time range is empty").value(), kExitUsage);
   words.options.range = *range;
   const Interrupt interrupt;
   Export job(std::move(words.options), interrupt);

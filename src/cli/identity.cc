@@ -12,8 +12,7 @@
 namespace reel::cli {
 
 Uuid name_based_uuid(const Uuid& name_space, std::string_view name) {
-  std::string text(reinterpret_cast<const char*>(name_space.bytes.data()),
-                   name_space.bytes.size());
+  std::string text(reinterpret_cast<const char*>(name_space.bytes.data()), name_space.bytes.size());
   text += name;
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;
@@ -42,7 +41,8 @@ Result<std::string> file_fingerprint(const std::string& path) {
     file.clear();
     file.seekg(std::max(start, std::streamoff{0}));
     file.read(piece.data(), kPiece);
-    hash.update(as_bytes(std::string_view(piece).substr(0, static_cast<std::size_t>(file.gcount()))));
+    hash.update(
+        as_bytes(std::string_view(piece).substr(0, static_cast<std::size_t>(file.gcount()))));
   }
   if (file.bad()) return io("cannot read {}: {}", path, std::strerror(errno));
   return fmt::format("{}-{}", size, to_hex(hash.finish()));

@@ -53,8 +53,7 @@ void add_etag(api::Response& response) {
 }
 
 //! Whether the body is to be compressed; the fields that say so to caches are set already.
-bool negotiate_gzip(const api::RequestHead& head, std::size_t bytes_min,
-                    api::Response& response) {
+bool negotiate_gzip(const api::RequestHead& head, std::size_t bytes_min, api::Response& response) {
   const auto* body = std::get_if<std::string>(&response.body);
   // zlib counts in 32 bits; nobody should get such an answer as one text anyway.
   if (body == nullptr || body->size() < bytes_min || body->size() > kGzipBytesMax) return false;
@@ -72,8 +71,7 @@ bool negotiate_gzip(const api::RequestHead& head, std::size_t bytes_min,
 
 bool has_no_body(int status) { return status == 204 || status == 304; }
 
-void append_length(std::string& out, const AnswerContext& context,
-                   const api::Response& response) {
+void append_length(std::string& out, const AnswerContext& context, const api::Response& response) {
   if (has_no_body(response.status)) return;
   const std::uint64_t bytes = body_bytes(response);
   if (const std::string* given = response.headers.find("Content-Length");

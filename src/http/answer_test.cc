@@ -54,8 +54,8 @@ TEST(FinishResponseTest, TheTagOfTheGzipFormIsItsOwn) {
   EXPECT_EQ(etag, api::gzip_etag(api::strong_etag(body)));
   EXPECT_EQ(field(answer, "Content-Encoding"), "gzip");
   api::Response again = api::Response::json(200, body);
-  finish_response(head_with({{"Accept-Encoding", "gzip"}, {"If-None-Match", etag}}), true,
-                  kGzipMin, again);
+  finish_response(head_with({{"Accept-Encoding", "gzip"}, {"If-None-Match", etag}}), true, kGzipMin,
+                  again);
   EXPECT_EQ(again.status, 304);
   EXPECT_EQ(field(again, "Vary"), "Accept-Encoding");
   api::Response plain = api::Response::json(200, body);

@@ -186,15 +186,14 @@ void Server::Impl::take(Socket socket, const tcp::endpoint& peer, IoThread& thre
   ++edge_.connections;
   edge_.active_connections.add(1);
   auto context = tls_ ? tls_->context() : nullptr;
-  asio::post(thread.context(),
-             [this, &thread, socket = std::move(socket), context = std::move(context),
-              address = std::move(address)]() mutable {
-               auto session = std::make_shared<Session>(edge_, thread, std::move(socket),
-                                                        std::move(context), std::move(address));
-               asio::co_spawn(
-                   thread.context().get_executor(), [session] { return session->run(); },
-                   report_escape);
-             });
+  asio::post(
+      thread.context(), [this, &thread, socket = std::move(socket), context = std::move(context),
+                         address = std::move(address)]() mutable {
+        auto session = std::make_shared<Session>(edge_, thread, std::move(socket),
+                                                 std::move(context), std::move(address));
+        asio::co_spawn(
+            thread.context().get_executor(), [session] { return session->run(); }, report_escape);
+      });
 }
 
 Awaitable<void> Server::Impl::watch_certificate() {

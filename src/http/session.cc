@@ -66,8 +66,8 @@ void run_handler(const Edge& edge, Exchange& exchange) {
 
 }  // namespace
 
-Session::Session(Edge& edge, IoThread& io, Socket socket,
-                 std::shared_ptr<asio::ssl::context> tls, std::string peer)
+Session::Session(Edge& edge, IoThread& io, Socket socket, std::shared_ptr<asio::ssl::context> tls,
+                 std::string peer)
     : edge_(edge),
       io_(io),
       transport_(std::move(socket), std::move(tls)),

@@ -170,8 +170,8 @@ Awaitable<IoResult> Session::read_body_bytes(asio::mutable_buffer into) {
   IoResult got = transport_.try_read(into);
   if (got.error == asio::error::would_block) got = co_await transport_.read_some(into);
   const ServerLimits& limits = edge_.options.limits;
-  const auto earned = std::chrono::microseconds(got.bytes * 1'000'000 /
-                                                limits.body_min_bytes_per_second);
+  const auto earned =
+      std::chrono::microseconds(got.bytes * 1'000'000 / limits.body_min_bytes_per_second);
   deadline_ = std::min(deadline_ + earned,
                        SteadyClock::now() + std::chrono::milliseconds(limits.body_grace_ms));
   co_return got;

@@ -18,7 +18,8 @@ constexpr std::array<bool, 256> kNeedsCare = [] {
   return table;
 }();
 
-//! The first place from `from` on whose byte a string cannot hold as it is; the end if there is none.
+//! The first place from `from` on whose byte a string cannot hold as it is; the end if there is
+//! none.
 std::size_t skip_plain(std::string_view text, std::size_t from) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kTops = 0x8080808080808080;

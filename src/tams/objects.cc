@@ -35,8 +35,8 @@ Result<media::Backend*> chosen_backend(const Context& context, const json::Value
 Result<std::vector<std::string>> object_ids(const Context& context, const json::Value& body) {
   const auto bounded = [&](std::size_t count, const char* pointer) -> Status {
     if (count <= context.limits.allocate_max) return {};
-    return at(pointer, invalid("{} objects at once, the limit is {}", count,
-                               context.limits.allocate_max));
+    return at(pointer,
+              invalid("{} objects at once, the limit is {}", count, context.limits.allocate_max));
   };
   std::vector<std::string> ids;
   if (const json::Value* asked = body.find("object_ids")) {
@@ -121,10 +121,11 @@ Result<Allocation> reserve(const Context& context, FlowId flow, const json::Valu
   for (const std::string& id : allocation.ids) {
     REEL_ASSIGN(const auto taken, load(*snapshot, table::kObjects, {id}));
     if (taken) return at("/object_ids", invalid("object '{}' exists already", id));
-    batch.insert(kObjects, {id}, {{"flow_id", flow},
-                                  {"storage_id", allocation.storage},
-                                  {"storage_key", media::make_key(id, context.clock.now())},
-                                  {"content_type", allocation.content_type}});
+    batch.insert(kObjects, {id},
+                 {{"flow_id", flow},
+                  {"storage_id", allocation.storage},
+                  {"storage_key", media::make_key(id, context.clock.now())},
+                  {"content_type", allocation.content_type}});
   }
   REEL_TRY(context.store.commit(std::move(batch)));
   return allocation;
@@ -235,8 +236,7 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
     if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
     after = FlowId{cells[0].get<Uuid>()};
   }
-  REEL_ASSIGN(auto flows, flows_using(*snapshot, id, query.flow_tags, after,
-                                      query.page.limit + 1));
+  REEL_ASSIGN(auto flows, flows_using(*snapshot, id, query.flow_tags, after, query.page.limit + 1));
   ObjectView view;
   view.page.limit = query.page.limit;
   if (flows.size() > query.page.limit) {
@@ -279,8 +279,7 @@ Status ObjectUpload::finish() {
   return context_.store.commit(std::move(batch));
 }
 
-Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context,
-                                                          StorageId storage,
+Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context, StorageId storage,
                                                           const std::string& object_id,
                                                           const std::string& content_type) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
@@ -306,8 +305,7 @@ Result<ObjectBytes> open_object(const Context& context, StorageId storage,
   REEL_ASSIGN(bytes.file, backend->open(object.text("storage_key")));
   bytes.content_type = object.text("content_type");
   const std::string& digest = object["sha256"].get<store::Binary>().bytes;
-  bytes.sha256_hex =
-      to_hex({reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size()});
+  bytes.sha256_hex = to_hex({reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size()});
   return bytes;
 }
 
@@ -324,12 +322,14 @@ Status LocationCache::load(const std::vector<std::string>& object_ids) {
   REEL_ASSIGN(const auto schema, snapshot_.catalog().table(table::kObjects));
   const std::size_t storage_id = schema->position(schema->find(kColumns[0])->id);
   const std::size_t external_urls = schema->position(schema->find(kColumns[1])->id);
-  return snapshot_.get_each(
-      table::kObjects, keys, kColumns, [&](std::size_t index, const store::RowView& row) {
-        StoredLocation& place = places[index]->emplace();
-        if (const auto* id = row[storage_id].get_if<Uuid>()) place.storage_id = StorageId{*id};
-        if (const auto* urls = row[external_urls].get_if<std::string>()) place.external_urls = *urls;
-      });
+  return snapshot_.get_each(table::kObjects, keys, kColumns,
+                            [&](std::size_t index, const store::RowView& row) {
+                              StoredLocation& place = places[index]->emplace();
+                              if (const auto* id = row[storage_id].get_if<Uuid>())
+                                place.storage_id = StorageId{*id};
+                              if (const auto* urls = row[external_urls].get_if<std::string>())
+                                place.external_urls = *urls;
+                            });
 }
 
 Result<const StoredLocation*> LocationCache::find(const std::string& object_id) {
@@ -341,9 +341,9 @@ Result<const StoredLocation*> LocationCache::find(const std::string& object_id) 
   return known->second ? &*known->second : nullptr;
 }
 
-Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot,
-                                            const std::string& object_id, FlowId flow,
-                                            bool reverse, std::optional<Timestamp> after) {
+Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot, const std::string& object_id,
+                                            FlowId flow, bool reverse,
+                                            std::optional<Timestamp> after) {
   store::ScanSpec spec;
   spec.table = table::kObjectUses;
   spec.partition = {object_id};
@@ -437,8 +437,8 @@ Status remove_garbage(const Context& context) {
     REEL_ASSIGN(const auto schema, snapshot->catalog().table(table::kMediaGarbage));
     REEL_TRY(snapshot->scan_all(table::kMediaGarbage, 0, 1, [&](const store::RowView& row) {
       const Record record(schema, row.cells);
-      garbage.push_back({StorageId{record.uuid("storage_id")},
-                         std::string(record.text("storage_key"))});
+      garbage.push_back(
+          {StorageId{record.uuid("storage_id")}, std::string(record.text("storage_key"))});
       return true;
     }));
   }

@@ -53,8 +53,7 @@ class ObjectUpload {
 
 //! Code::not_found when the object was not allocated on that backend; forbidden when it is in use
 //! and has its bytes already.
-Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context,
-                                                          StorageId storage,
+Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context, StorageId storage,
                                                           const std::string& object_id,
                                                           const std::string& content_type);
 

@@ -100,8 +100,8 @@ Result<std::string> media_playlist(const Context& context, const Caller& caller,
                             return found.size() <= kPlaylistSegmentsMax;
                           }));
   if (found.size() > kPlaylistSegmentsMax) {
-    return at("?timerange", invalid("more than {} segments; ask for a shorter range",
-                                    kPlaylistSegmentsMax));
+    return at("?timerange",
+              invalid("more than {} segments; ask for a shorter range", kPlaylistSegmentsMax));
   }
   HlsPlaylist playlist;
   const bool open_end = !range.is_never() && !range.end();
@@ -109,7 +109,8 @@ Result<std::string> media_playlist(const Context& context, const Caller& caller,
   playlist.asked = range;
   const json::Value duration = json_member(flow, "segment_duration");
   if (const std::int64_t numerator = number_at(duration, {"numerator"}); numerator > 0) {
-    const std::int64_t denominator = std::max<std::int64_t>(1, number_at(duration, {"denominator"}));
+    const std::int64_t denominator =
+        std::max<std::int64_t>(1, number_at(duration, {"denominator"}));
     playlist.nominal_duration_ns = static_cast<std::int64_t>(
         static_cast<long double>(numerator) * 1e9L / static_cast<long double>(denominator));
   }
@@ -124,8 +125,8 @@ Result<std::string> media_playlist(const Context& context, const Caller& caller,
       REEL_ASSIGN(entry.init_url, urls.find(segment.init_object_id));
     }
     entry.start = segment.start;
-    entry.duration_ns = static_cast<std::int64_t>(segment.end_nanoseconds -
-                                                  segment.start.nanoseconds());
+    entry.duration_ns =
+        static_cast<std::int64_t>(segment.end_nanoseconds - segment.start.nanoseconds());
     entry.ts_offset = segment.ts_offset;
     playlist.segments.push_back(std::move(entry));
   }

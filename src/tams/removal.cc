@@ -19,8 +19,7 @@ Status collect_doomed(store::Snapshot& snapshot, FlowId flow, const TimeRange& t
                       const std::optional<std::string>& object_id, std::vector<Segment>& doomed) {
   const auto take = [&](const store::RowView& row) {
     Segment segment = segment_of(row);
-    if (timerange.covers(segment.timerange()) &&
-        (!object_id || segment.object_id == *object_id)) {
+    if (timerange.covers(segment.timerange()) && (!object_id || segment.object_id == *object_id)) {
       doomed.push_back(std::move(segment));
     }
     return doomed.size() < kChunkSegments;
@@ -43,9 +42,9 @@ store::Batch erase_batch(const Context& context, FlowId flow, const std::vector<
   const std::string uses(table::kObjectUses);
   store::Batch batch;
   for (const Segment& segment : doomed) {
-    batch.require_cells(segments, {flow, segment.start},
-                        {{"object_id", segment.object_id},
-                         {"end_time", store::Decimal{segment.end_nanoseconds}}});
+    batch.require_cells(
+        segments, {flow, segment.start},
+        {{"object_id", segment.object_id}, {"end_time", store::Decimal{segment.end_nanoseconds}}});
     batch.erase(segments, {flow, segment.start});
     batch.erase(uses, {segment.object_id, flow, segment.start});
     check_later(context, batch, segment.object_id);
