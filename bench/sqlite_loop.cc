@@ -76,8 +76,8 @@ struct Segment {
         end(store::encode_decimal_key({store::Int128{second + 1} * 1'000'000'000})),
         object_id(fmt::format("bulk/{}.ts", second)),
         timerange(fmt::format("[{}:0_{}:0)", second, second + 1)),
-        urls(fmt::format(
-            R"([{{"url":"https://media.example/bulk/{}.ts","label":"cdn"}}])", second)) {}
+        urls(fmt::format(R"([{{"url":"https://media.example/bulk/{}.ts","label":"cdn"}}])",
+                         second)) {}
 
   std::string start;
   std::string end;
@@ -95,12 +95,12 @@ double insert_all(sqlite3* db, const store::Catalog& catalog, std::int64_t count
                   std::int64_t requests) {
   const Uuid flow = Uuid::random();
   const std::string_view flow_id(reinterpret_cast<const char*>(flow.bytes.data()), 16);
-  Insert objects(db, **catalog.table(tams::table::kObjects),
-                 {"inserted_at", "id", "registered", "is_init", "flow_id", "timerange",
-                  "external_urls"});
+  Insert objects(
+      db, **catalog.table(tams::table::kObjects),
+      {"inserted_at", "id", "registered", "is_init", "flow_id", "timerange", "external_urls"});
   Insert segments(db, **catalog.table(tams::table::kSegments),
-                  {"inserted_at", "flow_id", "start_time", "end_time", "end_inclusive",
-                   "object_id", "sample_count", "object_timerange"});
+                  {"inserted_at", "flow_id", "start_time", "end_time", "end_inclusive", "object_id",
+                   "sample_count", "object_timerange"});
   Insert uses(db, **catalog.table(tams::table::kObjectUses),
               {"inserted_at", "object_id", "flow_id", "start_time"});
   const std::int64_t now = system_clock().now().micros;
@@ -141,8 +141,9 @@ int main(int argc, char** argv) {
   sqlite3* db = nullptr;
   if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) fail_with("the database does not open");
   // As the store has it, so that only what is done per row differs.
-  run_sql(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; "
-              "PRAGMA wal_autocheckpoint=4000");
+  run_sql(db,
+          "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; "
+          "PRAGMA wal_autocheckpoint=4000");
   const double seconds = insert_all(db, *catalog, count, requests);
   sqlite3_close(db);
   std::filesystem::remove_all(folder);

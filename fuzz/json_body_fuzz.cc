@@ -1,6 +1,7 @@
 // links: tams
-//! Any bytes as a request body: parsing and every shape end in an answer; what was parsed is written
-//! back as JSON that reads the same; what a shape accepted holds the values that handlers rely on.
+//! Any bytes as a request body: parsing and every shape end in an answer; what was parsed is
+//! written back as JSON that reads the same; what a shape accepted holds the values that handlers
+//! rely on.
 
 #include <cstddef>
 #include <cstdint>

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "api/entity_tag.h"
 #include "base/result.h"
 #include "http/compress.h"
-#include "http/conditional.h"
 #include "http/range.h"
 
 //! Range, If-None-Match and Accept-Encoding from one input: a served range lies within the whole.
@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (range.kind != reel::http::RangeRequest::Kind::part) continue;
     REEL_CHECK(range.count > 0 && range.first < total && range.count <= total - range.first);
   }
-  (void)reel::http::names_etag(field, "\"tag\"");
+  (void)reel::api::names_etag(field, "\"tag\"");
   (void)reel::http::prefers_gzip(field);
   return 0;
 }

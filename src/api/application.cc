@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <exception>
 
+#include "api/entity_tag.h"
+
 namespace reel::api {
 namespace {
 
@@ -200,7 +202,30 @@ Result<Response> TamsApplication::run(const Route& route, const Request& request
   if (route.body) {
     REEL_ASSIGN(call.body, read_body(*route.body, request.body));
   }
+  const std::string* tags = request.head.headers.find("If-Match");
+  if (tags != nullptr && route.method != Method::get) {
+    REEL_TRY(check_if_match(request, *tags));
+  }
   return route.handler(call);
+}
+
+Status TamsApplication::check_if_match(const Request& request, const std::string& tags) const {
+  const auto failed = [] {
+    return at("If-Match", precondition_failed("what is at this path has none of these tags"));
+  };
+  Request read = {.head = request.head, .body = {}};
+  read.head.method = Method::get;
+  read.head.query.clear();
+  REEL_ASSIGN(const Router::Match match, router_.match(read.head.method, read.head.path));
+  if (match.route == nullptr) return failed();
+  REEL_ASSIGN(const Call call, prepare(*match.route, read));
+  const auto shown = match.route->handler(call);
+  if (!shown) return failed();
+  const auto* text = std::get_if<std::string>(&shown->body);
+  if (text == nullptr) return failed();
+  const std::string etag = strong_etag(*text);
+  if (names_etag_strongly(tags, etag) || names_etag_strongly(tags, gzip_etag(etag))) return {};
+  return failed();
 }
 
 Result<std::unique_ptr<BodySink>> TamsApplication::open_sink(const Route& route,

@@ -43,6 +43,9 @@ class TamsApplication final : public Application {
  private:
   Result<Call> prepare(const Route& route, const Request& request) const;
   Result<Response> run(const Route& route, const Request& request) const;
+  //! For a write with If-Match: what GET shows at the path must have one of these tags. Looked at
+  //! before the write, so another writer may still come between.
+  Status check_if_match(const Request& request, const std::string& tags) const;
   Result<std::unique_ptr<BodySink>> open_sink(const Route& route, const RequestHead& head) const;
   Result<std::string> base_url(const RequestHead& head) const;
   Response no_route(const RequestHead& head, const std::vector<Method>& allowed) const;

@@ -128,10 +128,14 @@ TEST(Application, HandsOverWhatWasAsked) {
 
 TEST(Application, ChecksParameters) {
   const std::vector<std::pair<std::string, std::string>> wrong = {
-      {"limit=0", "\"?limit\""},         {"limit=11", "\"?limit\""},
-      {"limit=ten", "\"?limit\""},       {"limit=1&limit=2", "\"?limit\""},
-      {"deep=True", "\"?deep\""},        {"deep=", "\"?deep\""},
-      {"tag_exists.x=1", "\"?tag_exists.x\""}, {"tag.=x", "\"?tag.\""},
+      {"limit=0", "\"?limit\""},
+      {"limit=11", "\"?limit\""},
+      {"limit=ten", "\"?limit\""},
+      {"limit=1&limit=2", "\"?limit\""},
+      {"deep=True", "\"?deep\""},
+      {"deep=", "\"?deep\""},
+      {"tag_exists.x=1", "\"?tag_exists.x\""},
+      {"tag.=x", "\"?tag.\""},
       {"limit=%zz", "\"?limit\""}};
   for (const auto& [query, pointer] : wrong) {
     const Response response = serve({.path = "/things/id-1", .query = query});

@@ -48,8 +48,7 @@ Result<Response> get_flow(const Call& call) {
 }
 
 Result<Response> put_flow(const Call& call) {
-  REEL_ASSIGN(auto outcome,
-              tams::put_flow(call.tams, caller(call), flow_id(call), call.body));
+  REEL_ASSIGN(auto outcome, tams::put_flow(call.tams, caller(call), flow_id(call), call.body));
   if (!outcome.created) return Response::empty(204);
   Response response = Response::json(201, std::move(outcome.document));
   response.headers.set("Location", call.base_url + "/flows/" + call.path[0]);
@@ -107,59 +106,61 @@ std::vector<Parameter> list_parameters() {
 std::vector<Route> document_routes() {
   const std::string group = "Flows";
   const std::vector<Parameter> id = {flow_id_parameter()};
-  return {
-      {.method = Method::get,
-       .path = "/flows",
-       .id = "GET_flows",
-       .group = group,
-       .summary = "List flows",
-       .query_parameters = list_parameters(),
-       .answers = {{200, "A page of flows", json::Shape::array(shape::flow())}, bad_request()},
-       .handler = list_flows},
-      {.method = Method::get,
-       .path = "/flows/{flowId}",
-       .id = "GET_flows-flowId",
-       .group = group,
-       .summary = "One flow",
-       .path_parameters = id,
-       .query_parameters = {{"include_timerange", json::Shape::boolean(),
-                             "Show the time range of its segments"},
-                            {"timerange", shape::timerange(),
-                             "Let only segments that overlap this range count"}},
-       .answers = {{200, "The flow", shape::flow()}, bad_request(), not_found_answer()},
-       .handler = get_flow,
-       .inline_read = true},
-      {.method = Method::put,
-       .path = "/flows/{flowId}",
-       .id = "PUT_flows-flowId",
-       .group = group,
-       .summary = "Create or replace a flow",
-       .path_parameters = id,
-       .body = shape::flow_put(),
-       .answers = {{201, "Created", shape::flow()}, {204, "Replaced"}, bad_request(),
-                   forbidden_answer(), not_found_answer()},
-       .handler = put_flow},
-      {.method = Method::del,
-       .path = "/flows/{flowId}",
-       .id = "DELETE_flows-flowId",
-       .group = group,
-       .summary = "Delete a flow and its segments",
-       .path_parameters = id,
-       .answers = {{204, "Deleted"}, forbidden_answer(), not_found_answer()},
-       .handler = delete_flow}};
+  return {{.method = Method::get,
+           .path = "/flows",
+           .id = "GET_flows",
+           .group = group,
+           .summary = "List flows",
+           .query_parameters = list_parameters(),
+           .answers = {{200, "A page of flows", json::Shape::array(shape::flow())}, bad_request()},
+           .handler = list_flows},
+          {.method = Method::get,
+           .path = "/flows/{flowId}",
+           .id = "GET_flows-flowId",
+           .group = group,
+           .summary = "One flow",
+           .path_parameters = id,
+           .query_parameters = {{"include_timerange", json::Shape::boolean(),
+                                 "Show the time range of its segments"},
+                                {"timerange", shape::timerange(),
+                                 "Let only segments that overlap this range count"}},
+           .answers = {{200, "The flow", shape::flow()}, bad_request(), not_found_answer()},
+           .handler = get_flow,
+           .inline_read = true},
+          {.method = Method::put,
+           .path = "/flows/{flowId}",
+           .id = "PUT_flows-flowId",
+           .group = group,
+           .summary = "Create or replace a flow",
+           .path_parameters = id,
+           .body = shape::flow_put(),
+           .answers = {{201, "Created", shape::flow()},
+                       {204, "Replaced"},
+                       bad_request(),
+                       forbidden_answer(),
+                       not_found_answer()},
+           .handler = put_flow},
+          {.method = Method::del,
+           .path = "/flows/{flowId}",
+           .id = "DELETE_flows-flowId",
+           .group = group,
+           .summary = "Delete a flow and its segments",
+           .path_parameters = id,
+           .answers = {{204, "Deleted"}, forbidden_answer(), not_found_answer()},
+           .handler = delete_flow}};
 }
 
 }  // namespace
 
 std::vector<Route> flow_routes() {
   std::vector<Route> routes = document_routes();
-  for (auto part : {tag_routes(flows()),
-                    member_routes(flows(), "description", json::Shape::string()),
-                    member_routes(flows(), "label", json::Shape::string()),
-                    member_routes(flows(), "read_only", json::Shape::boolean(), false),
-                    member_routes(flows(), "flow_collection", shape::flow_collection()),
-                    member_routes(flows(), "max_bit_rate", shape::bit_rate()),
-                    member_routes(flows(), "avg_bit_rate", shape::bit_rate())}) {
+  for (auto part :
+       {tag_routes(flows()), member_routes(flows(), "description", json::Shape::string()),
+        member_routes(flows(), "label", json::Shape::string()),
+        member_routes(flows(), "read_only", json::Shape::boolean(), false),
+        member_routes(flows(), "flow_collection", shape::flow_collection()),
+        member_routes(flows(), "max_bit_rate", shape::bit_rate()),
+        member_routes(flows(), "avg_bit_rate", shape::bit_rate())}) {
     routes.insert(routes.end(), part.begin(), part.end());
   }
   return routes;

@@ -58,11 +58,11 @@ Result<std::unique_ptr<BodySink>> put_media(const Call& call) {
   const std::string* sent = call.request.head.headers.find("Content-Type");
   const std::string content_type = sent == nullptr ? std::string() : *sent;
   if (!grant.content_type.empty() && content_type != grant.content_type) {
-    return at("Content-Type", forbidden("this URL is for {}, not '{}'", grant.content_type,
-                                        content_type));
+    return at("Content-Type",
+              forbidden("this URL is for {}, not '{}'", grant.content_type, content_type));
   }
-  REEL_ASSIGN(auto upload, tams::begin_object_upload(call.tams, grant.storage, grant.object_id,
-                                                     content_type));
+  REEL_ASSIGN(auto upload,
+              tams::begin_object_upload(call.tams, grant.storage, grant.object_id, content_type));
   return std::make_unique<MediaSink>(std::move(upload), call.request.head.request_id,
                                      call.tams.clock);
 }

@@ -17,25 +17,24 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
                     .summary = "The " + member,
                     .path_parameters = {owner.id_parameter},
                     .answers = {{200, "The value", shape}, not_found_answer()},
-                    .handler =
-                        [get = owner.get, member](const Call& call) -> Result<Response> {
+                    .handler = [get = owner.get, member](const Call& call) -> Result<Response> {
                       REEL_ASSIGN(const json::Value value, get(call, member));
                       return Response::json(200, json::to_text(value));
                     },
                     .inline_read = true});
-  routes.push_back({.method = Method::put,
-                    .path = path,
-                    .id = "PUT_" + id,
-                    .group = owner.group,
-                    .summary = "Set the " + member,
-                    .path_parameters = {owner.id_parameter},
-                    .body = shape,
-                    .answers = {{204, "Set"}, bad_request(), forbidden_answer(),
-                                not_found_answer()},
-                    .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
-                      REEL_TRY(set(call, member, call.body));
-                      return Response::empty(204);
-                    }});
+  routes.push_back(
+      {.method = Method::put,
+       .path = path,
+       .id = "PUT_" + id,
+       .group = owner.group,
+       .summary = "Set the " + member,
+       .path_parameters = {owner.id_parameter},
+       .body = shape,
+       .answers = {{204, "Set"}, bad_request(), forbidden_answer(), not_found_answer()},
+       .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
+         REEL_TRY(set(call, member, call.body));
+         return Response::empty(204);
+       }});
   if (!removable) return routes;
   routes.push_back({.method = Method::del,
                     .path = path,
@@ -77,16 +76,16 @@ std::vector<Route> tag_routes(const MemberOwner& owner) {
                     .answers = {{200, "Its value", tams::shape::tag_value()}, not_found_answer()},
                     .handler = get_tag,
                     .inline_read = true});
-  routes.push_back({.method = Method::put,
-                    .path = path,
-                    .id = "PUT_" + id,
-                    .group = owner.group,
-                    .summary = "Set one tag",
-                    .path_parameters = {owner.id_parameter, name},
-                    .body = tams::shape::tag_value(),
-                    .answers = {{204, "Set"}, bad_request(), forbidden_answer(),
-                                not_found_answer()},
-                    .handler = [change](const Call& call) { return change(call, call.body); }});
+  routes.push_back(
+      {.method = Method::put,
+       .path = path,
+       .id = "PUT_" + id,
+       .group = owner.group,
+       .summary = "Set one tag",
+       .path_parameters = {owner.id_parameter, name},
+       .body = tams::shape::tag_value(),
+       .answers = {{204, "Set"}, bad_request(), forbidden_answer(), not_found_answer()},
+       .handler = [change](const Call& call) { return change(call, call.body); }});
   routes.push_back({.method = Method::del,
                     .path = path,
                     .id = "DELETE_" + id,

@@ -10,8 +10,8 @@ namespace reel::api {
 
 //! How one kind of document (sources, flows) reads and writes its members.
 struct MemberOwner {
-  std::string path;   //!< "/flows/{flowId}"
-  std::string id;     //!< "flows-flowId", part of operation ids
+  std::string path;  //!< "/flows/{flowId}"
+  std::string id;    //!< "flows-flowId", part of operation ids
   std::string group;
   Parameter id_parameter;
   Result<json::Value> (*get)(const Call& call, std::string_view member);

@@ -12,9 +12,8 @@ constexpr std::array<std::string_view, 7> kMethodNames = {"GET",   "HEAD",   "PO
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace
@@ -35,9 +34,8 @@ void Headers::add(std::string name, std::string value) {
 }
 
 void Headers::set(std::string_view name, std::string value) {
-  const auto first =
-      std::find_if(fields_.begin(), fields_.end(),
-                   [&](const auto& field) { return same_name(field.first, name); });
+  const auto first = std::find_if(fields_.begin(), fields_.end(),
+                                  [&](const auto& field) { return same_name(field.first, name); });
   if (first == fields_.end()) {
     fields_.emplace_back(std::string(name), std::move(value));
     return;

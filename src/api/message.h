@@ -83,11 +83,11 @@ class BodySink {
 
 //! How to take a request, decided from its head alone.
 struct Admission {
-  std::string_view route;           //!< template, e.g. "/flows/{flowId}"; for metrics and logs
-  std::uint64_t body_bytes_max = 0;  //!< more is 413
-  bool inline_read = false;          //!< short point read: may run on an I/O thread
-  bool compressible = true;          //!< gzip may be applied to a large answer
-  std::unique_ptr<BodySink> sink;    //!< set: the body goes here, handle() is not called
+  std::string_view route;             //!< template, e.g. "/flows/{flowId}"; for metrics and logs
+  std::uint64_t body_bytes_max = 0;   //!< more is 413
+  bool inline_read = false;           //!< short point read: may run on an I/O thread
+  bool compressible = true;           //!< gzip may be applied to a large answer
+  std::unique_ptr<BodySink> sink;     //!< set: the body goes here, handle() is not called
   const void* route_entry = nullptr;  //!< the application's own note
 };
 

@@ -20,19 +20,18 @@ Result<Response> get_object(const Call& call) {
 }  // namespace
 
 std::vector<Route> object_routes() {
-  return {{.method = Method::get,
-           .path = "/objects/{objectId}",
-           .id = "GET_objects",
-           .group = "Objects",
-           .summary = "One object and the flows that use it",
-           .path_parameters = {{"objectId", json::Shape::string(), "The object, URL-encoded"}},
-           .query_parameters = join({url_parameters(),
-                                     tag_parameters("flow_tag", "referencing flows"),
-                                     page_parameters()}),
-           .answers = {{200, "The object", tams::shape::object()}, bad_request(),
-                       not_found_answer()},
-           .handler = get_object,
-           .inline_read = true}};
+  return {
+      {.method = Method::get,
+       .path = "/objects/{objectId}",
+       .id = "GET_objects",
+       .group = "Objects",
+       .summary = "One object and the flows that use it",
+       .path_parameters = {{"objectId", json::Shape::string(), "The object, URL-encoded"}},
+       .query_parameters = join(
+           {url_parameters(), tag_parameters("flow_tag", "referencing flows"), page_parameters()}),
+       .answers = {{200, "The object", tams::shape::object()}, bad_request(), not_found_answer()},
+       .handler = get_object,
+       .inline_read = true}};
 }
 
 }  // namespace reel::api

@@ -119,9 +119,8 @@ void write_paths(json::Writer& out, const std::vector<Route>& routes) {
   for (const auto& [path, operations] : paths) {
     out.key(path);
     out.begin_object();
-    const bool has_head = std::any_of(operations.begin(), operations.end(), [](const Route* r) {
-      return r->method == Method::head;
-    });
+    const bool has_head = std::any_of(operations.begin(), operations.end(),
+                                      [](const Route* r) { return r->method == Method::head; });
     for (const Route* route : operations) {
       if (route->method == Method::get && !has_head) write_operation(out, *route, true);
       write_operation(out, *route, false);

@@ -101,9 +101,8 @@ TEST_F(OpenApi, DescribesAnswers) {
   EXPECT_NE(answers.find("default"), nullptr);
   EXPECT_EQ(json::to_text(at(document_, {"paths", "/flows/{flowId}", "head", "responses", "200"})),
             R"({"description":"Done"})");
-  EXPECT_TRUE(
-      at(document_, {"paths", "/media", "get", "responses", "200", "content", "text/plain"})
-          .as_object());
+  EXPECT_TRUE(at(document_, {"paths", "/media", "get", "responses", "200", "content", "text/plain"})
+                  .as_object());
 }
 
 TEST_F(OpenApi, CollectsNamedShapes) {

@@ -61,9 +61,7 @@ std::vector<Parameter> url_parameters() {
 Parameter flow_id_parameter() { return {"flowId", shape::uuid(), "The flow"}; }
 Parameter source_id_parameter() { return {"sourceId", shape::uuid(), "The source"}; }
 
-json::Shape uuid_list() {
-  return json::Shape::form("Comma-separated UUIDs", "", check_uuid_list);
-}
+json::Shape uuid_list() { return json::Shape::form("Comma-separated UUIDs", "", check_uuid_list); }
 
 std::optional<std::string> text(const Query& query, std::string_view name) {
   const std::string* value = query.find(name);

@@ -16,8 +16,8 @@ Status check_playlist_name(std::string_view text) {
 }
 
 Parameter playlist_parameter() {
-  return {"playlist", json::Shape::form("Playlist name", "^[0-9a-f-]{36}\\.m3u8$",
-                                        check_playlist_name),
+  return {"playlist",
+          json::Shape::form("Playlist name", "^[0-9a-f-]{36}\\.m3u8$", check_playlist_name),
           "The identifier with .m3u8 at the end"};
 }
 
@@ -41,9 +41,9 @@ Result<Response> get_flow_playlist(const Call& call) {
 }
 
 Result<Response> get_source_playlist(const Call& call) {
-  REEL_ASSIGN(std::string text,
-              tams::source_playlist(call.tams, caller(call), id_in<SourceId>(call),
-                                    timerange(call.query)));
+  REEL_ASSIGN(
+      std::string text,
+      tams::source_playlist(call.tams, caller(call), id_in<SourceId>(call), timerange(call.query)));
   return playlist(std::move(text));
 }
 
@@ -51,8 +51,7 @@ Result<Response> get_source_playlist(const Call& call) {
 
 std::vector<Route> playback_routes() {
   const Parameter range{"timerange", tams::shape::timerange(), "What to play; default all"};
-  const std::vector<Answer> answers = {{200, "An HLS playlist"}, bad_request(),
-                                       not_found_answer()};
+  const std::vector<Answer> answers = {{200, "An HLS playlist"}, bad_request(), not_found_answer()};
   return {{.method = Method::get,
            .path = "/playback/flows/{playlist}",
            .id = "GET_playback-flow",

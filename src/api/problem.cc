@@ -32,6 +32,7 @@ constexpr std::array kTreatments = {
     Treatment{Code::forbidden, 403, "Forbidden", client, Level::debug, 0},
     Treatment{Code::not_found, 404, "Not found", client, Level::debug, 0},
     Treatment{Code::conflict, 409, "Conflict", client, Level::debug, 0},
+    Treatment{Code::precondition_failed, 412, "Precondition failed", client, Level::debug, 0},
     Treatment{Code::too_large, 413, "Too large", client, Level::debug, 0},
     Treatment{Code::cancelled, 499, "Cancelled", client, Level::debug, 0},
     Treatment{Code::corrupt, 500, "Internal error", operators, Level::error, 0},
@@ -58,7 +59,6 @@ std::string_view refusal_type(int status) {
     case 406: return "not_acceptable";
     case 408: return "timeout";
     case 411: return "length_required";
-    case 412: return "precondition_failed";
     case 413: return "too_large";
     case 414: return "uri_too_long";
     case 415: return "unsupported_media_type";
@@ -80,8 +80,7 @@ std::string_view public_message(Code code) {
   switch (code) {
     case Code::unknown_outcome:
       return "It is not known whether the write was stored; read it back before trying again.";
-    case Code::read_only:
-      return "Writes are refused until the server's disk is healthy again.";
+    case Code::read_only: return "Writes are refused until the server's disk is healthy again.";
     default: return "The server failed to answer; its log has the reason under this request id.";
   }
 }
@@ -154,12 +153,11 @@ std::string spoken(std::string_view name) {
 
 json::Shape problem_shape() {
   using json::Shape;
-  return Shape::object({json::required("type", Shape::string()),
-                        json::required("summary", Shape::string()),
-                        json::required("time", Shape::string()),
-                        json::required("message", Shape::string()),
-                        json::required("request_id", Shape::string()),
-                        json::optional("pointer", Shape::string())})
+  return Shape::object(
+             {json::required("type", Shape::string()), json::required("summary", Shape::string()),
+              json::required("time", Shape::string()), json::required("message", Shape::string()),
+              json::required("request_id", Shape::string()),
+              json::optional("pointer", Shape::string())})
       .named("Problem");
 }
 

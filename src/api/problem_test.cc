@@ -38,8 +38,8 @@ TEST(Problem, LeavesOutAnEmptyPointer) {
 }
 
 TEST(Problem, KeepsInternalsInside) {
-  for (const Code code : {Code::corrupt, Code::io, Code::internal, Code::read_only,
-                          Code::unknown_outcome}) {
+  for (const Code code :
+       {Code::corrupt, Code::io, Code::internal, Code::read_only, Code::unknown_outcome}) {
     const Failure failure = at("/secret", fail(code, "cannot open /srv/secret"));
     const Response response = problem(failure.value(), "r", system_clock());
     EXPECT_GE(response.status, 500);
@@ -49,13 +49,22 @@ TEST(Problem, KeepsInternalsInside) {
 }
 
 TEST(Problem, EveryCodeHasItsStatus) {
-  const std::vector<std::pair<Code, int>> expected = {
-      {Code::invalid, 400},       {Code::not_found, 404},     {Code::conflict, 409},
-      {Code::too_large, 413},     {Code::unsupported, 400},   {Code::corrupt, 500},
-      {Code::io, 500},            {Code::timeout, 503},       {Code::cancelled, 499},
-      {Code::shutting_down, 503}, {Code::unauthorized, 401},  {Code::forbidden, 403},
-      {Code::overloaded, 503},    {Code::read_only, 503},     {Code::unknown_outcome, 500},
-      {Code::internal, 500}};
+  const std::vector<std::pair<Code, int>> expected = {{Code::invalid, 400},
+                                                      {Code::not_found, 404},
+                                                      {Code::conflict, 409},
+                                                      {Code::too_large, 413},
+                                                      {Code::unsupported, 400},
+                                                      {Code::corrupt, 500},
+                                                      {Code::io, 500},
+                                                      {Code::timeout, 503},
+                                                      {Code::cancelled, 499},
+                                                      {Code::shutting_down, 503},
+                                                      {Code::unauthorized, 401},
+                                                      {Code::forbidden, 403},
+                                                      {Code::overloaded, 503},
+                                                      {Code::read_only, 503},
+                                                      {Code::unknown_outcome, 500},
+                                                      {Code::internal, 500}};
   for (const auto& [code, status] : expected) EXPECT_EQ(http_status(code), status);
 }
 

@@ -37,8 +37,7 @@ const std::string* Query::find(std::string_view name) const {
   return nullptr;
 }
 
-std::vector<std::pair<std::string, std::string>> Query::with_prefix(
-    std::string_view prefix) const {
+std::vector<std::pair<std::string, std::string>> Query::with_prefix(std::string_view prefix) const {
   std::vector<std::pair<std::string, std::string>> rest;
   for (const auto& [name, value] : parameters_) {
     if (name.starts_with(prefix)) rest.emplace_back(name.substr(prefix.size()), value);

@@ -115,8 +115,7 @@ Result<Router::Match> Router::match(Method method, std::string_view raw_path) co
     }
   }
   std::sort(match.allowed.begin(), match.allowed.end());
-  match.allowed.erase(std::unique(match.allowed.begin(), match.allowed.end()),
-                      match.allowed.end());
+  match.allowed.erase(std::unique(match.allowed.begin(), match.allowed.end()), match.allowed.end());
   return match;
 }
 

@@ -24,7 +24,7 @@ class Router {
   Router& operator=(const Router&) = delete;
 
   struct Match {
-    const Route* route = nullptr;  //!< nullptr: no operation, see `allowed`
+    const Route* route = nullptr;         //!< nullptr: no operation, see `allowed`
     std::vector<std::string> parameters;  //!< decoded, in the order of the template
     //! The methods that the path knows when it does not know this one; empty when there is no such
     //! path.

@@ -60,8 +60,8 @@ TEST(Router, TellsUnknownPathFromUnknownMethod) {
   const auto method = router.match(Method::del, "/flows/x");
   EXPECT_EQ(method->route, nullptr);
   EXPECT_THAT(method->allowed, ElementsAre(Method::get, Method::head, Method::put));
-  for (const std::string_view path : {"/none", "/flows/", "//flows", "/flows/x/y", "/flows/x/tags",
-                                      "flows", "", "/flows%2Fx"}) {
+  for (const std::string_view path :
+       {"/none", "/flows/", "//flows", "/flows/x/y", "/flows/x/tags", "flows", "", "/flows%2Fx"}) {
     const auto unknown = router.match(Method::get, path);
     ASSERT_TRUE(unknown) << path;
     EXPECT_EQ(unknown->route, nullptr) << path;

@@ -46,8 +46,8 @@ std::string failures_document(const Call& call, const std::vector<tams::FailedSe
 }
 
 Result<Response> post_segments(const Call& call) {
-  REEL_ASSIGN(const auto failures, tams::register_segments(call.tams, caller(call), flow_id(call),
-                                                           call.body));
+  REEL_ASSIGN(const auto failures,
+              tams::register_segments(call.tams, caller(call), flow_id(call), call.body));
   if (failures.empty()) return Response::empty(201);
   return Response::json(200, failures_document(call, failures));
 }
@@ -59,8 +59,8 @@ Result<Response> delete_segments(const Call& call) {
 }
 
 Result<Response> post_storage(const Call& call) {
-  REEL_ASSIGN(std::string text, tams::allocate_storage(call.tams, caller(call), flow_id(call),
-                                                       call.body));
+  REEL_ASSIGN(std::string text,
+              tams::allocate_storage(call.tams, caller(call), flow_id(call), call.body));
   return Response::json(201, std::move(text));
 }
 
@@ -71,57 +71,62 @@ std::vector<Route> segment_routes() {
   const std::string group = "Segments";
   const std::vector<Parameter> id = {flow_id_parameter()};
   const Parameter object_id{"object_id", json::Shape::string(), "Only segments of this object"};
-  return {
-      {.method = Method::get,
-       .path = path,
-       .id = "GET_flows-flowId-segments",
-       .group = group,
-       .summary = "List the segments of a flow by time",
-       .path_parameters = id,
-       .query_parameters =
-           join({{object_id,
-                  {"timerange", shape::timerange(), "Only segments that overlap this range"},
-                  reverse_parameter(),
-                  {"include_object_timerange", json::Shape::boolean(),
-                   "Show the time range of each object"}},
-                 url_parameters(),
-                 page_parameters()}),
-       .answers = {{200, "A page of segments", json::Shape::array(shape::segment())},
-                   bad_request(), not_found_answer()},
-       .handler = list_segments,
-       .inline_read = true},
-      {.method = Method::post,
-       .path = path,
-       .id = "POST_flows-flowId-segments",
-       .group = group,
-       .summary = "Register one segment or many",
-       .path_parameters = id,
-       .body = shape::segments_post(),
-       .answers = {{200, "Some segments failed", shape::failed_segments()}, {201, "Registered"},
-                   bad_request(), forbidden_answer(), not_found_answer()},
-       .handler = post_segments,
-       .body_bytes_max = 16 << 20},
-      {.method = Method::del,
-       .path = path,
-       .id = "DELETE_flows-flowId-segments",
-       .group = group,
-       .summary = "Delete the segments that a range covers",
-       .path_parameters = id,
-       .query_parameters = {{"timerange", shape::timerange(),
-                             "Only segments that this range covers completely"},
-                            object_id},
-       .answers = {{204, "Deleted"}, bad_request(), forbidden_answer(), not_found_answer()},
-       .handler = delete_segments},
-      {.method = Method::post,
-       .path = "/flows/{flowId}/storage",
-       .id = "POST_flows-flowId-storage",
-       .group = group,
-       .summary = "Allocate objects and where to upload them",
-       .path_parameters = id,
-       .body = shape::storage_request(),
-       .answers = {{201, "Where to upload", shape::storage_allocation()}, bad_request(),
-                   forbidden_answer(), not_found_answer()},
-       .handler = post_storage}};
+  return {{.method = Method::get,
+           .path = path,
+           .id = "GET_flows-flowId-segments",
+           .group = group,
+           .summary = "List the segments of a flow by time",
+           .path_parameters = id,
+           .query_parameters =
+               join({{object_id,
+                      {"timerange", shape::timerange(), "Only segments that overlap this range"},
+                      reverse_parameter(),
+                      {"include_object_timerange", json::Shape::boolean(),
+                       "Show the time range of each object"}},
+                     url_parameters(),
+                     page_parameters()}),
+           .answers = {{200, "A page of segments", json::Shape::array(shape::segment())},
+                       bad_request(),
+                       not_found_answer()},
+           .handler = list_segments,
+           .inline_read = true},
+          {.method = Method::post,
+           .path = path,
+           .id = "POST_flows-flowId-segments",
+           .group = group,
+           .summary = "Register one segment or many",
+           .path_parameters = id,
+           .body = shape::segments_post(),
+           .answers = {{200, "Some segments failed", shape::failed_segments()},
+                       {201, "Registered"},
+                       bad_request(),
+                       forbidden_answer(),
+                       not_found_answer()},
+           .handler = post_segments,
+           .body_bytes_max = 16 << 20},
+          {.method = Method::del,
+           .path = path,
+           .id = "DELETE_flows-flowId-segments",
+           .group = group,
+           .summary = "Delete the segments that a range covers",
+           .path_parameters = id,
+           .query_parameters = {{"timerange", shape::timerange(),
+                                 "Only segments that this range covers completely"},
+                                object_id},
+           .answers = {{204, "Deleted"}, bad_request(), forbidden_answer(), not_found_answer()},
+           .handler = delete_segments},
+          {.method = Method::post,
+           .path = "/flows/{flowId}/storage",
+           .id = "POST_flows-flowId-storage",
+           .group = group,
+           .summary = "Allocate objects and where to upload them",
+           .path_parameters = id,
+           .body = shape::storage_request(),
+           .answers = {{201, "Where to upload", shape::storage_allocation()},
+                       bad_request(),
+                       forbidden_answer(),
+                       not_found_answer()},
+           .handler = post_storage}};
 }
 
 }  // namespace reel::api

@@ -24,8 +24,8 @@ Result<Response> post_service(const Call& call) {
 
 Result<Response> get_storage_backends(const Call& call) {
   REEL_ASSIGN(const auto page, page_request(call));
-  REEL_ASSIGN(auto backends, tams::list_storage_backends(call.tams, tag_filter(call.query, "tag"),
-                                                         page));
+  REEL_ASSIGN(auto backends,
+              tams::list_storage_backends(call.tams, tag_filter(call.query, "tag"), page));
   return paged(call, std::move(backends));
 }
 
@@ -63,9 +63,8 @@ std::vector<Route> service_routes() {
        .id = "GET_storage-backends",
        .group = group,
        .summary = "Where objects can be stored",
-       .query_parameters = join({tag_parameters("tag", "storage backends"),
-                                 {reverse_parameter()},
-                                 page_parameters()}),
+       .query_parameters = join(
+           {tag_parameters("tag", "storage backends"), {reverse_parameter()}, page_parameters()}),
        .answers = {{200, "Storage backends, by label", shape::storage_backends()}, bad_request()},
        .handler = get_storage_backends,
        .inline_read = true},

@@ -64,18 +64,16 @@ std::vector<Route> source_routes() {
        .id = "GET_sources",
        .group = "Sources",
        .summary = "List sources",
-       .query_parameters =
-           join({{{"label", json::Shape::string(), "Only with exactly this label"},
-                  reverse_parameter(),
-                  {"sort_by", json::Shape::choice({"created", "updated", "label"}),
-                   "Most recent first, or by label; default created"},
-                  {"format", shape::content_format(), "Only of this format"},
-                  {"collected_by_ids", uuid_list(),
-                   "Only collected by one of these sources; empty: by none"}},
-                 tag_parameters("tag", "sources"),
-                 page_parameters()}),
-       .answers = {{200, "A page of sources", json::Shape::array(shape::source())},
-                   bad_request()},
+       .query_parameters = join({{{"label", json::Shape::string(), "Only with exactly this label"},
+                                  reverse_parameter(),
+                                  {"sort_by", json::Shape::choice({"created", "updated", "label"}),
+                                   "Most recent first, or by label; default created"},
+                                  {"format", shape::content_format(), "Only of this format"},
+                                  {"collected_by_ids", uuid_list(),
+                                   "Only collected by one of these sources; empty: by none"}},
+                                 tag_parameters("tag", "sources"),
+                                 page_parameters()}),
+       .answers = {{200, "A page of sources", json::Shape::array(shape::source())}, bad_request()},
        .handler = list_sources},
       {.method = Method::get,
        .path = "/sources/{sourceId}",
@@ -86,9 +84,9 @@ std::vector<Route> source_routes() {
        .answers = {{200, "The source", shape::source()}, not_found_answer()},
        .handler = get_source,
        .inline_read = true}};
-  for (auto part : {tag_routes(sources()),
-                    member_routes(sources(), "description", json::Shape::string()),
-                    member_routes(sources(), "label", json::Shape::string())}) {
+  for (auto part :
+       {tag_routes(sources()), member_routes(sources(), "description", json::Shape::string()),
+        member_routes(sources(), "label", json::Shape::string())}) {
     routes.insert(routes.end(), part.begin(), part.end());
   }
   return routes;

@@ -53,7 +53,19 @@ class Sha256 {
 };
 
 Sha256Digest sha256(std::string_view bytes);
-Sha256Digest hmac_sha256(std::string_view key, std::string_view message);
+
+//! HMAC-SHA-256 whose key is mixed in once, so that signing a short text costs little more than
+//! hashing it. Thread-safe.
+class HmacSha256 {
+ public:
+  explicit HmacSha256(std::string_view key);
+  ~HmacSha256();
+  Sha256Digest sign(std::string_view message) const;
+
+ private:
+  struct State;
+  std::unique_ptr<const State> state_;
+};
 
 //! Compares without telling by its duration where the difference is.
 bool equal_constant_time(std::string_view a, std::string_view b);

@@ -16,22 +16,23 @@ namespace reel {
 
 //! What kind of failure it was. Stable: clients, metrics and logs rely on the names.
 enum class Code : std::uint8_t {
-  invalid,          //!< the caller's input breaks a rule
-  not_found,        //!< what was asked for does not exist
-  conflict,         //!< it clashes with what is stored (overlap, changed meanwhile, exists)
-  too_large,        //!< above a named limit
-  unsupported,      //!< understood, but not offered here
-  corrupt,          //!< stored bytes are not what they must be
-  io,               //!< disk or network refused
-  timeout,          //!< the deadline passed
-  cancelled,        //!< the caller went away
-  shutting_down,    //!< the service is stopping
-  unauthorized,     //!< who are you?
-  forbidden,        //!< you may not
-  overloaded,       //!< a bounded queue is full; try again later
-  read_only,        //!< the store refuses writes until its disk is healthy again
-  unknown_outcome,  //!< the commit may or may not have happened
-  internal,         //!< a defect of ours
+  invalid,              //!< the caller's input breaks a rule
+  not_found,            //!< what was asked for does not exist
+  conflict,             //!< it clashes with what is stored (overlap, changed meanwhile, exists)
+  precondition_failed,  //!< the client's own condition (If-Match) does not hold
+  too_large,            //!< above a named limit
+  unsupported,          //!< understood, but not offered here
+  corrupt,              //!< stored bytes are not what they must be
+  io,                   //!< disk or network refused
+  timeout,              //!< the deadline passed
+  cancelled,            //!< the caller went away
+  shutting_down,        //!< the service is stopping
+  unauthorized,         //!< who are you?
+  forbidden,            //!< you may not
+  overloaded,           //!< a bounded queue is full; try again later
+  read_only,            //!< the store refuses writes until its disk is healthy again
+  unknown_outcome,      //!< the commit may or may not have happened
+  internal,             //!< a defect of ours
 };
 
 //! The stable lower-case name of a code, e.g. "not_found".
@@ -94,20 +95,20 @@ struct LocatedFormat {
 
 template <class... Args>
 Failure fail(Code code, LocatedFormat<std::type_identity_t<Args>...> text, Args&&... args) {
-  return Failure(
-      Error(code, fmt::format(text.format, std::forward<Args>(args)...), text.where));
+  return Failure(Error(code, fmt::format(text.format, std::forward<Args>(args)...), text.where));
 }
 
 // One factory per kind: `return not_found("flow {}", id);`
-#define REEL_ERROR_FACTORY(name)                                                           \
-  template <class... Args>                                                                 \
-  Failure name(LocatedFormat<std::type_identity_t<Args>...> text, Args&&... args) {        \
-    return Failure(Error(Code::name, fmt::format(text.format, std::forward<Args>(args)...), \
-                         text.where));                                                     \
+#define REEL_ERROR_FACTORY(name)                                                               \
+  template <class... Args>                                                                     \
+  Failure name(LocatedFormat<std::type_identity_t<Args>...> text, Args&&... args) {            \
+    return Failure(                                                                            \
+        Error(Code::name, fmt::format(text.format, std::forward<Args>(args)...), text.where)); \
   }
 REEL_ERROR_FACTORY(invalid)
 REEL_ERROR_FACTORY(not_found)
 REEL_ERROR_FACTORY(conflict)
+REEL_ERROR_FACTORY(precondition_failed)
 REEL_ERROR_FACTORY(too_large)
 REEL_ERROR_FACTORY(unsupported)
 REEL_ERROR_FACTORY(corrupt)
@@ -137,24 +138,23 @@ inline Failure at(std::string pointer, Failure failure) {
 #define REEL_CONCAT(a, b) REEL_CONCAT_INNER(a, b)
 
 //! Leaves the function with the error if `expr` failed. A statement, not an expression.
-#define REEL_TRY(expr)                                                      \
-  do {                                                                      \
-    if (auto reel_status = (expr); !reel_status)                            \
+#define REEL_TRY(expr)                                                        \
+  do {                                                                        \
+    if (auto reel_status = (expr); !reel_status)                              \
       return ::tl::unexpected<::reel::Error>(std::move(reel_status).error()); \
   } while (false)
 
-#define REEL_ASSIGN_INNER(tmp, decl, expr)                          \
-  auto tmp = (expr);                                                \
+#define REEL_ASSIGN_INNER(tmp, decl, expr)                                  \
+  auto tmp = (expr);                                                        \
   if (!tmp) return ::tl::unexpected<::reel::Error>(std::move(tmp).error()); \
   decl = *std::move(tmp)
 
 //! `REEL_ASSIGN(auto flow, load(id));`: the value, or leaves the function with the error.
-#define REEL_ASSIGN(decl, expr) \
-  REEL_ASSIGN_INNER(REEL_CONCAT(reel_result_, __LINE__), decl, expr)
+#define REEL_ASSIGN(decl, expr) REEL_ASSIGN_INNER(REEL_CONCAT(reel_result_, __LINE__), decl, expr)
 
 //! Stays on in release builds.
-#define REEL_CHECK(expression)                                           \
-  do {                                                                   \
-    if (!(expression)) [[unlikely]]                                      \
-      ::reel::check_failed(#expression, __FILE__, __LINE__);             \
+#define REEL_CHECK(expression)                               \
+  do {                                                       \
+    if (!(expression)) [[unlikely]]                          \
+      ::reel::check_failed(#expression, __FILE__, __LINE__); \
   } while (false)

@@ -1,6 +1,5 @@
 #include "base/worker_pool.h"
 
-#include <cerrno>
 #include <utility>
 
 #include "base/result.h"
@@ -9,15 +8,11 @@ namespace reel {
 
 WorkerPool::WorkerPool(Options options) : options_(options) {
   REEL_CHECK(options_.threads > 0);
-  REEL_CHECK(::sem_init(&wake_, 0, 0) == 0);
   threads_.reserve(options_.threads);
   for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-WorkerPool::~WorkerPool() {
-  stop();
-  ::sem_destroy(&wake_);
-}
+WorkerPool::~WorkerPool() { stop(); }
 
 bool WorkerPool::submit(std::function<void()> job) {
   bool wake = false;
@@ -27,7 +22,7 @@ bool WorkerPool::submit(std::function<void()> job) {
     queue_.push_back(std::move(job));
     wake = claim_wake();
   }
-  if (wake) ::sem_post(&wake_);
+  if (wake) wake_.post();
   return true;
 }
 
@@ -38,7 +33,7 @@ void WorkerPool::stop() {
     stopping_ = true;
     sleeping = std::exchange(idle_, 0);
   }
-  for (; sleeping > 0; --sleeping) ::sem_post(&wake_);
+  for (; sleeping > 0; --sleeping) wake_.post();
   threads_.clear();
 }
 
@@ -73,10 +68,9 @@ std::function<void()> WorkerPool::next() {
         ++idle_;
       }
     }
-    if (wake) ::sem_post(&wake_);
+    if (wake) wake_.post();
     if (job) return job;
-    while (::sem_wait(&wake_) != 0 && errno == EINTR) {
-    }
+    wake_.wait();
     woken = true;
   }
 }

@@ -1,13 +1,13 @@
 #pragma once
 //! A fixed number of threads behind a bounded queue.
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <thread>
 #include <vector>
 
+#include "base/semaphore.h"
 #include "base/thread_annotations.h"
 
 namespace reel {
@@ -54,7 +54,7 @@ class WorkerPool {
   //! for the lock: measured, that cost five futex calls per job, and this one or two.
   bool waking_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
-  sem_t wake_;
+  Semaphore wake_;
   std::vector<std::jthread> threads_;
 };
 

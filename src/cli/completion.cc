@@ -23,9 +23,12 @@ std::string option_words(const CLI::App& command) {
 std::string zsh_quoted(std::string text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\'') out += "'\\''";
-    else if (c == '[' || c == ']' || c == ':') out += std::string("\\") + c;
-    else out += c == '\n' ? ' ' : c;
+    if (c == '\'')
+      out += "'\\''";
+    else if (c == '[' || c == ']' || c == ':')
+      out += std::string("\\") + c;
+    else
+      out += c == '\n' ? ' ' : c;
   }
   return out;
 }
@@ -66,15 +69,16 @@ _reelhouse() {{
   esac
 }}
 complete -o filenames -F _reelhouse reelhouse
-)", verbs, option_words(app), cases);
+)",
+                     verbs, option_words(app), cases);
 }
 
 std::string zsh_completion(const CLI::App& app) {
   std::string verbs;
   std::string cases;
   for (const CLI::App* command : app.get_subcommands({})) {
-    verbs += fmt::format("    '{}:{}'\n", command->get_name(),
-                         zsh_quoted(command->get_description()));
+    verbs +=
+        fmt::format("    '{}:{}'\n", command->get_name(), zsh_quoted(command->get_description()));
     cases += fmt::format("    {})\n      _arguments{} \\\n        '*:file:_files' ;;\n",
                          command->get_name(), zsh_options(*command));
   }
@@ -95,7 +99,8 @@ _reelhouse() {{
 {}  esac
 }}
 compdef _reelhouse reelhouse
-)", verbs, cases);
+)",
+                     verbs, cases);
 }
 
 void add_completion_command(CLI::App& app, Run& run) {

@@ -1,7 +1,7 @@
 #include "cli/configuration.h"
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 namespace reel::cli {
 
@@ -37,7 +37,8 @@ Result<server::Config> load_configuration(const ConfigurationFlags& flags) {
   sources.flags = flags.settings;
   sources.file = flags.file;
   const auto variable = sources.environment.find("REELHOUSE_CONFIG");
-  if (sources.file.empty() && variable != sources.environment.end()) sources.file = variable->second;
+  if (sources.file.empty() && variable != sources.environment.end())
+    sources.file = variable->second;
   if (sources.file.empty() && ::access(kUsualFile, F_OK) == 0) sources.file = kUsualFile;
   return server::load_config(std::move(sources));
 }

@@ -56,9 +56,9 @@ std::int64_t clip_shift(const Stretch& stretch, time::Int128 clip_start) {
 }
 
 bool copies_exactly(const std::vector<Stretch>& stretches) {
-  return joinable(stretches) && std::all_of(stretches.begin(), stretches.end(), [](const Stretch& stretch) {
-    return exact_copy(stretch).has_value();
-  });
+  return joinable(stretches) &&
+         std::all_of(stretches.begin(), stretches.end(),
+                     [](const Stretch& stretch) { return exact_copy(stretch).has_value(); });
 }
 
 }  // namespace
@@ -193,8 +193,8 @@ Status Export::load_pieces(Track& track) {
     const time::TimeRange part = segment.timerange.intersect(options_.range);
     if (part.is_never() || !part.is_bounded()) continue;
     REEL_ASSIGN(const MediaObject* object, load(track, segment));
-    track.pieces.push_back({object, segment.ts_offset.nanoseconds(),
-                            part.first()->nanoseconds(), *part.past_last_nanoseconds()});
+    track.pieces.push_back({object, segment.ts_offset.nanoseconds(), part.first()->nanoseconds(),
+                            *part.past_last_nanoseconds()});
   }
   return {};
 }
@@ -204,11 +204,10 @@ Status Export::plan_stretches(Track& track) {
   if (!track.is_video || track.stretches.empty() || decodable(track.stretches.front())) return {};
   // Open group of pictures: the first frames refer to the segment before.
   const Segment& first = track.segments.front();
-  const time::TimeRange before = time::TimeRange::make(
-      std::nullopt, time::TimeRange::Bound{*first.timerange.first(), false});
-  const std::string path = fmt::format(
-      "/flows/{}/segments?reverse_order=true&limit=1&timerange={}", track.flow_id,
-      http::percent_encode(before.to_string()));
+  const time::TimeRange before =
+      time::TimeRange::make(std::nullopt, time::TimeRange::Bound{*first.timerange.first(), false});
+  const std::string path = fmt::format("/flows/{}/segments?reverse_order=true&limit=1&timerange={}",
+                                       track.flow_id, http::percent_encode(before.to_string()));
   std::optional<Segment> previous;
   REEL_TRY(client_->get_pages(path, [&](json::Array& page) {
     auto parsed = page.empty() ? Result<Segment>(not_found("none")) : parse_segment(page[0]);
@@ -300,8 +299,8 @@ Status Export::multiplex(const std::vector<std::string>& files) {
   for (std::size_t i = 0; i < files.size(); ++i) {
     words.insert(words.end(), {"-map", std::to_string(i)});
   }
-  words.insert(words.end(), {"-c", "copy", "-output_ts_offset",
-                             std::to_string(-kObjectTimelineShiftSeconds)});
+  words.insert(words.end(),
+               {"-c", "copy", "-output_ts_offset", std::to_string(-kObjectTimelineShiftSeconds)});
   if (muxer_ == "mp4") words.insert(words.end(), {"-movflags", "+faststart"});
   words.insert(words.end(), {"-f", muxer_, "file:" + part});
   const auto done = run_and_capture(words);
@@ -325,8 +324,8 @@ void Export::report_gaps() const {
           std::count_if(stretch.samples.begin(), stretch.samples.end(),
                         [](const StretchSample& sample) { return sample.wanted; }));
     }
-    progress_->note(fmt::format("{}: {} frames {}", kind, frames,
-                                track.copied ? "copied" : "encoded anew"));
+    progress_->note(
+        fmt::format("{}: {} frames {}", kind, frames, track.copied ? "copied" : "encoded anew"));
     for (const time::TimeRange& gap : find_gaps(track.pieces, options_.range)) {
       progress_->note(fmt::format("{}: no media in {}", kind, gap.to_string()));
     }

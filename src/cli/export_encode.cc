@@ -13,12 +13,10 @@ namespace {
 
 constexpr time::Int128 kSecond = 1'000'000'000;
 
-std::int64_t shift_ticks(std::int64_t timescale) {
-  return kObjectTimelineShiftSeconds * timescale;
-}
+std::int64_t shift_ticks(std::int64_t timescale) { return kObjectTimelineShiftSeconds * timescale; }
 
-//! Writes the selected samples of a stretch as a file for a decoder, on the objects' timeline moved up
-//! so that nothing is negative.
+//! Writes the selected samples of a stretch as a file for a decoder, on the objects' timeline moved
+//! up so that nothing is negative.
 Status write_stretch(const std::string& path, const Stretch& stretch, const Selection& selection) {
   std::vector<SampleSource> sources;
   const std::int64_t shift = shift_ticks(stretch.info().timescale);
@@ -59,8 +57,8 @@ PictureFormat picture_format(const StreamInfo& stream) {
   if (!stream.frame_rate.is_zero()) format.rate = stream.frame_rate;
   constexpr std::string_view kEncodable[] = {"yuv420p",     "yuv422p",     "yuv444p",
                                              "yuv420p10le", "yuv422p10le", "yuv444p10le"};
-  const bool keeps = std::find(std::begin(kEncodable), std::end(kEncodable),
-                               stream.pixel_format) != std::end(kEncodable);
+  const bool keeps = std::find(std::begin(kEncodable), std::end(kEncodable), stream.pixel_format) !=
+                     std::end(kEncodable);
   format.pixel_format = keeps ? stream.pixel_format : "yuv420p";
   const auto pass = [&](const char* option, const std::string& value) {
     if (value.empty() || value == "unknown") return;
@@ -84,26 +82,58 @@ PictureFormat picture_format(const StreamInfo& stream) {
 
 std::vector<std::string> video_encoder(const PictureFormat& format, std::int64_t timescale,
                                        const std::string& output) {
-  std::vector<std::string> words = {
-      "ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt",
-      format.pixel_format, "-s", fmt::format("{}x{}", format.width, format.height),
-      "-framerate", format.rate.to_string(), "-i", "pipe:0", "-vf", format.filter,
-      "-c:v", "libx264", "-preset", "fast", "-crf", "16", "-fps_mode", "passthrough"};
+  std::vector<std::string> words = {"ffmpeg",
+                                    "-nostdin",
+                                    "-v",
+                                    "error",
+                                    "-y",
+                                    "-f",
+                                    "rawvideo",
+                                    "-pix_fmt",
+                                    format.pixel_format,
+                                    "-s",
+                                    fmt::format("{}x{}", format.width, format.height),
+                                    "-framerate",
+                                    format.rate.to_string(),
+                                    "-i",
+                                    "pipe:0",
+                                    "-vf",
+                                    format.filter,
+                                    "-c:v",
+                                    "libx264",
+                                    "-preset",
+                                    "fast",
+                                    "-crf",
+                                    "16",
+                                    "-fps_mode",
+                                    "passthrough"};
   words.insert(words.end(), format.encoder_options.begin(), format.encoder_options.end());
-  words.insert(words.end(),
-               {"-fflags", "+bitexact", "-output_ts_offset",
-                std::to_string(kObjectTimelineShiftSeconds), "-video_track_timescale",
-                std::to_string(timescale), "-movflags",
-                "delay_moov+default_base_moof+frag_discont+frag_keyframe", "-f", "mp4", output});
+  words.insert(
+      words.end(),
+      {"-fflags", "+bitexact", "-output_ts_offset", std::to_string(kObjectTimelineShiftSeconds),
+       "-video_track_timescale", std::to_string(timescale), "-movflags",
+       "delay_moov+default_base_moof+frag_discont+frag_keyframe", "-f", "mp4", output});
   return words;
 }
 
 std::vector<std::string> video_decoder(const std::string& input, std::int64_t first,
                                        std::int64_t end, const PictureFormat& format) {
-  return {"ffmpeg", "-nostdin", "-v", "error", "-copyts", "-i", input, "-vf",
+  return {"ffmpeg",
+          "-nostdin",
+          "-v",
+          "error",
+          "-copyts",
+          "-i",
+          input,
+          "-vf",
           fmt::format("trim=start_pts={}:end_pts={},scale={}:{}", first, end, format.width,
                       format.height),
-          "-fps_mode", "passthrough", "-pix_fmt", format.pixel_format, "-f", "rawvideo",
+          "-fps_mode",
+          "passthrough",
+          "-pix_fmt",
+          format.pixel_format,
+          "-f",
+          "rawvideo",
           "pipe:1"};
 }
 
@@ -132,8 +162,7 @@ class Encoder {
   }
 
  private:
-  Encoder(Child child, FileDescriptor input)
-      : child_(std::move(child)), input_(std::move(input)) {}
+  Encoder(Child child, FileDescriptor input) : child_(std::move(child)), input_(std::move(input)) {}
   Child child_;
   FileDescriptor input_;
 };
@@ -150,12 +179,33 @@ struct SoundFormat {
 };
 
 std::vector<std::string> audio_encoder(const SoundFormat& format, const std::string& output) {
-  return {"ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "f32le", "-ar",
-          std::to_string(format.sample_rate), "-ac", std::to_string(format.channels), "-i",
-          "pipe:0", "-c:a", "aac", "-b:a", fmt::format("{}k", std::clamp(128 * format.channels,
-          128, 512)), "-fflags", "+bitexact", "-output_ts_offset",
-          std::to_string(kObjectTimelineShiftSeconds), "-movflags",
-          "delay_moov+default_base_moof+frag_discont", "-frag_duration", "500000", "-f", "mp4",
+  return {"ffmpeg",
+          "-nostdin",
+          "-v",
+          "error",
+          "-y",
+          "-f",
+          "f32le",
+          "-ar",
+          std::to_string(format.sample_rate),
+          "-ac",
+          std::to_string(format.channels),
+          "-i",
+          "pipe:0",
+          "-c:a",
+          "aac",
+          "-b:a",
+          fmt::format("{}k", std::clamp(128 * format.channels, 128, 512)),
+          "-fflags",
+          "+bitexact",
+          "-output_ts_offset",
+          std::to_string(kObjectTimelineShiftSeconds),
+          "-movflags",
+          "delay_moov+default_base_moof+frag_discont",
+          "-frag_duration",
+          "500000",
+          "-f",
+          "mp4",
           output};
 }
 
@@ -163,29 +213,44 @@ std::vector<std::string> audio_encoder(const SoundFormat& format, const std::str
 std::vector<std::string> audio_decoder(const std::string& input, time::Int128 start_nanoseconds,
                                        std::int64_t count, const SoundFormat& format) {
   const double start = static_cast<double>(start_nanoseconds) / static_cast<double>(kSecond);
-  return {"ffmpeg", "-nostdin", "-v", "error", "-copyts", "-i", input, "-af",
+  return {"ffmpeg",
+          "-nostdin",
+          "-v",
+          "error",
+          "-copyts",
+          "-i",
+          input,
+          "-af",
           fmt::format("atrim=start={:.9f},asetpts=PTS-STARTPTS,aresample={},apad=whole_len={},"
-                      "atrim=end_sample={}", start, format.sample_rate, count, count),
-          "-ac", std::to_string(format.channels), "-f", "f32le", "pipe:1"};
+                      "atrim=end_sample={}",
+                      start, format.sample_rate, count, count),
+          "-ac",
+          std::to_string(format.channels),
+          "-f",
+          "f32le",
+          "pipe:1"};
 }
 
 std::vector<std::string> silence(std::int64_t count, const SoundFormat& format) {
-  return {"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
-          fmt::format("anullsrc=r={}:cl=mono,atrim=end_sample={}", format.sample_rate, count),
-          "-ac", std::to_string(format.channels), "-f", "f32le", "pipe:1"};
+  return {
+      "ffmpeg", "-nostdin",
+      "-v",     "error",
+      "-f",     "lavfi",
+      "-i",     fmt::format("anullsrc=r={}:cl=mono,atrim=end_sample={}", format.sample_rate, count),
+      "-ac",    std::to_string(format.channels),
+      "-f",     "f32le",
+      "pipe:1"};
 }
 
 //! Position of a flow time in a clip, in audio samples.
 std::int64_t sample_position(time::Int128 flow_time, time::Int128 clip_start, int sample_rate) {
-  return static_cast<std::int64_t>(
-      divide_rounded((flow_time - clip_start) * sample_rate, kSecond));
+  return static_cast<std::int64_t>(divide_rounded((flow_time - clip_start) * sample_rate, kSecond));
 }
 
 }  // namespace
 
 std::int64_t clip_ticks(time::Int128 flow_time, time::Int128 clip_start, std::int64_t timescale) {
-  return static_cast<std::int64_t>(
-             divide_rounded((flow_time - clip_start) * timescale, kSecond)) +
+  return static_cast<std::int64_t>(divide_rounded((flow_time - clip_start) * timescale, kSecond)) +
          shift_ticks(timescale);
 }
 
@@ -200,8 +265,8 @@ Status retime(std::vector<Sample>& encoded, const std::vector<std::int64_t>& tim
   const std::int64_t pace = shown.size() > 1 ? shown[1] - shown[0] : 1;
   const std::int64_t lead = times.size() > 1 ? times[1] - times[0] : 1;
   const auto time_at = [&](std::int64_t old) {
-    const auto steps =
-        static_cast<std::int64_t>(divide_rounded(old - shown.front(), std::max<std::int64_t>(pace, 1)));
+    const auto steps = static_cast<std::int64_t>(
+        divide_rounded(old - shown.front(), std::max<std::int64_t>(pace, 1)));
     if (steps < 0) return times.front() + steps * lead;
     return times[std::min(static_cast<std::size_t>(steps), times.size() - 1)];
   };
@@ -240,8 +305,8 @@ Result<ClipTrack> encode_video(const std::vector<Stretch>& stretches, time::Int1
     }
     const std::vector<std::int64_t> pts = wanted_pts(stretch);
     const std::int64_t shift = shift_ticks(stretch.info().timescale);
-    REEL_TRY(encoder->feed(
-        video_decoder(path, pts.front() + shift, pts.back() + shift + 1, *format)));
+    REEL_TRY(
+        encoder->feed(video_decoder(path, pts.front() + shift, pts.back() + shift + 1, *format)));
     std::vector<time::Int128> flow_times;
     for (const StretchSample& sample : stretch.samples) {
       if (sample.wanted) flow_times.push_back(sample.time);

@@ -1,6 +1,6 @@
 #pragma once
-//! Encoding anew what cannot be copied exactly. Decoders, one for each stretch, feed one encoder, so
-//! that the whole track has one decoder set-up.
+//! Encoding anew what cannot be copied exactly. Decoders, one for each stretch, feed one encoder,
+//! so that the whole track has one decoder set-up.
 
 #include <string>
 #include <vector>

@@ -53,7 +53,8 @@ Status read_fragments(MediaObject& object) {
   const std::uint64_t size = std::filesystem::file_size(object.path);
   return walk_file(file, object.path, [&](const BoxHeader& header, std::uint64_t at) -> Status {
     if (header.type != "moof") return {};
-    if (header.size > kMoofBytesMax) return too_large("a fragment's index of {} bytes", header.size);
+    if (header.size > kMoofBytesMax)
+      return too_large("a fragment's index of {} bytes", header.size);
     REEL_ASSIGN(const std::string moof, read_range(file, at, header.size));
     REEL_ASSIGN(const auto samples, parse_moof(moof, object.info));
     for (Sample sample : samples) {
@@ -88,11 +89,26 @@ Result<MediaObject> load_rewrapped(const std::string& path, std::string_view ini
     REEL_TRY(write_file(whole, std::string(init) + media));
   }
   const std::string rewrapped = path + ".mp4";
-  std::vector<std::string> command = {
-      "ffmpeg", "-nostdin", "-v", "error", "-y", "-copyts", "-i", whole,
-      "-map", is_video ? "0:v:0" : "0:a:0", "-c", "copy", "-map_metadata", "-1",
-      "-fflags", "+bitexact", "-output_ts_offset", std::to_string(kObjectTimelineShiftSeconds),
-      "-movflags", "delay_moov+default_base_moof+frag_discont+frag_keyframe"};
+  std::vector<std::string> command = {"ffmpeg",
+                                      "-nostdin",
+                                      "-v",
+                                      "error",
+                                      "-y",
+                                      "-copyts",
+                                      "-i",
+                                      whole,
+                                      "-map",
+                                      is_video ? "0:v:0" : "0:a:0",
+                                      "-c",
+                                      "copy",
+                                      "-map_metadata",
+                                      "-1",
+                                      "-fflags",
+                                      "+bitexact",
+                                      "-output_ts_offset",
+                                      std::to_string(kObjectTimelineShiftSeconds),
+                                      "-movflags",
+                                      "delay_moov+default_base_moof+frag_discont+frag_keyframe"};
   if (!is_video) {
     command.insert(command.end(), {"-frag_duration", "500000"});
     REEL_ASSIGN(const InputInfo probed, probe_input({whole, {}}));

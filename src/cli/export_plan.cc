@@ -114,7 +114,8 @@ std::optional<Selection> decodable(const Stretch& stretch) {
 Selection audio_copy(const Stretch& stretch, bool lead_in) {
   Selection selection = wanted_span(stretch).value_or(Selection{});
   if (!lead_in) return selection;
-  if (stretch.samples[selection.first].time > stretch.start && selection.first > 0) --selection.first;
+  if (stretch.samples[selection.first].time > stretch.start && selection.first > 0)
+    --selection.first;
   if (selection.first > 0) --selection.first;
   return selection;
 }

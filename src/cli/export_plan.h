@@ -40,8 +40,8 @@ struct Stretch {
   const TrackInfo& info() const { return samples.front().object->info; }
 };
 
-//! Joins pieces in order of time. A stretch ends where there is a gap, another offset, another codec
-//! set-up, or where an object is not used up to its end.
+//! Joins pieces in order of time. A stretch ends where there is a gap, another offset, another
+//! codec set-up, or where an object is not used up to its end.
 std::vector<Stretch> make_stretches(const std::vector<Piece>& pieces);
 
 //! Indices of samples [first, last), in decode order.
@@ -58,8 +58,8 @@ std::optional<Selection> exact_copy(const Stretch& stretch);
 //! of it is not shown. nullopt when the objects do not contain the needed key frame.
 std::optional<Selection> decodable(const Stretch& stretch);
 
-//! The wanted frames of an audio stretch. With `lead_in` also the frame in which the range begins and
-//! the one before it, which decoders need to be exact.
+//! The wanted frames of an audio stretch. With `lead_in` also the frame in which the range begins
+//! and the one before it, which decoders need to be exact.
 Selection audio_copy(const Stretch& stretch, bool lead_in);
 
 //! Stretches of `range` in which there is no media.

@@ -184,16 +184,15 @@ std::string init_mime_type(Container container, bool is_video) {
   return container == Container::fmp4 && is_video ? "video/mp4" : "";
 }
 
-json::Value essence_flow(const FlowIdentity& identity, const TrackPlan& plan,
-                         const TrackInfo& info, const PlanOptions& options) {
+json::Value essence_flow(const FlowIdentity& identity, const TrackPlan& plan, const TrackInfo& info,
+                         const PlanOptions& options) {
   const bool is_video = plan.stream.is_video;
-  json::Value flow = named_flow(identity, is_video ? "urn:x-nmos:format:video"
-                                                   : "urn:x-nmos:format:audio");
+  json::Value flow =
+      named_flow(identity, is_video ? "urn:x-nmos:format:video" : "urn:x-nmos:format:audio");
   flow.set("codec", codec_mime_type(plan.codec, is_video));
   flow.set("container", container_mime_type(options.container, is_video));
   flow.set("segment_duration", fraction(options.segment));
-  json::Value parameters =
-      is_video ? video_parameters(plan, info) : audio_parameters(plan, info);
+  json::Value parameters = is_video ? video_parameters(plan, info) : audio_parameters(plan, info);
   if (options.container == Container::fmp4) parameters.set("init_segments", true);
   flow.set("essence_parameters", std::move(parameters));
   return flow;

@@ -60,8 +60,8 @@ struct FlowState {
 };
 
 //! One track's flow.
-json::Value essence_flow(const FlowIdentity& identity, const TrackPlan& plan,
-                         const TrackInfo& info, const PlanOptions& options);
+json::Value essence_flow(const FlowIdentity& identity, const TrackPlan& plan, const TrackInfo& info,
+                         const PlanOptions& options);
 
 //! The flow that collects the others, in their order.
 json::Value multi_flow(const FlowIdentity& identity, const std::vector<std::string>& flow_ids,

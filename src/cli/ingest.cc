@@ -74,13 +74,17 @@ Status Ingest::prepare() {
     }
   };
   REEL_ASSIGN(client_, TamsClient::connect(std::move(client)));
-  REEL_ASSIGN(OpenInput input, open_input(options_.input, options_.input_format,
-                                          options_.plan.live, *temp_));
+  REEL_ASSIGN(OpenInput input,
+              open_input(options_.input, options_.input_format, options_.plan.live, *temp_));
   input_.emplace(std::move(input));
   for (TrackPlan& plan : plan_tracks(input_->info, options_.plan)) {
-    tracks_.push_back(std::make_unique<Track>(Track{
-        .media = IngestTrack(std::move(plan), options_.plan), .identity = {}, .writer = {},
-        .convert = {}, .known = {}, .pipe = {}}));
+    tracks_.push_back(
+        std::make_unique<Track>(Track{.media = IngestTrack(std::move(plan), options_.plan),
+                                      .identity = {},
+                                      .writer = {},
+                                      .convert = {},
+                                      .known = {},
+                                      .pipe = {}}));
   }
   name_everything();
   return {};
@@ -93,17 +97,19 @@ void Ingest::name_everything() {
   const Ratio& segment = options_.plan.segment;
   const std::string container = options_.plan.container == Container::fmp4 ? "fmp4" : "ts";
   // The same content at the same place is the same source, however it is cut.
-  const Uuid source_root = content.empty() ? Uuid::random() : name_based_uuid(
-      ingest_name_space(), fmt::format("source|{}|{}", content, start));
-  const Uuid flow_root = options_.flow_id.value_or(name_based_uuid(
-      source_root, fmt::format("flow|{}|{}", segment.to_string(), container)));
+  const Uuid source_root =
+      content.empty()
+          ? Uuid::random()
+          : Uuid::from_name(ingest_name_space(), fmt::format("source|{}|{}", content, start));
+  const Uuid flow_root = options_.flow_id.value_or(
+      Uuid::from_name(source_root, fmt::format("flow|{}|{}", segment.to_string(), container)));
   if (tracks_.size() > 1) {
-    multi_ = {flow_root.to_string(), name_based_uuid(source_root, "multi").to_string(), label_};
+    multi_ = {flow_root.to_string(), Uuid::from_name(source_root, "multi").to_string(), label_};
   }
   for (auto& track : tracks_) {
     const std::string& role = track->media.plan().role;
-    const Uuid flow = tracks_.size() > 1 ? name_based_uuid(flow_root, role) : flow_root;
-    track->identity = {flow.to_string(), name_based_uuid(source_root, role).to_string(),
+    const Uuid flow = tracks_.size() > 1 ? Uuid::from_name(flow_root, role) : flow_root;
+    track->identity = {flow.to_string(), Uuid::from_name(source_root, role).to_string(),
                        tracks_.size() > 1 ? fmt::format("{} {}", label_, role) : label_};
   }
 }
@@ -153,12 +159,13 @@ Status Ingest::start_ffmpeg() {
   REEL_ASSIGN(Pipe errors, Pipe::make());
   map.emplace_back(errors.write_end.get(), 2);
   errors_ = std::move(errors.read_end);
-  REEL_ASSIGN(Child child, Child::spawn(ffmpeg_command(input_->location, plans, options_.plan,
-                                                       kFirstDescriptor), map));
+  REEL_ASSIGN(
+      Child child,
+      Child::spawn(ffmpeg_command(input_->location, plans, options_.plan, kFirstDescriptor), map));
   ffmpeg_.emplace(std::move(child));
   if (!options_.plan.live) {
-    timeline_ = Timeline{presentation_origin(plans), options_.start.value_or(time::Timestamp()),
-                         true};
+    timeline_ =
+        Timeline{presentation_origin(plans), options_.start.value_or(time::Timestamp()), true};
   }
   return {};
 }
@@ -182,8 +189,8 @@ Result<bool> Ingest::read_ready_pipes() {
   std::vector<pollfd> waits;
   for (auto& track : tracks_) waits.push_back({track->pipe.get(), POLLIN, 0});
   waits.push_back({errors_.get(), POLLIN, 0});
-  const bool open = std::any_of(waits.begin(), waits.end(),
-                                [](const pollfd& wait) { return wait.fd >= 0; });
+  const bool open =
+      std::any_of(waits.begin(), waits.end(), [](const pollfd& wait) { return wait.fd >= 0; });
   if (!open) return false;
   if (::poll(waits.data(), waits.size(), 200) < 0) return true;  // EINTR
 
@@ -242,8 +249,8 @@ Status Ingest::open_flow(Track& track) {
     set_state(*flow, {});
     REEL_TRY(client_->put_flow(*flow));
   } else {
-    REEL_TRY(client_->put_flow(essence_flow(track.identity, track.media.plan(),
-                                            track.media.info(), options_.plan)));
+    REEL_TRY(client_->put_flow(
+        essence_flow(track.identity, track.media.plan(), track.media.info(), options_.plan)));
   }
   FlowWriter::Options writer{.flow_id = track.identity.id};
   const bool is_video = track.media.plan().stream.is_video;
@@ -289,9 +296,8 @@ Status Ingest::load_known_segments(Track& track, std::optional<Segment>& last) {
 
 //! Once every track has its flow, the multi flow collects them.
 Status Ingest::collect_flows() {
-  const bool all = std::all_of(tracks_.begin(), tracks_.end(), [](const auto& track) {
-    return track->writer || !track->pipe;
-  });
+  const bool all = std::all_of(tracks_.begin(), tracks_.end(),
+                               [](const auto& track) { return track->writer || !track->pipe; });
   if (multi_.id.empty() || collected_ || !all) return {};
   std::vector<std::string> ids;
   std::vector<std::string> roles;
@@ -310,8 +316,7 @@ Status Ingest::collect_flows() {
 
 Status Ingest::submit(Track& track, MediaSegment segment) {
   const time::Timestamp start = *segment.range.first();
-  track.extent = track.extent.is_never() ? segment.range
-                                         : track.extent.extent_with(segment.range);
+  track.extent = track.extent.is_never() ? segment.range : track.extent.extent_with(segment.range);
   const auto after = track.known.upper_bound(start);
   if (after != track.known.begin() && std::prev(after)->second == segment.range) {
     ++track.old_segments;

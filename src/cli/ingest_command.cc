@@ -80,21 +80,26 @@ void add_ingest_command(CLI::App& app, Run& run) {
       ->type_name("TIME")
       ->capture_default_str();
   command->add_flag("--live", options.plan.live, "The input has no end; times are TAI, now");
-  command->add_option("--start", words->start, "Where the input begins on the flows' timeline "
-                                               "(default 0:0; with --live: now)")
+  command
+      ->add_option("--start", words->start,
+                   "Where the input begins on the flows' timeline "
+                   "(default 0:0; with --live: now)")
       ->type_name("SECONDS:NANOSECONDS");
-  command->add_option("--container", words->container,
-                      "fmp4 keeps the codec's exact times and takes any codec; ts is MPEG-TS for "
-                      "older players")
+  command
+      ->add_option("--container", words->container,
+                   "fmp4 keeps the codec's exact times and takes any codec; ts is MPEG-TS for "
+                   "older players")
       ->check(CLI::IsMember({"fmp4", "ts"}))
       ->capture_default_str();
   command->add_flag("--all-audio", options.plan.all_audio,
                     "Take every audio stream, not only the first");
-  command->add_option("--input-format", options.input_format,
-                      "Format of the input if ffmpeg cannot tell; lavfi: INPUT is a filter graph")
+  command
+      ->add_option("--input-format", options.input_format,
+                   "Format of the input if ffmpeg cannot tell; lavfi: INPUT is a filter graph")
       ->type_name("NAME");
-  command->add_option("--flow-id", words->flow_id,
-                      "Id of the multi flow (or of the only flow); the others follow from it")
+  command
+      ->add_option("--flow-id", words->flow_id,
+                   "Id of the multi flow (or of the only flow); the others follow from it")
       ->type_name("UUID");
   command->add_option("--parallel", options.parallel, "Uploads at the same time")
       ->check(CLI::Range(1, 64))

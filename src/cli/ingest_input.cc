@@ -102,8 +102,7 @@ Result<std::unique_ptr<StdinPump>> StdinPump::start(int source, const TempDirect
     auto info = probe_input(probe);
     if (info) {
       info->duration_nanoseconds.reset();
-      return std::unique_ptr<StdinPump>(
-          new StdinPump(source, std::move(head), *std::move(info)));
+      return std::unique_ptr<StdinPump>(new StdinPump(source, std::move(head), *std::move(info)));
     }
     if (end || size == std::end(kSizes)[-1]) return Failure(std::move(info).error());
   }

@@ -40,7 +40,7 @@ class StdinPump {
 
 //! An input that ffmpeg can be pointed at.
 struct OpenInput {
-  InputLocation location;   //!< "pipe:0" when it comes from the pump
+  InputLocation location;  //!< "pipe:0" when it comes from the pump
   InputInfo info;
   std::string fingerprint;  //!< the same for the same content; empty: it is not known
   std::unique_ptr<StdinPump> pump;

@@ -118,9 +118,8 @@ Status IngestTrack::cut(std::vector<Frame> fragment) {
     options.is_video = plan_.stream.is_video;
     options.timescale = info_.timescale;
     options.target = options_.segment;
-    options.origin_pts = static_cast<std::int64_t>(
-        divide_rounded((kObjectTimelineShiftSeconds * kSecond + timeline_->origin) *
-                           info_.timescale, kSecond));
+    options.origin_pts = static_cast<std::int64_t>(divide_rounded(
+        (kObjectTimelineShiftSeconds * kSecond + timeline_->origin) * info_.timescale, kSecond));
     options.frame_ticks = nominal_frame_ticks(plan_, info_.timescale);
     options.eager = options_.live && options.is_video;
     segmenter_.emplace(options);
@@ -188,8 +187,8 @@ void IngestTrack::add_segment(SegmentFrames segment) {
   body.set("ts_offset", stamp(shift + wrapped).to_string());
   body.set("last_duration", stamp(end - std::max(last, start - shift)).to_string());
   if (start != first + shift) {
-    body.set("object_timerange", time::TimeRange::half_open(stamp(first - wrapped),
-                                                            stamp(end - wrapped)).to_string());
+    body.set("object_timerange",
+             time::TimeRange::half_open(stamp(first - wrapped), stamp(end - wrapped)).to_string());
   }
   if (plan_.stream.is_video) body.set("key_frame_count", segment.key_frames);
   bit_rates_.add(out.duration_nanoseconds, out.bytes.size());

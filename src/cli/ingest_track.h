@@ -98,8 +98,8 @@ class IngestTrack {
 
 //! Object time of MPEG-TS: a 33-bit count of 1/90000 s.
 struct MpegTsTime {
-  std::int64_t ticks = 0;           //!< not wrapped
-  std::int64_t wrapped_ticks = 0;   //!< what was subtracted to make it fit
+  std::int64_t ticks = 0;          //!< not wrapped
+  std::int64_t wrapped_ticks = 0;  //!< what was subtracted to make it fit
 };
 MpegTsTime mpegts_time(std::int64_t ticks, std::int64_t timescale);
 

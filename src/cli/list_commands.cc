@@ -97,9 +97,8 @@ void add_flows(CLI::App& app, Run& run) {
   command->add_option("--timerange", words->filters.timerange, "Only flows with media in it")
       ->type_name("RANGE");
   command->add_option("--status", words->filters.status, "ingesting, closed_complete, …");
-  command->callback([&run, words] {
-    run = [words] { return run_list("flows", *words, "/flows", flow_table); };
-  });
+  command->callback(
+      [&run, words] { run = [words] { return run_list("flows", *words, "/flows", flow_table); }; });
 }
 
 void add_segments(CLI::App& app, Run& run) {

@@ -95,8 +95,13 @@ Result<std::string> source_table(TamsClient&, const json::Array& sources) {
 }
 
 Result<std::string> flow_table(TamsClient& client, const json::Array& flows) {
-  Table table({{"FLOW"}, {"LABEL", false, 32}, {"ESSENCE"}, {"CODEC"}, {"KBIT/S", true},
-               {"STATUS"}, {"TIMERANGE"}});
+  Table table({{"FLOW"},
+               {"LABEL", false, 32},
+               {"ESSENCE"},
+               {"CODEC"},
+               {"KBIT/S", true},
+               {"STATUS"},
+               {"TIMERANGE"}});
   for (const json::Value& flow : flows) {
     const std::string id = string_field(flow, "id");
     auto detail = client.get("/flows/" + id + "?include_timerange=true");
@@ -114,8 +119,8 @@ Result<std::string> segment_table(TamsClient&, const json::Array& segments) {
     REEL_ASSIGN(const Segment segment, parse_segment(entry));
     std::string seconds;
     if (segment.timerange.is_bounded()) {
-      const auto length = *segment.timerange.past_last_nanoseconds() -
-                          segment.timerange.first()->nanoseconds();
+      const auto length =
+          *segment.timerange.past_last_nanoseconds() - segment.timerange.first()->nanoseconds();
       seconds = fmt::format("{:.3f}", time::Timestamp::from_nanoseconds(length).to_seconds());
     }
     table.add({segment.timerange.to_string(), seconds,

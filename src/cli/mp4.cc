@@ -82,11 +82,11 @@ std::string_view find_box(std::string_view bytes, std::initializer_list<std::str
   std::string_view level = bytes;
   for (const std::string_view wanted : path) {
     std::string_view found;
-    const Status walked = for_each_box(level, [&](const std::string& type,
-                                                  std::string_view payload, std::string_view) {
-      if (found.data() == nullptr && type == wanted) found = payload;
-      return Status();
-    });
+    const Status walked = for_each_box(
+        level, [&](const std::string& type, std::string_view payload, std::string_view) {
+          if (found.data() == nullptr && type == wanted) found = payload;
+          return Status();
+        });
     if (!walked && found.data() == nullptr) return {};
     level = found;
   }
@@ -142,34 +142,37 @@ Status parse_sample_entry(std::string_view stsd, TrackInfo& track) {
   constexpr std::size_t kAudioEntryHead = 28;
   if (stsd.size() < 8) return corrupt("the MP4 has no sample description");
   bool first = true;
-  return for_each_box(stsd.substr(8), [&](const std::string& type, std::string_view entry,
-                                          std::string_view) -> Status {
-    if (!std::exchange(first, false)) return unsupported("several sample descriptions");
-    track.sample_entry = type;
-    const std::size_t head = track.is_video ? kVideoEntryHead : kAudioEntryHead;
-    if (entry.size() < head) return corrupt("the MP4 sample description is cut short");
-    const std::string_view boxes = entry.substr(head);
-    if (const auto avcc = find_box(boxes, {"avcC"}); avcc.size() >= 4) {
-      Cursor cursor(avcc.substr(1));
-      track.avc = AvcProfile{.profile = cursor.u8(), .flags = cursor.u8(), .level = cursor.u8()};
-    }
-    if (track.is_video) {
-      Cursor size(entry.substr(24));
-      track.width = static_cast<int>(size.number(2));
-      track.height = static_cast<int>(size.number(2));
-    }
-    const std::string_view audio_config = audio_specific_config(find_box(boxes, {"esds"}));
-    track.audio_object_type = audio_object_type(audio_config);
-    if (!audio_config.empty()) {
-      track.decoder_config = audio_config;  // the rest of esds are bit rates
-      return {};
-    }
-    return for_each_box(boxes, [&](const std::string& name, std::string_view,
-                                   std::string_view whole) -> Status {
-      if (name != "btrt") track.decoder_config += whole;
-      return {};
-    });
-  });
+  return for_each_box(
+      stsd.substr(8),
+      [&](const std::string& type, std::string_view entry, std::string_view) -> Status {
+        if (!std::exchange(first, false)) return unsupported("several sample descriptions");
+        track.sample_entry = type;
+        const std::size_t head = track.is_video ? kVideoEntryHead : kAudioEntryHead;
+        if (entry.size() < head) return corrupt("the MP4 sample description is cut short");
+        const std::string_view boxes = entry.substr(head);
+        if (const auto avcc = find_box(boxes, {"avcC"}); avcc.size() >= 4) {
+          Cursor cursor(avcc.substr(1));
+          track.avc =
+              AvcProfile{.profile = cursor.u8(), .flags = cursor.u8(), .level = cursor.u8()};
+        }
+        if (track.is_video) {
+          Cursor size(entry.substr(24));
+          track.width = static_cast<int>(size.number(2));
+          track.height = static_cast<int>(size.number(2));
+        }
+        const std::string_view audio_config = audio_specific_config(find_box(boxes, {"esds"}));
+        track.audio_object_type = audio_object_type(audio_config);
+        if (!audio_config.empty()) {
+          track.decoder_config = audio_config;  // the rest of esds are bit rates
+          return {};
+        }
+        return for_each_box(
+            boxes,
+            [&](const std::string& name, std::string_view, std::string_view whole) -> Status {
+              if (name != "btrt") track.decoder_config += whole;
+              return {};
+            });
+      });
 }
 
 //! Empty edits delay the track, the first other edit says which media time comes then.
@@ -314,8 +317,10 @@ void put_trun(std::string& out, const std::vector<Sample>& samples, bool duratio
   const bool negative =
       std::any_of(samples.begin(), samples.end(), [](const Sample& s) { return s.pts < s.dts; });
   put(out, negative ? 1 : 0, 1);
-  put(out, kDataOffset | kSampleSize | (durations ? kSampleDuration : 0) |
-               (all_sync ? 0 : kSampleFlags) | (offsets ? kCompositionOffset : 0), 3);
+  put(out,
+      kDataOffset | kSampleSize | (durations ? kSampleDuration : 0) |
+          (all_sync ? 0 : kSampleFlags) | (offsets ? kCompositionOffset : 0),
+      3);
   put(out, samples.size(), 4);
   put(out, 0, 4);  // data offset, known when the moof is complete
   for (const Sample& sample : samples) {
@@ -351,12 +356,12 @@ Result<TrackInfo> parse_init(std::string_view bytes) {
   const std::int64_t movie_timescale = header_timescale(find_box(moov, {"mvhd"}));
   TrackInfo track;
   int tracks = 0;
-  REEL_TRY(for_each_box(moov, [&](const std::string& type, std::string_view payload,
-                                  std::string_view) -> Status {
-    if (type != "trak") return {};
-    if (++tracks > 1) return unsupported("an MP4 with several tracks");
-    return parse_trak(payload, movie_timescale, track);
-  }));
+  REEL_TRY(for_each_box(
+      moov, [&](const std::string& type, std::string_view payload, std::string_view) -> Status {
+        if (type != "trak") return {};
+        if (++tracks > 1) return unsupported("an MP4 with several tracks");
+        return parse_trak(payload, movie_timescale, track);
+      }));
   if (tracks == 0) return corrupt("the MP4 has no track");
   Cursor trex(find_box(moov, {"mvex", "trex"}));
   trex.skip(12);
@@ -370,23 +375,24 @@ Result<TrackInfo> parse_init(std::string_view bytes) {
 Result<std::vector<Sample>> parse_moof(std::string_view box, const TrackInfo& track) {
   std::vector<Sample> samples;
   int tracks = 0;
-  REEL_TRY(for_each_box(find_box(box, {"moof"}), [&](const std::string& type,
-                                                     std::string_view traf,
-                                                     std::string_view) -> Status {
-    if (type != "traf") return {};
-    if (++tracks > 1) return unsupported("a fragment with several tracks");
-    REEL_ASSIGN(const FragmentDefaults defaults, parse_tfhd(find_box(traf, {"tfhd"}), track));
-    Cursor tfdt(find_box(traf, {"tfdt"}));
-    const bool wide = tfdt.u8() == 1;
-    tfdt.skip(3);
-    RunPosition position;
-    position.dts = static_cast<std::int64_t>(tfdt.number(wide ? 8 : 4)) + track.edit_shift;
-    if (tfdt.is_short()) return unsupported("a fragment without decode time");
-    return for_each_box(traf, [&](const std::string& inner, std::string_view payload,
-                                  std::string_view) -> Status {
-      return inner == "trun" ? parse_trun(payload, defaults, position, samples) : Status();
-    });
-  }));
+  REEL_TRY(for_each_box(
+      find_box(box, {"moof"}),
+      [&](const std::string& type, std::string_view traf, std::string_view) -> Status {
+        if (type != "traf") return {};
+        if (++tracks > 1) return unsupported("a fragment with several tracks");
+        REEL_ASSIGN(const FragmentDefaults defaults, parse_tfhd(find_box(traf, {"tfhd"}), track));
+        Cursor tfdt(find_box(traf, {"tfdt"}));
+        const bool wide = tfdt.u8() == 1;
+        tfdt.skip(3);
+        RunPosition position;
+        position.dts = static_cast<std::int64_t>(tfdt.number(wide ? 8 : 4)) + track.edit_shift;
+        if (tfdt.is_short()) return unsupported("a fragment without decode time");
+        return for_each_box(
+            traf,
+            [&](const std::string& inner, std::string_view payload, std::string_view) -> Status {
+              return inner == "trun" ? parse_trun(payload, defaults, position, samples) : Status();
+            });
+      }));
   if (samples.empty()) return corrupt("a fragment without samples");
   return samples;
 }
@@ -394,32 +400,35 @@ Result<std::vector<Sample>> parse_moof(std::string_view box, const TrackInfo& tr
 Result<std::string> plain_init(std::string_view init) {
   std::string out;
   const auto copy_moov = [&](std::string_view moov) {
-    return for_each_box(moov, [&](const std::string& type, std::string_view payload,
-                                  std::string_view whole) -> Status {
-      if (is_dropped(type)) return {};
-      if (type != "trak") {
-        out += whole;
-        return {};
-      }
-      Status status;
-      put_box(out, type, [&] {
-        status = for_each_box(payload, [&](const std::string& inner, std::string_view,
-                                           std::string_view inner_whole) -> Status {
-          if (!is_dropped(inner)) out += inner_whole;
-          return {};
+    return for_each_box(
+        moov,
+        [&](const std::string& type, std::string_view payload, std::string_view whole) -> Status {
+          if (is_dropped(type)) return {};
+          if (type != "trak") {
+            out += whole;
+            return {};
+          }
+          Status status;
+          put_box(out, type, [&] {
+            status = for_each_box(payload,
+                                  [&](const std::string& inner, std::string_view,
+                                      std::string_view inner_whole) -> Status {
+                                    if (!is_dropped(inner)) out += inner_whole;
+                                    return {};
+                                  });
+          });
+          return status;
         });
-      });
-      return status;
-    });
   };
-  REEL_TRY(for_each_box(init, [&](const std::string& type, std::string_view payload,
-                                  std::string_view whole) -> Status {
-    if (type == "ftyp") out += whole;
-    if (type != "moov") return {};
-    Status status;
-    put_box(out, type, [&] { status = copy_moov(payload); });
-    return status;
-  }));
+  REEL_TRY(for_each_box(
+      init,
+      [&](const std::string& type, std::string_view payload, std::string_view whole) -> Status {
+        if (type == "ftyp") out += whole;
+        if (type != "moov") return {};
+        Status status;
+        put_box(out, type, [&] { status = copy_moov(payload); });
+        return status;
+      }));
   return out;
 }
 

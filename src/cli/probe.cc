@@ -15,7 +15,8 @@ Ratio constant_rate(const json::Value& stream) {
   const auto common = Ratio::parse(string_field(stream, "r_frame_rate"));
   const auto average = Ratio::parse(string_field(stream, "avg_frame_rate"));
   if (!common || !average) return {};
-  const double a = static_cast<double>(common->numerator) / static_cast<double>(common->denominator);
+  const double a =
+      static_cast<double>(common->numerator) / static_cast<double>(common->denominator);
   const double b =
       static_cast<double>(average->numerator) / static_cast<double>(average->denominator);
   return std::abs(a - b) < 0.001 * a ? *common : Ratio();
@@ -32,10 +33,9 @@ std::int64_t presentation_start(const json::Value& stream, const Ratio& time_bas
                                 std::int64_t input_start_nanoseconds) {
   const auto start = integer_field(stream, "start_pts");
   if (!start) return 0;
-  const std::int64_t moved =
-      static_cast<std::int64_t>(divide_rounded(
-          time::Int128{input_start_nanoseconds} * time_base.denominator,
-          time::Int128{1'000'000'000} * time_base.numerator));
+  const std::int64_t moved = static_cast<std::int64_t>(
+      divide_rounded(time::Int128{input_start_nanoseconds} * time_base.denominator,
+                     time::Int128{1'000'000'000} * time_base.numerator));
   return static_cast<std::int64_t>(
       ticks_to_nanoseconds((*start - moved) * time_base.numerator, time_base.denominator));
 }
@@ -90,7 +90,8 @@ int pixel_format_depth(std::string_view pixel_format) {
 
 Result<InputInfo> parse_probe(std::string_view text) {
   auto document = json::parse(text);
-  if (!document) return Failure(std::move(document).error().while_doing("reading ffprobe's answer"));
+  if (!document)
+    return Failure(std::move(document).error().while_doing("reading ffprobe's answer"));
   InputInfo info;
   std::int64_t start = 0;
   if (const json::Value* format = document->find("format")) {
@@ -110,7 +111,7 @@ Result<InputInfo> parse_probe(std::string_view text) {
 }
 
 Result<InputInfo> probe_input(const InputLocation& input) {
-  std::vector<std::string> words = {"ffprobe", "-v",  "error", "-show_streams",
+  std::vector<std::string> words = {"ffprobe",      "-v",  "error", "-show_streams",
                                     "-show_format", "-of", "json"};
   if (!input.format.empty()) words.insert(words.end(), {"-f", input.format});
   words.insert(words.end(), {"-i", input.location});

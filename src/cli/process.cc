@@ -119,7 +119,8 @@ Result<Child> Child::spawn(const std::vector<std::string>& arguments, const Desc
     posix_spawn_file_actions_adddup2(&settings.actions, ours, theirs);
   }
   std::vector<char*> words;
-  for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : arguments)
+    words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
 
   pid_t pid = -1;
@@ -151,8 +152,8 @@ int Child::wait() {
 Result<std::string> run_and_capture(const std::vector<std::string>& arguments) {
   REEL_ASSIGN(Pipe out, Pipe::make());
   REEL_ASSIGN(Pipe err, Pipe::make());
-  REEL_ASSIGN(Child child, Child::spawn(arguments,
-                                        {{out.write_end.get(), 1}, {err.write_end.get(), 2}}));
+  REEL_ASSIGN(Child child,
+              Child::spawn(arguments, {{out.write_end.get(), 1}, {err.write_end.get(), 2}}));
   out.write_end.close();
   err.write_end.close();
   std::string text;
@@ -168,8 +169,8 @@ Result<std::string> run_and_capture(const std::vector<std::string>& arguments) {
 Status require_ffmpeg() {
   for (const char* program : {"ffmpeg", "ffprobe"}) {
     if (find_program(program).empty()) {
-      return not_found("the program '{}' is not on PATH; install it (Debian: apt-get install ffmpeg)",
-                       program);
+      return not_found(
+          "the program '{}' is not on PATH; install it (Debian: apt-get install ffmpeg)", program);
     }
   }
   return {};

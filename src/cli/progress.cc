@@ -14,8 +14,8 @@ constexpr double kNanosecondsPerSecond = 1e9;
 
 double fraction_done(const ProgressState& state) {
   if (!state.total_nanoseconds || *state.total_nanoseconds <= 0) return 0;
-  const double fraction = static_cast<double>(state.media_nanoseconds) /
-                          static_cast<double>(*state.total_nanoseconds);
+  const double fraction =
+      static_cast<double>(state.media_nanoseconds) / static_cast<double>(*state.total_nanoseconds);
   return std::clamp(fraction, 0.0, 1.0);
 }
 
@@ -47,8 +47,8 @@ std::string bytes_text(double bytes) {
 
 std::string progress_text(const ProgressState& state) {
   const double seconds = static_cast<double>(state.media_nanoseconds) / kNanosecondsPerSecond;
-  const double rate = state.elapsed_seconds > 0
-                          ? static_cast<double>(state.bytes) / state.elapsed_seconds : 0;
+  const double rate =
+      state.elapsed_seconds > 0 ? static_cast<double>(state.bytes) / state.elapsed_seconds : 0;
   std::string text;
   if (state.total_nanoseconds) {
     const double total = static_cast<double>(*state.total_nanoseconds) / kNanosecondsPerSecond;

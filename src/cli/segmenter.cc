@@ -6,10 +6,10 @@ namespace reel::cli {
 namespace {
 
 std::int64_t first_pts_of(const std::vector<Frame>& frames) {
-  return std::min_element(frames.begin(), frames.end(),
-                          [](const Frame& a, const Frame& b) {
-                            return a.sample.pts < b.sample.pts;
-                          })->sample.pts;
+  return std::min_element(
+             frames.begin(), frames.end(),
+             [](const Frame& a, const Frame& b) { return a.sample.pts < b.sample.pts; })
+      ->sample.pts;
 }
 
 //! a / b rounded to the nearest integer. REQUIRES: b > 0.
@@ -49,9 +49,9 @@ void Segmenter::push_group(std::vector<Frame> group, std::vector<SegmentFrames>&
     pending_.push_back(std::move(frame));
   }
   if (!options_.eager || options_.frame_ticks == 0) return;
-  const auto last = std::max_element(
-      pending_.begin(), pending_.end(),
-      [](const Frame& a, const Frame& b) { return a.sample.pts < b.sample.pts; });
+  const auto last =
+      std::max_element(pending_.begin(), pending_.end(),
+                       [](const Frame& a, const Frame& b) { return a.sample.pts < b.sample.pts; });
   const std::int64_t next_pts = last->sample.pts + options_.frame_ticks;
   group_ticks_ = next_pts - group_start_pts_;
   if (should_cut(next_pts)) emit(next_pts, out);
@@ -89,8 +89,8 @@ void Segmenter::emit(std::optional<std::int64_t> next_pts, std::vector<SegmentFr
   if (options_.frame_ticks > 0) last_duration = options_.frame_ticks;
   const std::int64_t nominal_end = segment.last_pts + std::max(last_duration, std::int64_t{1});
   segment.end_pts = next_pts.value_or(nominal_end);
-  const bool hole = next_pts && options_.frame_ticks > 0 &&
-                    *next_pts - nominal_end >= options_.frame_ticks;
+  const bool hole =
+      next_pts && options_.frame_ticks > 0 && *next_pts - nominal_end >= options_.frame_ticks;
   if (hole) segment.end_pts = nominal_end;
   segment.frames = std::move(pending_);
   out.push_back(std::move(segment));

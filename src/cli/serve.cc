@@ -1,8 +1,8 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "cli/configuration.h"
@@ -44,10 +44,11 @@ void add_serve_command(CLI::App& app, Run& run) {
   command->footer(kFooter);
   const auto flags = std::make_shared<ConfigurationFlags>();
   add_configuration_flags(*command, flags);
-  command->add_option_function<std::string>(
-             "--http",
-             [flags](const std::string& text) { flags->settings.emplace_back("http.address", text); },
-             "Address to listen on (default 127.0.0.1:8000)")
+  command
+      ->add_option_function<std::string>(
+          "--http",
+          [flags](const std::string& text) { flags->settings.emplace_back("http.address", text); },
+          "Address to listen on (default 127.0.0.1:8000)")
       ->type_name("ADDRESS:PORT");
   command->callback([&run, flags] { run = [flags] { return serve(*flags); }; });
 

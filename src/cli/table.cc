@@ -17,8 +17,8 @@ bool is_combining(std::string_view text, std::size_t i) {
 }
 
 std::string printable(std::string text) {
-  std::replace_if(text.begin(), text.end(),
-                  [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return text;
 }
 
@@ -74,7 +74,8 @@ std::string Table::to_text() const {
     text += line + '\n';
   };
   append_row([&](std::size_t i) -> const std::string& { return columns_[i].name; });
-  for (const auto& row : rows_) append_row([&](std::size_t i) -> const std::string& { return row[i]; });
+  for (const auto& row : rows_)
+    append_row([&](std::size_t i) -> const std::string& { return row[i]; });
   return text;
 }
 

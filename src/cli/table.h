@@ -18,8 +18,8 @@ class Table {
  public:
   struct Column {
     std::string name;
-    bool right = false;             //!< numbers
-    std::size_t width_max = 0;      //!< longer cells are cut; 0: no limit
+    bool right = false;         //!< numbers
+    std::size_t width_max = 0;  //!< longer cells are cut; 0: no limit
   };
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 

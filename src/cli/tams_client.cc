@@ -214,9 +214,9 @@ Result<std::vector<Segment>> TamsClient::list_segments(const std::string& flow_i
                                                        bool with_urls) {
   std::vector<Segment> segments;
   Status parsed;
-  const std::string path = fmt::format("/flows/{}/segments?limit=1000&timerange={}{}", flow_id,
-                                       http::percent_encode(range.to_string()),
-                                       with_urls ? "" : "&accept_get_urls=");
+  const std::string path =
+      fmt::format("/flows/{}/segments?limit=1000&timerange={}{}", flow_id,
+                  http::percent_encode(range.to_string()), with_urls ? "" : "&accept_get_urls=");
   REEL_TRY(get_pages(path, [&](json::Array& page) {
     for (const json::Value& entry : page) {
       auto segment = parse_segment(entry);
@@ -274,8 +274,8 @@ Result<std::vector<FailedSegment>> TamsClient::register_segments(const std::stri
   std::vector<FailedSegment> failed;
   for (FailedSegment& one : refused) {
     // An earlier try may have been carried out although its answer was lost.
-    const std::string query = fmt::format("{}?accept_get_urls=&object_id={}", path,
-                                          http::percent_encode(one.object_id));
+    const std::string query =
+        fmt::format("{}?accept_get_urls=&object_id={}", path, http::percent_encode(one.object_id));
     REEL_ASSIGN(const json::Value registered, get(query));
     const json::Array* found = registered.as_array();
     if (found == nullptr || found->empty()) failed.push_back(std::move(one));

@@ -40,8 +40,8 @@ struct Segment {
   std::string object_id;
   time::TimeRange timerange = time::TimeRange::never();
   time::Timestamp ts_offset;
-  std::string url;       //!< first of get_urls; empty when none were asked for
-  std::string init_id;   //!< empty: the object decodes by itself
+  std::string url;      //!< first of get_urls; empty when none were asked for
+  std::string init_id;  //!< empty: the object decodes by itself
   std::string init_url;
   std::int64_t key_frames = 0;
 };

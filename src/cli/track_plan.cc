@@ -17,11 +17,11 @@ struct CodecRow {
 
 //! Codecs that are stored as they come. IANA's names.
 constexpr std::array kCodecs = {
-    CodecRow{"h264", "video/h264", true, true},   CodecRow{"hevc", "video/h265", true, true},
-    CodecRow{"av1", "video/AV1", true, false},    CodecRow{"vp9", "video/VP9", true, false},
-    CodecRow{"aac", "audio/aac", true, true},     CodecRow{"opus", "audio/opus", true, false},
-    CodecRow{"flac", "audio/flac", true, false},  CodecRow{"ac3", "audio/ac3", true, true},
-    CodecRow{"eac3", "audio/eac3", true, true},   CodecRow{"mp3", "audio/mpeg", true, true},
+    CodecRow{"h264", "video/h264", true, true},  CodecRow{"hevc", "video/h265", true, true},
+    CodecRow{"av1", "video/AV1", true, false},   CodecRow{"vp9", "video/VP9", true, false},
+    CodecRow{"aac", "audio/aac", true, true},    CodecRow{"opus", "audio/opus", true, false},
+    CodecRow{"flac", "audio/flac", true, false}, CodecRow{"ac3", "audio/ac3", true, true},
+    CodecRow{"eac3", "audio/eac3", true, true},  CodecRow{"mp3", "audio/mpeg", true, true},
 };
 
 const CodecRow* find_codec(std::string_view name) {
@@ -57,9 +57,9 @@ void append_video_codec(std::vector<std::string>& words, const TrackPlan& track,
     // Players on Apple systems take HEVC only with its parameter sets out of band.
     if (track.codec == "hevc") append(words, {"-tag:v", "hvc1"});
   } else {
-    append(words, {"-c:v", "libx264", "-preset", options.live ? "veryfast" : "medium", "-crf",
-                   "18", "-pix_fmt", "yuv420p", "-fps_mode", "passthrough",
-                   "-enc_time_base", "-1", "-force_key_frames",
+    append(words, {"-c:v", "libx264", "-preset", options.live ? "veryfast" : "medium", "-crf", "18",
+                   "-pix_fmt", "yuv420p", "-fps_mode", "passthrough", "-enc_time_base", "-1",
+                   "-force_key_frames",
                    fmt::format("expr:gte(t,n_forced*{}/{})", options.segment.numerator,
                                options.segment.denominator)});
     const std::string& order = track.stream.field_order;
@@ -100,8 +100,8 @@ std::vector<TrackPlan> plan_tracks(const InputInfo& info, const PlanOptions& opt
       track.role = ++audio_count == 1 ? "audio" : fmt::format("audio-{}", audio_count);
     }
     const CodecRow* row = find_codec(stream.codec);
-    track.copy = row != nullptr && (options.container == Container::fmp4 ? row->fits_fmp4
-                                                                         : row->fits_mpegts);
+    track.copy = row != nullptr &&
+                 (options.container == Container::fmp4 ? row->fits_fmp4 : row->fits_mpegts);
     track.codec = track.copy ? stream.codec : stream.is_video ? "h264" : "aac";
     track.snap = is_rounded(stream);
     if (track.snap) track.video_timescale = grid_timescale(stream.frame_rate);
@@ -116,8 +116,8 @@ std::vector<TrackPlan> plan_tracks(const InputInfo& info, const PlanOptions& opt
 std::vector<std::string> ffmpeg_command(const InputLocation& input,
                                         const std::vector<TrackPlan>& tracks,
                                         const PlanOptions& options, int first_descriptor) {
-  std::vector<std::string> words = {"ffmpeg", "-nostdin", "-hide_banner", "-v", "error",
-                                    "-fflags", "+genpts"};
+  std::vector<std::string> words = {"ffmpeg", "-nostdin", "-hide_banner", "-v",
+                                    "error",  "-fflags",  "+genpts"};
   const bool is_url = input.location.find("://") != std::string::npos;
   const bool is_stdin = input.location == "pipe:0";
   // What is not live by itself is played at its own speed.

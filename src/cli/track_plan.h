@@ -21,9 +21,9 @@ struct PlanOptions {
 
 struct TrackPlan {
   StreamInfo stream;
-  std::string role;      //!< "video", "audio", "audio-2"
-  std::string codec;     //!< ffmpeg's name of what is stored
-  bool copy = true;      //!< lossless; otherwise encoded anew
+  std::string role;   //!< "video", "audio", "audio-2"
+  std::string codec;  //!< ffmpeg's name of what is stored
+  bool copy = true;   //!< lossless; otherwise encoded anew
   //! Times are rounded by the input's container and are put back on the frame grid.
   bool snap = false;
   //! Ticks per second that the frame grid needs; 0: ffmpeg's choice.

@@ -80,8 +80,7 @@ Status FlowWriter::write(UploadJob job, bool more_coming) {
   if (!init_id_.empty()) body.set("init_object_id", init_id_);
   {
     const MutexLock lock(mutex_);
-    uploaded_.emplace(job.sequence,
-                      Registration{std::move(body), job.duration_nanoseconds, bytes});
+    uploaded_.emplace(job.sequence, Registration{std::move(body), job.duration_nanoseconds, bytes});
   }
   return register_ready(more_coming);
 }
@@ -175,9 +174,8 @@ bool Uploader::failed() const {
 
 std::optional<Uploader::Entry> Uploader::next(const std::stop_token& stop, bool& more) {
   const MutexLock lock(mutex_);
-  const bool woken = changed_.wait(mutex_, stop, [this]() REQUIRES(mutex_) {
-    return !queue_.empty() && !failure_.has_value();
-  });
+  const bool woken = changed_.wait(
+      mutex_, stop, [this]() REQUIRES(mutex_) { return !queue_.empty() && !failure_.has_value(); });
   if (!woken) return std::nullopt;
   Entry entry = std::move(queue_.front());
   queue_.pop_front();

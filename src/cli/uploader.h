@@ -22,8 +22,8 @@ namespace reel::cli {
 //! A segment on its way: an object's bytes, and what is registered about it.
 struct UploadJob {
   std::string bytes;
-  std::string file;            //!< where the bytes wait instead; removed after the upload
-  json::Value registration;    //!< body of POST segments but for object_id and init_object_id
+  std::string file;          //!< where the bytes wait instead; removed after the upload
+  json::Value registration;  //!< body of POST segments but for object_id and init_object_id
   std::int64_t duration_nanoseconds = 0;
   std::uint64_t sequence = 0;  //!< given by the uploader
 };
@@ -93,8 +93,8 @@ class Uploader {
   //! Waits while the queue is full. Fails with what made an earlier job fail, or Code::cancelled
   //! when `stop` comes first.
   Status submit(FlowWriter& flow, UploadJob job, const std::stop_token& stop);
-  //! Waits for every job, then registers what is left of `flows`. When `stop` comes first, jobs that
-  //! have not started are forgotten, and the result is Code::cancelled.
+  //! Waits for every job, then registers what is left of `flows`. When `stop` comes first, jobs
+  //! that have not started are forgotten, and the result is Code::cancelled.
   Status drain(const std::vector<FlowWriter*>& flows, const std::stop_token& stop);
   //! Has a job failed?
   bool failed() const;

@@ -2,6 +2,7 @@
 
 #include <boost/beast/http/status.hpp>
 
+#include "api/entity_tag.h"
 #include "http/compress.h"
 #include "http/conditional.h"
 #include "http/cors.h"
@@ -47,13 +48,12 @@ void add_etag(api::Response& response) {
   const auto* body = std::get_if<std::string>(&response.body);
   if (response.status != 200 || body == nullptr || body->empty() || !is_json(response)) return;
   if (response.headers.find("ETag") == nullptr) {
-    response.headers.add("ETag", strong_etag(*body));
+    response.headers.add("ETag", api::strong_etag(*body));
   }
 }
 
 //! Whether the body is to be compressed; the fields that say so to caches are set already.
-bool negotiate_gzip(const api::RequestHead& head, std::size_t bytes_min,
-                    api::Response& response) {
+bool negotiate_gzip(const api::RequestHead& head, std::size_t bytes_min, api::Response& response) {
   const auto* body = std::get_if<std::string>(&response.body);
   // zlib counts in 32 bits; nobody should get such an answer as one text anyway.
   if (body == nullptr || body->size() < bytes_min || body->size() > kGzipBytesMax) return false;
@@ -64,15 +64,14 @@ bool negotiate_gzip(const api::RequestHead& head, std::size_t bytes_min,
   const std::string* accepted = head.headers.find("Accept-Encoding");
   if (accepted == nullptr || !prefers_gzip(*accepted)) return false;
   if (const std::string* etag = response.headers.find("ETag")) {
-    response.headers.set("ETag", gzip_etag(*etag));
+    response.headers.set("ETag", api::gzip_etag(*etag));
   }
   return true;
 }
 
 bool has_no_body(int status) { return status == 204 || status == 304; }
 
-void append_length(std::string& out, const AnswerContext& context,
-                   const api::Response& response) {
+void append_length(std::string& out, const AnswerContext& context, const api::Response& response) {
   if (has_no_body(response.status)) return;
   const std::uint64_t bytes = body_bytes(response);
   if (const std::string* given = response.headers.find("Content-Length");
@@ -90,8 +89,8 @@ void finish_response(const api::RequestHead& head, bool compressible, std::size_
   if (reading) add_etag(response);
   const bool zip = compressible && negotiate_gzip(head, gzip_bytes_min, response);
   if (reading) {
-    apply_if_none_match(head.headers, response);
-    if (response.status == 304) return;
+    apply_conditions(head.headers, response);
+    if (response.status == 304 || response.status == 412) return;
     apply_range(head.headers, response);
   }
   if (zip) {

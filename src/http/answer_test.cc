@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "http/conditional.h"
+#include "api/entity_tag.h"
 
 namespace reel::http {
 namespace {
@@ -29,7 +29,7 @@ std::string field(const api::Response& answer, std::string_view name) {
 TEST(FinishResponseTest, TagsOnlyReadsOfJson) {
   api::Response read = api::Response::json(200, "{}");
   finish_response(head_with({}), true, kGzipMin, read);
-  EXPECT_EQ(field(read, "ETag"), strong_etag("{}"));
+  EXPECT_EQ(field(read, "ETag"), api::strong_etag("{}"));
   api::Response written = api::Response::json(200, "{}");
   finish_response(head_with({}, api::Method::put), true, kGzipMin, written);
   EXPECT_EQ(field(written, "ETag"), "(none)");
@@ -51,11 +51,11 @@ TEST(FinishResponseTest, TheTagOfTheGzipFormIsItsOwn) {
   api::Response answer = api::Response::json(200, body);
   finish_response(head_with({{"Accept-Encoding", "gzip"}}), true, kGzipMin, answer);
   const std::string etag = field(answer, "ETag");
-  EXPECT_EQ(etag, gzip_etag(strong_etag(body)));
+  EXPECT_EQ(etag, api::gzip_etag(api::strong_etag(body)));
   EXPECT_EQ(field(answer, "Content-Encoding"), "gzip");
   api::Response again = api::Response::json(200, body);
-  finish_response(head_with({{"Accept-Encoding", "gzip"}, {"If-None-Match", etag}}), true,
-                  kGzipMin, again);
+  finish_response(head_with({{"Accept-Encoding", "gzip"}, {"If-None-Match", etag}}), true, kGzipMin,
+                  again);
   EXPECT_EQ(again.status, 304);
   EXPECT_EQ(field(again, "Vary"), "Accept-Encoding");
   api::Response plain = api::Response::json(200, body);

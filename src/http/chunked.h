@@ -26,8 +26,19 @@ class ChunkedDecoder {
   bool done() const { return state_ == State::done; }
 
  private:
-  enum class State { size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer,
-                     trailer_lf, end_lf, done };
+  enum class State {
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer,
+    trailer_lf,
+    end_lf,
+    done
+  };
 
   Status step(char c);
   Status size_digit(char c);

@@ -53,8 +53,8 @@ TEST(ChunkedTest, StopsWhenTheRoomIsUsed) {
 TEST(ChunkedTest, RefusesWhatIsMalformed) {
   for (const std::string_view bad :
        {"\r\n", "x\r\n", " 4\r\n", "4x\r\n", "-1\r\n", "0x4\r\n", "4\n", "4\r\r", "4\r\nWikiX",
-        "4\r\nWiki\rX", "4\r\nWiki\n", "0\r\nA: b\n", "0\r\n\rX", "4;a\x01", ";a\r\n",
-        "0\r\n\x01", "12345678901234567\r\n"}) {
+        "4\r\nWiki\rX", "4\r\nWiki\n", "0\r\nA: b\n", "0\r\n\rX", "4;a\x01", ";a\r\n", "0\r\n\x01",
+        "12345678901234567\r\n"}) {
     EXPECT_EQ(decode(bad), std::nullopt) << bad;
   }
 }

@@ -89,8 +89,8 @@ bool is_compressible_type(std::string_view content_type) {
   const std::string_view type =
       trim(content_type.substr(0, std::min(content_type.find(';'), content_type.size())));
   if (type.size() > 5 && same_text(type.substr(0, 5), "text/")) return true;
-  for (const std::string_view suffix : {"json", "xml", "javascript", "yaml", "mpegurl"}) {
-    if (type.size() > suffix.size() && same_text(type.substr(type.size() - suffix.size()), suffix)) {
+  for (const std::string_view end : {"json", "xml", "javascript", "yaml", "mpegurl"}) {
+    if (type.size() > end.size() && same_text(type.substr(type.size() - end.size()), end)) {
       return true;
     }
   }

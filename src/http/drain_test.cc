@@ -9,11 +9,11 @@
 namespace reel::http {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr std::string_view kNoop = "GET /noop HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -45,8 +45,8 @@ class DrainTest : public testing::Test {
 void ask_until_closed(std::uint16_t port, std::atomic<int>& answered, std::atomic<int>& failed) {
   RawClient client(port);
   while (client.connected()) {
-    const bool sent = client.send(answered % 3 == 0 ? "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
-                                                    : kNoop);
+    const bool sent =
+        client.send(answered % 3 == 0 ? "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n" : kNoop);
     const std::string answer = sent ? client.answer() : "";
     if (!answer.starts_with("HTTP/1.1 200 ")) {
       ++failed;

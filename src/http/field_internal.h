@@ -7,9 +7,7 @@
 
 namespace reel::http {
 
-inline char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
+inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 //! Equal without regard to ASCII case.
 inline bool same_text(std::string_view a, std::string_view b) {

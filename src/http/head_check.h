@@ -34,8 +34,16 @@ class HeadScanner {
   bool has_request_line() const { return state_ > State::request_line_cr; }
 
  private:
-  enum class State { leading, leading_cr, request_line, request_line_cr, line_start, line, line_cr,
-                     end_cr };
+  enum class State {
+    leading,
+    leading_cr,
+    request_line,
+    request_line_cr,
+    line_start,
+    line,
+    line_cr,
+    end_cr
+  };
   std::size_t begin_ = 0;
   std::size_t next_ = 0;
   State state_ = State::leading;

@@ -97,9 +97,9 @@ TEST(ParseHeadTest, NeedsExactlyOneHostOn11) {
 TEST(ParseHeadTest, NeedsOnePlainLength) {
   for (const std::string_view bad :
        {"5, 5", "5,5", "+5", "-5", "0x5", "5 5", "", "5;", "99999999999999999999"}) {
-    EXPECT_EQ(status_of("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::string(bad) +
-                        "\r\n\r\n"),
-              400)
+    EXPECT_EQ(
+        status_of("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::string(bad) + "\r\n\r\n"),
+        400)
         << bad;
   }
   EXPECT_EQ(status_of("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
@@ -114,9 +114,8 @@ TEST(ParseHeadTest, KnowsOnlyTheChunkedCodingOn11) {
   const std::string begin = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: ";
   EXPECT_TRUE(accepted(begin + "chunked\r\n\r\n").head.chunked);
   EXPECT_TRUE(accepted(begin + "Chunked\r\n\r\n").head.chunked);
-  for (const std::string_view bad :
-       {"gzip", "gzip, chunked", "chunked, gzip", "chunked, chunked", "identity", "chunkedx", "",
-        "chunked;q=1", "\"chunked\""}) {
+  for (const std::string_view bad : {"gzip", "gzip, chunked", "chunked, gzip", "chunked, chunked",
+                                     "identity", "chunkedx", "", "chunked;q=1", "\"chunked\""}) {
     EXPECT_EQ(status_of(begin + std::string(bad) + "\r\n\r\n"), 501) << bad;
   }
   EXPECT_EQ(status_of("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
@@ -153,8 +152,7 @@ TEST(ParseHeadTest, LetsTimerangesThroughUnescaped) {
 }
 
 TEST(ParseHeadTest, CutsAbsoluteTargets) {
-  const ParsedHead parsed =
-      accepted("GET HTTP://real:81/a?b=//c HTTP/1.1\r\nHost: other\r\n\r\n");
+  const ParsedHead parsed = accepted("GET HTTP://real:81/a?b=//c HTTP/1.1\r\nHost: other\r\n\r\n");
   EXPECT_EQ(parsed.head.path, "/a");
   EXPECT_EQ(parsed.head.query, "b=//c");
   EXPECT_EQ(*parsed.head.headers.find("Host"), "real:81");

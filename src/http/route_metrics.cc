@@ -2,8 +2,7 @@
 
 namespace reel::http {
 
-void RouteMetrics::observe(api::Method method, std::string_view route, int status,
-                           double seconds) {
+void RouteMetrics::observe(api::Method method, std::string_view route, int status, double seconds) {
   auto found = routes_.find(route);
   if (found == routes_.end()) {
     if (routes_.size() >= kRoutesMax) route = "other";

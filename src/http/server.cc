@@ -23,7 +23,7 @@ using asio::ip::tcp;
 
 constexpr std::chrono::milliseconds kDrainPoll{2};
 constexpr std::chrono::milliseconds kCutWaitMax{1'000};
-//! When no descriptor is left, waiting is all that helps.
+//! When no descriptor is left, waiting is all that helps; asking again at once would spin.
 constexpr std::chrono::milliseconds kAcceptPause{50};
 
 //! Sent when there is no room for a connection, without reading anything from it.
@@ -38,6 +38,14 @@ void report_escape(const std::exception_ptr& escaped) {
   } catch (const std::exception& error) {
     obs::log(obs::Level::error, "a connection ended by an exception", {{"what", error.what()}});
   }
+}
+
+//! An IPv4 client of a socket that listens on both is shown as IPv4.
+std::string text_of(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
 }
 
 Status check(const ServerOptions& options) {
@@ -141,7 +149,7 @@ Awaitable<void> Server::Impl::accept_forever() {
   }
 }
 
-//! Takes every connection that is waiting. False when the process is out of descriptors.
+//! Takes every connection that is waiting. False when that fails, as without a free descriptor.
 bool Server::Impl::accept_waiting() {
   while (true) {
     IoThread& thread = *threads_[next_thread_];
@@ -149,12 +157,11 @@ bool Server::Impl::accept_waiting() {
     error_code error;
     Socket socket = acceptor_->accept(thread.context(), peer, error);
     if (error == asio::error::would_block) return true;
-    if (error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
-        error == asio::error::no_memory) {
-      threads_.front()->metrics().rejected("descriptors");
+    if (error == asio::error::connection_aborted) continue;
+    if (error) {
+      threads_.front()->metrics().rejected("accept_error");
       return false;
     }
-    if (error) continue;  // that one connection was gone before it was accepted
     next_thread_ = (next_thread_ + 1) % threads_.size();
     take(std::move(socket), peer, thread);
   }
@@ -162,7 +169,7 @@ bool Server::Impl::accept_waiting() {
 
 void Server::Impl::take(Socket socket, const tcp::endpoint& peer, IoThread& thread) {
   const ServerLimits& limits = edge_.options.limits;
-  std::string address = peer.address().to_string();
+  std::string address = text_of(peer.address());
   std::string_view no_room;
   if (edge_.connections >= limits.connections_max) no_room = "connections";
   if (no_room.empty() && !edge_.peers.add(address, limits.connections_per_peer_max)) {
@@ -179,15 +186,14 @@ void Server::Impl::take(Socket socket, const tcp::endpoint& peer, IoThread& thre
   ++edge_.connections;
   edge_.active_connections.add(1);
   auto context = tls_ ? tls_->context() : nullptr;
-  asio::post(thread.context(),
-             [this, &thread, socket = std::move(socket), context = std::move(context),
-              address = std::move(address)]() mutable {
-               auto session = std::make_shared<Session>(edge_, thread, std::move(socket),
-                                                        std::move(context), std::move(address));
-               asio::co_spawn(
-                   thread.context().get_executor(), [session] { return session->run(); },
-                   report_escape);
-             });
+  asio::post(
+      thread.context(), [this, &thread, socket = std::move(socket), context = std::move(context),
+                         address = std::move(address)]() mutable {
+        auto session = std::make_shared<Session>(edge_, thread, std::move(socket),
+                                                 std::move(context), std::move(address));
+        asio::co_spawn(
+            thread.context().get_executor(), [session] { return session->run(); }, report_escape);
+      });
 }
 
 Awaitable<void> Server::Impl::watch_certificate() {

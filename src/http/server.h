@@ -24,23 +24,24 @@ struct TlsOptions {
 //! What one client, or all together, may ask of the edge. What is beyond a limit is answered with
 //! the status in brackets and counted in tams_http_rejected_total.
 struct ServerLimits {
-  std::size_t connections_max = 16'384;          //!< open connections (503, closed)
-  std::size_t connections_per_peer_max = 4'096;  //!< of one address (503, closed)
-  std::size_t in_flight_max = 4'096;             //!< requests being read or handled (503)
-  std::size_t header_bytes_max = 16'384;         //!< request line and fields (431)
-  std::size_t header_fields_max = 100;           //!< fields of one request (431)
-  std::size_t url_bytes_max = 8'192;             //!< request target (414)
-  std::uint32_t header_timeout_ms = 10'000;      //!< first to last byte of a head (408)
-  std::uint32_t idle_timeout_ms = 75'000;        //!< without a request (closed)
+  std::size_t connections_max = 16'384;  //!< open connections (503, closed)
+  //! Of one address (503, closed). All clients of a proxy in front have its address.
+  std::size_t connections_per_peer_max = 4'096;
+  std::size_t in_flight_max = 4'096;         //!< requests being read or handled (503)
+  std::size_t header_bytes_max = 16'384;     //!< request line and fields (431)
+  std::size_t header_fields_max = 100;       //!< fields of one request (431)
+  std::size_t url_bytes_max = 8'192;         //!< request target (414)
+  std::uint32_t header_timeout_ms = 10'000;  //!< first to last byte of a head (408)
+  std::uint32_t idle_timeout_ms = 75'000;    //!< without a request (closed)
   std::uint32_t tls_handshake_timeout_ms = 10'000;
   std::uint64_t body_min_bytes_per_second = 1'024;  //!< average, below it (408)
-  std::uint32_t body_grace_ms = 10'000;     //!< how far a body may fall behind that rate
-  std::uint32_t request_timeout_ms = 120'000;  //!< one call of a handler or sink (504)
-  std::uint32_t write_stall_timeout_ms = 30'000;  //!< no byte of an answer taken (closed)
-  std::size_t pipelined_in_a_row_max = 16;  //!< answers before other connections get a turn
-  std::size_t refused_body_bytes_max = 65'536;  //!< read and dropped to keep a connection
-  std::size_t linger_bytes_max = 1 << 20;   //!< read and dropped while closing
-  std::uint32_t linger_ms = 2'000;          //!< how long closing may take
+  std::uint32_t body_grace_ms = 10'000;             //!< how far a body may fall behind that rate
+  std::uint32_t request_timeout_ms = 120'000;       //!< one call of a handler or sink (504)
+  std::uint32_t write_stall_timeout_ms = 30'000;    //!< no byte of an answer taken (closed)
+  std::size_t pipelined_in_a_row_max = 16;          //!< answers before other connections get a turn
+  std::size_t refused_body_bytes_max = 65'536;      //!< read and dropped to keep a connection
+  std::size_t linger_bytes_max = 1 << 20;           //!< read and dropped while closing
+  std::uint32_t linger_ms = 2'000;                  //!< how long closing may take
 };
 
 struct ServerOptions {

@@ -12,12 +12,12 @@
 namespace reel::http {
 namespace {
 
+using std::chrono::milliseconds;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
-using std::chrono::milliseconds;
 
 //! A server around TestApp whose options a test may change before start().
 class ServerTest : public testing::Test {
@@ -80,7 +80,8 @@ std::string_view status_line(std::string_view answer) {
 
 TEST_F(ServerTest, AnswersWithTheEdgesFields) {
   start();
-  const std::string answer = ask(get("/hello?a=b", "X-Request-Id: mine-1\r\n"
+  const std::string answer = ask(get("/hello?a=b",
+                                     "X-Request-Id: mine-1\r\n"
                                      "traceparent: 00-0af7651916cd43dd8448eb211c80319c-"
                                      "b7ad6b7169203331-01\r\n"));
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\nDate: "));
@@ -222,12 +223,12 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED, "501"},
         Refused{"GET /hello HTTP/3.0\r\nHost: x\r\n\r\n" SMUGGLED, "505"},
         Refused{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
-        Refused{"PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: x\r\n\r\n"
-                SMUGGLED,
-                "417"},
-        Refused{"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
-                SMUGGLED,
-                "400"},
+        Refused{
+            "PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: x\r\n\r\n" SMUGGLED,
+            "417"},
+        Refused{
+            "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" SMUGGLED,
+            "400"},
         Refused{"\x16\x03\x01 hello", "400"}));
 
 TEST_F(ServerTest, HeaderLimit) {
@@ -298,11 +299,13 @@ TEST_F(ServerTest, AClientThatSendsALargeRefusedBodyReadsTheAnswer) {
 TEST_F(ServerTest, ContinueOnlyWhenAdmitted) {
   start();
   RawClient client(server->port());
-  client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  const std::string rest =
+      " HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+  client.send("POST /echo" + rest);
   EXPECT_EQ(client.answer(), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("abc");
   EXPECT_THAT(client.answer(), EndsWith("abc"));
-  client.send("POST /no HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  client.send("POST /no" + rest);
   EXPECT_THAT(client.rest(), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n"
                   "Expect: 100-continue\r\n\r\n"),
@@ -457,8 +460,20 @@ TEST_F(ServerTest, InFlightLimit) {
   EXPECT_TRUE(soon([&] { return ask(get("/noop")).starts_with("HTTP/1.1 200 "); }));
 }
 
-TEST_F(ServerTest, ConnectionLimits) {
-  options.limits.connections_max = 3;
+TEST_F(ServerTest, ConnectionLimit) {
+  options.limits.connections_max = 2;
+  start();
+  RawClient first(server->port());
+  RawClient second(server->port());
+  first.send(get("/noop"));
+  second.send(get("/noop"));
+  EXPECT_THAT(first.answer(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(second.answer(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(RawClient(server->port()).rest(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_TRUE(rejected("connections"));
+}
+
+TEST_F(ServerTest, ConnectionLimitOfOnePeer) {
   options.limits.connections_per_peer_max = 2;
   start();
   auto first = std::make_unique<RawClient>(server->port());
@@ -519,9 +534,9 @@ TEST_F(ServerTest, LargeJsonIsCompressedWhenWanted) {
 
 TEST_F(ServerTest, PreflightsNeverReachTheApplication) {
   start();
-  const std::string answer = ask(
-      "OPTIONS /anything HTTP/1.1\r\nHost: x\r\nOrigin: https://ui\r\n"
-      "Access-Control-Request-Method: PUT\r\n\r\n");
+  const std::string answer =
+      ask("OPTIONS /anything HTTP/1.1\r\nHost: x\r\nOrigin: https://ui\r\n"
+          "Access-Control-Request-Method: PUT\r\n\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 204 No Content\r\n"));
   EXPECT_THAT(answer, HasSubstr("\r\nAccess-Control-Allow-Origin: *\r\n"));
   EXPECT_THAT(answer, Not(HasSubstr("Content-Length")));
@@ -534,9 +549,8 @@ TEST_F(ServerTest, RequestsAreCounted) {
   ask(get("/hello"));
   ask(get("/hello"));
   ask(get("/nope"));
-  EXPECT_TRUE(soon([&] {
-    return metrics.render().find("tams_active_connections 0\n") != std::string::npos;
-  }));
+  EXPECT_TRUE(soon(
+      [&] { return metrics.render().find("tams_active_connections 0\n") != std::string::npos; }));
   const std::string page = metrics.render();
   EXPECT_THAT(page, HasSubstr("tams_http_requests_total{method=\"GET\",route=\"/hello\","
                               "status=\"200\"} 2\n"));
@@ -599,15 +613,16 @@ TEST_F(FileServerTest, SendsRanges) {
   EXPECT_THAT(part, HasSubstr(fmt::format("\r\nContent-Range: bytes 300000-800000/{}\r\n",
                                           content_.size())));
   EXPECT_TRUE(body_of(part) == content_.substr(300'000, 500'001));
-  EXPECT_EQ(body_of(ask(get("/file", "Range: bytes=-5\r\n"))), content_.substr(content_.size() - 5));
+  EXPECT_EQ(body_of(ask(get("/file", "Range: bytes=-5\r\n"))),
+            content_.substr(content_.size() - 5));
   EXPECT_THAT(ask(get("/file", "Range: bytes=0-1,4-5\r\n")), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(ask(get("/file", "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n")),
               StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(body_of(ask(get("/file", "Range: bytes=0-1\r\nIf-Range: \"file-1\"\r\n"))), "01");
   const std::string outside = ask(get("/file", "Range: bytes=9999999-\r\n"));
   EXPECT_THAT(outside, StartsWith("HTTP/1.1 416 "));
-  EXPECT_THAT(outside, HasSubstr(fmt::format("\r\nContent-Range: bytes */{}\r\n",
-                                             content_.size())));
+  EXPECT_THAT(outside,
+              HasSubstr(fmt::format("\r\nContent-Range: bytes */{}\r\n", content_.size())));
 }
 
 TEST_F(FileServerTest, HeadAndConditionsReadNothing) {

@@ -32,6 +32,21 @@ class InFlight {
   const std::size_t now_;
 };
 
+//! A status that the edge chose for an answer gets the body that every error has.
+void explain(const Edge& edge, Exchange& exchange) {
+  api::Response& response = exchange.response;
+  const bool range = response.status == 416;
+  if ((!range && response.status != 412) || body_bytes(response) > 0) return;
+  api::Response told = edge.app.refuse(
+      response.status,
+      range ? "the object has no bytes in this range" : "If-Match does not name what is there",
+      exchange.request_id);
+  for (const char* name : {"Content-Range", "Accept-Ranges"}) {
+    if (const std::string* value = response.headers.find(name)) told.headers.set(name, *value);
+  }
+  response = std::move(told);
+}
+
 //! Calls the handler and finishes its answer, on whichever thread. Application promises not to
 //! throw; memory may still run out.
 void run_handler(const Edge& edge, Exchange& exchange) {
@@ -41,6 +56,7 @@ void run_handler(const Edge& edge, Exchange& exchange) {
     exchange.response = edge.app.handle(exchange.admission, exchange.request);
     finish_response(exchange.request.head, exchange.admission.compressible,
                     edge.options.gzip_bytes_min, exchange.response);
+    explain(edge, exchange);
   } catch (const std::exception& error) {
     obs::log(obs::Level::error, "handler threw",
              {{"route", exchange.route}, {"what", error.what()}});
@@ -50,8 +66,8 @@ void run_handler(const Edge& edge, Exchange& exchange) {
 
 }  // namespace
 
-Session::Session(Edge& edge, IoThread& io, Socket socket,
-                 std::shared_ptr<asio::ssl::context> tls, std::string peer)
+Session::Session(Edge& edge, IoThread& io, Socket socket, std::shared_ptr<asio::ssl::context> tls,
+                 std::string peer)
     : edge_(edge),
       io_(io),
       transport_(std::move(socket), std::move(tls)),

@@ -9,8 +9,8 @@
 namespace reel::http {
 namespace {
 
-//! 128 to 256 kB are equally fast on loopback; smaller ones cost system calls.
-constexpr std::size_t kFilePieceBytes = 256 * 1024;
+//! 64 to 256 kB are equally fast on loopback, and on a par with nginx's sendfile.
+constexpr std::size_t kFilePieceBytes = 128 * 1024;
 
 //! Bytes read; 0 at the end of the file or on an error, which is the same to the client.
 std::size_t read_at(const api::FileBody& file, std::uint64_t done, std::string& piece) {
@@ -28,10 +28,10 @@ std::size_t read_at(const api::FileBody& file, std::uint64_t done, std::string& 
 
 //! Only what is in the page cache already, possibly nothing: never waits for a disk.
 std::size_t read_cached(const api::FileBody& file, std::uint64_t done, std::string& piece) {
-  iovec target{piece.data(), static_cast<std::size_t>(
-                                 std::min<std::uint64_t>(piece.size(), file.length - done))};
-  const ssize_t got = ::preadv2(file.descriptor, &target, 1,
-                                static_cast<off_t>(file.offset + done), RWF_NOWAIT);
+  iovec target{piece.data(),
+               static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), file.length - done))};
+  const ssize_t got =
+      ::preadv2(file.descriptor, &target, 1, static_cast<off_t>(file.offset + done), RWF_NOWAIT);
   return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
@@ -42,8 +42,8 @@ Awaitable<bool> Session::answer(ExchangePtr exchange) {
   const ServerLimits& limits = edge_.options.limits;
   const bool unread = !body_done();
   // A body that nobody reads is dropped when it is small and certain to come.
-  if (unread && (chunked_ || exchange->expects_continue ||
-                 body_left_ > limits.refused_body_bytes_max)) {
+  if (unread &&
+      (chunked_ || exchange->expects_continue || body_left_ > limits.refused_body_bytes_max)) {
     exchange->keep_alive = false;
   }
   if (edge_.draining) exchange->keep_alive = false;
@@ -51,10 +51,10 @@ Awaitable<bool> Session::answer(ExchangePtr exchange) {
   api::Response& response = exchange->response;
   add_cors_headers(edge_.options.cors, exchange->request.head, response.headers);
   const std::string traceparent = exchange->trace.to_traceparent();
-  std::string head = head_text({exchange->method, exchange->http_1_1, exchange->keep_alive,
-                                io_.date(), edge_.options.server_name, exchange->request_id,
-                                traceparent},
-                               response);
+  std::string head =
+      head_text({exchange->method, exchange->http_1_1, exchange->keep_alive, io_.date(),
+                 edge_.options.server_name, exchange->request_id, traceparent},
+                response);
   bool sent = false;
   if (sends_body(exchange->method, response) &&
       std::holds_alternative<api::FileBody>(response.body)) {

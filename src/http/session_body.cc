@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "api/problem.h"
 #include "http/session_internal.h"
@@ -55,7 +56,8 @@ Awaitable<bool> Session::receive_buffered(ExchangePtr exchange) {
   if (!co_await say_continue(exchange.get())) co_return false;
   std::string& body = exchange->request.body;
   // One byte more than allowed shows that a chunked body is too large.
-  BodyEnd end = co_await fill(&body, static_cast<std::size_t>(bytes_max) + 1);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::size_t>::max() - 1;
+  BodyEnd end = co_await fill(&body, static_cast<std::size_t>(std::min(bytes_max, kMost)) + 1);
   if (body.size() > bytes_max) end = BodyEnd::too_large;
   if (end != BodyEnd::complete) co_return co_await refuse_body(exchange, end);
   co_return co_await handle(exchange);
@@ -168,8 +170,8 @@ Awaitable<IoResult> Session::read_body_bytes(asio::mutable_buffer into) {
   IoResult got = transport_.try_read(into);
   if (got.error == asio::error::would_block) got = co_await transport_.read_some(into);
   const ServerLimits& limits = edge_.options.limits;
-  const auto earned = std::chrono::microseconds(got.bytes * 1'000'000 /
-                                                limits.body_min_bytes_per_second);
+  const auto earned =
+      std::chrono::microseconds(got.bytes * 1'000'000 / limits.body_min_bytes_per_second);
   deadline_ = std::min(deadline_ + earned,
                        SteadyClock::now() + std::chrono::milliseconds(limits.body_grace_ms));
   co_return got;

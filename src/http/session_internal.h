@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "api/message.h"
-#include "http/asio_internal.h"
 #include "http/answer.h"
+#include "http/asio_internal.h"
 #include "http/chunked.h"
 #include "http/head_check.h"
 #include "http/io_thread_internal.h"
@@ -64,7 +64,16 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   using ExchangePtr = std::shared_ptr<Exchange>;
   enum class HeadEnd { complete, closed, malformed, too_large, url_too_large, timeout };
-  enum class BodyEnd { complete, more, closed, malformed, too_large, timeout, no_worker, abandoned };
+  enum class BodyEnd {
+    complete,
+    more,  //!< the room is used, the body is not
+    closed,
+    malformed,
+    too_large,
+    timeout,
+    no_worker,
+    abandoned,  //!< a job still uses the exchange
+  };
   //! True once the job has run. Shared with the job; written on the I/O thread only.
   using Job = std::shared_ptr<bool>;
 
@@ -126,7 +135,7 @@ class Session : public std::enable_shared_from_this<Session> {
   TimePoint last_used_;
   bool timed_out_ = false;  //!< the deadline passed; reset when the next one is set
   bool cut_ = false;
-  bool lingers_ = false;  //!< the peer may still be sending when the connection is closed
+  bool lingers_ = false;     //!< the peer may still be sending when the connection is closed
   bool waits_idle_ = false;  //!< between two requests, no byte of the next one seen
   std::size_t slot_ = 0;
   std::size_t answered_in_a_row_ = 0;

@@ -113,8 +113,8 @@ class TestApp final : public api::Application {
     answer.headers.add("Content-Type", "video/mp4");
     answer.headers.add("ETag", "\"file-1\"");
     api::FileBody body;
-    body.keep_alive = std::shared_ptr<const void>(
-        this, [descriptor](const void*) { ::close(descriptor); });
+    body.keep_alive =
+        std::shared_ptr<const void>(this, [descriptor](const void*) { ::close(descriptor); });
     body.descriptor = descriptor;
     body.length = static_cast<std::uint64_t>(::lseek(descriptor, 0, SEEK_END));
     answer.body = std::move(body);

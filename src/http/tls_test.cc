@@ -15,10 +15,10 @@
 namespace reel::http {
 namespace {
 
+using std::chrono::milliseconds;
 using testing::EndsWith;
 using testing::IsEmpty;
 using testing::StartsWith;
-using std::chrono::milliseconds;
 
 template <class T, void (*Free)(T*)>
 struct Freer {
@@ -56,8 +56,7 @@ void write_certificate(const std::string& certificate_file, const std::string& k
 class TlsClient {
  public:
   explicit TlsClient(std::uint16_t port, int version_max = TLS1_3_VERSION)
-      : context_(SSL_CTX_new(TLS_client_method())),
-        socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+      : context_(SSL_CTX_new(TLS_client_method())), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     SSL_CTX_set_security_level(context_.get(), 0);
     SSL_CTX_set_max_proto_version(context_.get(), version_max);
     sockaddr_in to{};

@@ -21,6 +21,12 @@ TEST(JsonValue, WritesWhatItRead) {
   EXPECT_EQ(round_trip(text), text);
 }
 
+TEST(JsonValue, LargeDoublesStayDoubles) {
+  EXPECT_EQ(round_trip("566000153995510616580.6"), "5.660001539955106e+20");
+  EXPECT_EQ(round_trip("-1e300"), "-1e+300");
+  EXPECT_EQ(round_trip("9007199254740991.0"), "9007199254740991");
+}
+
 TEST(JsonValue, RefusesBrokenDocuments) {
   for (const std::string_view text :
        {"", "{", "[1,]", "{\"a\":1,}", "nul", "\"\xff\"", "1 2", "{\"a\" 1}", "'a'", "[01]"}) {
@@ -64,10 +70,16 @@ TEST(JsonWriter, ReplacesInvalidUtf8AndNonNumbers) {
   std::string out;
   Writer writer(out);
   writer.begin_array();
-  writer.string("a\xff" "b\xed\xa0\x80" "c");
+  writer.string(
+      "a\xff"
+      "b\xed\xa0\x80"
+      "c");
   writer.number(std::numeric_limits<double>::quiet_NaN());
   writer.end_array();
-  EXPECT_EQ(out, "[\"a\xEF\xBF\xBD" "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" "c\",null]");
+  EXPECT_EQ(out,
+            "[\"a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+            "c\",null]");
   EXPECT_TRUE(parse(out));
 }
 
@@ -78,18 +90,16 @@ Status even(std::string_view text) {
 
 Shape sample() {
   return Shape::object(
-      {required("id", Shape::form("even", "^(..)*$", even)),
-       optional("n", Shape::integer(0, 10)),
-       optional("tags", Shape::dictionary(
-                            Shape::either(Shape::string(), Shape::array(Shape::string())))),
+      {required("id", Shape::form("even", "^(..)*$", even)), optional("n", Shape::integer(0, 10)),
+       optional("tags",
+                Shape::dictionary(Shape::either(Shape::string(), Shape::array(Shape::string())))),
        optional("inner", Shape::object({optional("x", Shape::boolean())}, Shape::Extra::forbid))});
 }
 
 TEST(JsonShape, NamesPointerAndRule) {
   const auto error = [](std::string_view text) {
     const Status status = sample().check(*parse(text));
-    return status ? std::string("ok")
-                  : status.error().pointer() + ": " + status.error().message();
+    return status ? std::string("ok") : status.error().pointer() + ": " + status.error().message();
   };
   EXPECT_EQ(error(R"({"id":"ab","extra":1})"), "ok");
   EXPECT_EQ(error(R"({})"), ": the member 'id' is required");
@@ -111,8 +121,7 @@ TEST(JsonShape, TaggedVariantsAndRules) {
             return {};
           });
   EXPECT_TRUE(shape.check(*parse(R"({"kind":"b"})")));
-  EXPECT_EQ(shape.check(*parse(R"({"kind":"a"})")).error().message(),
-            "the member 'x' is required");
+  EXPECT_EQ(shape.check(*parse(R"({"kind":"a"})")).error().message(), "the member 'x' is required");
   EXPECT_EQ(shape.check(*parse(R"({"kind":"c"})")).error().pointer(), "/kind");
   EXPECT_EQ(shape.check(*parse(R"({"kind":"b","y":1})")).error().pointer(), "/y");
 }
@@ -122,8 +131,7 @@ TEST(JsonShape, SchemaRefersToNamedParts) {
   std::string out;
   Writer writer(out);
   Shape::array(named, 1).write_schema(writer);
-  EXPECT_EQ(out,
-            R"({"type":"array","minItems":1,"items":{"$ref":"#/components/schemas/Letter"}})");
+  EXPECT_EQ(out, R"({"type":"array","minItems":1,"items":{"$ref":"#/components/schemas/Letter"}})");
 }
 
 TEST(JsonShape, ReadsTextForms) {

@@ -4,11 +4,25 @@
 
 #include <fmt/format.h>
 
+#include "json/place_internal.h"
+
 namespace reel::json {
 
 enum class Kind : std::uint8_t {
-  any, boolean, number, integer, string, form, choice, array, dictionary, object, either, tagged,
-  select, both,
+  any,
+  boolean,
+  number,
+  integer,
+  string,
+  form,
+  choice,
+  array,
+  dictionary,
+  object,
+  either,
+  tagged,
+  select,
+  both,
 };
 
 struct Shape::Node {
@@ -83,8 +97,8 @@ Shape Shape::boolean() { return Shape(std::make_shared<Node>(Node{.kind = Kind::
 Shape Shape::number() { return Shape(std::make_shared<Node>(Node{.kind = Kind::number})); }
 
 Shape Shape::integer(std::int64_t minimum, std::int64_t maximum) {
-  return Shape(std::make_shared<Node>(
-      Node{.kind = Kind::integer, .minimum = minimum, .maximum = maximum}));
+  return Shape(
+      std::make_shared<Node>(Node{.kind = Kind::integer, .minimum = minimum, .maximum = maximum}));
 }
 
 Shape Shape::string(std::size_t bytes_max) {
@@ -153,7 +167,7 @@ Shape Shape::named(std::string name) const {
   return Shape(std::make_shared<Node>(std::move(copy)));
 }
 
-Status Shape::check(const Value& value) const { return check_node(*node_, value, ""); }
+Status Shape::check(const Value& value) const { return check_node(*node_, value, Place{}); }
 
 Status Shape::check_text(std::string_view text) const {
   switch (node_->kind) {
@@ -170,106 +184,106 @@ Status Shape::check_text(std::string_view text) const {
   return check(text);
 }
 
-Status Shape::check_object(const Node& node, const Value& value, const std::string& pointer) {
+Status Shape::check_object(const Node& node, const Value& value, const Place& place) {
   for (const MemberShape& member : node.members) {
     const Value* child = value.find(member.name);
     if (child == nullptr) {
       if (!member.required) continue;
-      return at(pointer, invalid("the member '{}' is required", member.name));
+      return at(place.pointer(), invalid("the member '{}' is required", member.name));
     }
-    REEL_TRY(check_node(*member.shape.node_, *child, join_pointer(pointer, member.name)));
+    REEL_TRY(check_node(*member.shape.node_, *child, Place::member(place, member.name)));
   }
   if (node.extra == Extra::allow) return {};
   for (const Member& child : *value.as_object()) {
     const bool known = std::any_of(node.members.begin(), node.members.end(),
                                    [&](const MemberShape& m) { return m.name == child.name; });
     if (!known) {
-      return at(join_pointer(pointer, child.name), invalid("unknown member '{}'", child.name));
+      return at(Place::member(place, child.name).pointer(),
+                invalid("unknown member '{}'", child.name));
     }
   }
   return {};
 }
 
-Status Shape::check_tagged(const Node& node, const Value& value, const std::string& pointer) {
+Status Shape::check_tagged(const Node& node, const Value& value, const Place& place) {
   const Value* tag = value.find(node.tag);
-  if (tag == nullptr) return at(pointer, invalid("the member '{}' is required", node.tag));
+  if (tag == nullptr) return at(place.pointer(), invalid("the member '{}' is required", node.tag));
   const std::string* text = tag->as_string();
-  const auto found = text == nullptr
-                         ? node.choices.end()
-                         : std::find(node.choices.begin(), node.choices.end(), *text);
+  const auto found = text == nullptr ? node.choices.end()
+                                     : std::find(node.choices.begin(), node.choices.end(), *text);
   if (found == node.choices.end()) {
-    return expected(join_pointer(pointer, node.tag),
+    return expected(Place::member(place, node.tag).pointer(),
                     fmt::format("one of {}", fmt::join(node.choices, ", ")), *tag);
   }
   const auto which = static_cast<std::size_t>(found - node.choices.begin());
-  return check_node(*node.parts[which].node_, value, pointer);
+  return check_node(*node.parts[which].node_, value, place);
 }
 
-Status Shape::check_node(const Node& node, const Value& value, const std::string& pointer) {
-  if (!has_type(node.kind, value)) return expected(pointer, type_phrase(node.kind), value);
+Status Shape::check_node(const Node& node, const Value& value, const Place& place) {
+  if (!has_type(node.kind, value)) return expected(place.pointer(), type_phrase(node.kind), value);
   switch (node.kind) {
     case Kind::any:
     case Kind::boolean:
     case Kind::number: break;
     case Kind::integer: {
       std::int64_t number = 0;
-      if (!value.get_int64(number)) return expected(pointer, "an integer", value);
+      if (!value.get_int64(number)) return expected(place.pointer(), "an integer", value);
       if (number < node.minimum || number > node.maximum) {
-        return at(pointer, invalid("{} is not in the range {} to {}", number, node.minimum,
-                                   node.maximum));
+        return at(place.pointer(),
+                  invalid("{} is not in the range {} to {}", number, node.minimum, node.maximum));
       }
       break;
     }
     case Kind::string:
       if (value.as_string()->size() > node.size_max) {
-        return at(pointer, invalid("longer than {} bytes", node.size_max));
+        return at(place.pointer(), invalid("longer than {} bytes", node.size_max));
       }
       break;
     case Kind::form: {
       Status status = node.form_check(*value.as_string());
-      if (!status) return Failure(std::move(status).error().at(pointer));
+      if (!status) return Failure(std::move(status).error().at(place.pointer()));
       break;
     }
     case Kind::choice:
       if (std::find(node.choices.begin(), node.choices.end(), *value.as_string()) ==
           node.choices.end()) {
-        return expected(pointer, fmt::format("one of {}", fmt::join(node.choices, ", ")), value);
+        return expected(place.pointer(), fmt::format("one of {}", fmt::join(node.choices, ", ")),
+                        value);
       }
       break;
     case Kind::array: {
       const Array& array = *value.as_array();
       if (array.size() < node.size_min) {
-        return at(pointer, invalid("must have at least {} items", node.size_min));
+        return at(place.pointer(), invalid("must have at least {} items", node.size_min));
       }
       for (std::size_t i = 0; i < array.size(); ++i) {
-        REEL_TRY(check_node(*node.parts[0].node_, array[i], join_pointer(pointer, i)));
+        REEL_TRY(check_node(*node.parts[0].node_, array[i], Place::item(place, i)));
       }
       break;
     }
     case Kind::dictionary:
       for (const Member& member : *value.as_object()) {
-        REEL_TRY(check_node(*node.parts[0].node_, member.value,
-                            join_pointer(pointer, member.name)));
+        REEL_TRY(check_node(*node.parts[0].node_, member.value, Place::member(place, member.name)));
       }
       break;
-    case Kind::object: REEL_TRY(check_object(node, value, pointer)); break;
+    case Kind::object: REEL_TRY(check_object(node, value, place)); break;
     case Kind::either: {
       const bool first = has_type(node.parts[0].node_->kind, value);
-      REEL_TRY(check_node(*node.parts[first ? 0 : 1].node_, value, pointer));
+      REEL_TRY(check_node(*node.parts[first ? 0 : 1].node_, value, place));
       break;
     }
-    case Kind::tagged: REEL_TRY(check_tagged(node, value, pointer)); break;
+    case Kind::tagged: REEL_TRY(check_tagged(node, value, place)); break;
     case Kind::select:
-      REEL_TRY(check_node(*node.parts[node.which(value)].node_, value, pointer));
+      REEL_TRY(check_node(*node.parts[node.which(value)].node_, value, place));
       break;
     case Kind::both:
-      REEL_TRY(check_node(*node.parts[0].node_, value, pointer));
-      REEL_TRY(check_node(*node.parts[1].node_, value, pointer));
+      REEL_TRY(check_node(*node.parts[0].node_, value, place));
+      REEL_TRY(check_node(*node.parts[1].node_, value, place));
       break;
   }
   for (const Rule& rule : node.rules) {
     Status status = rule(value);
-    if (!status) return below(pointer, std::move(status).error());
+    if (!status) return below(place.pointer(), std::move(status).error());
   }
   return {};
 }
@@ -385,8 +399,7 @@ void Shape::write_body(const Node& node, Writer& out) {
   }
 }
 
-void Shape::each_named(
-    const std::function<void(const std::string&, const Shape&)>& visit) const {
+void Shape::each_named(const std::function<void(const std::string&, const Shape&)>& visit) const {
   if (!node_->name.empty()) visit(node_->name, *this);
   for (const Shape& part : node_->parts) part.each_named(visit);
   for (const MemberShape& member : node_->members) member.shape.each_named(visit);

@@ -14,6 +14,8 @@
 
 namespace reel::json {
 
+struct Place;
+
 //! How a value must look. Immutable and cheap to copy; built once at start.
 class Shape {
  public:
@@ -66,9 +68,9 @@ class Shape {
  private:
   struct Node;
   explicit Shape(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
-  static Status check_node(const Node& node, const Value& value, const std::string& pointer);
-  static Status check_object(const Node& node, const Value& value, const std::string& pointer);
-  static Status check_tagged(const Node& node, const Value& value, const std::string& pointer);
+  static Status check_node(const Node& node, const Value& value, const Place& place);
+  static Status check_object(const Node& node, const Value& value, const Place& place);
+  static Status check_tagged(const Node& node, const Value& value, const Place& place);
   static void write_body(const Node& node, Writer& out);
   static void write_members(const Node& node, Writer& out);
   static void write_variants(const Node& node, Writer& out);

@@ -5,6 +5,7 @@
 
 #include <simdjson.h>
 
+#include "json/place_internal.h"
 #include "json/writer.h"
 
 namespace reel::json {
@@ -13,50 +14,62 @@ namespace {
 using Element = simdjson::dom::element;
 using simdjson::dom::element_type;
 
-Result<Value> convert(const Element& element, const std::string& pointer);
+Result<Value> convert(const Element& element, const Place& place);
 
-Result<Value> convert_array(const Element& element, const std::string& pointer) {
+Result<Value> convert_array(const Element& element, const Place& place) {
+  const auto items = element.get_array().value_unsafe();
   Array array;
-  for (const Element child : element.get_array().value_unsafe()) {
-    REEL_ASSIGN(Value value, convert(child, join_pointer(pointer, array.size())));
+  array.reserve(items.size());
+  for (const Element child : items) {
+    REEL_ASSIGN(Value value, convert(child, Place::item(place, array.size())));
     array.push_back(std::move(value));
   }
   return Value(std::move(array));
 }
 
-//! A name that occurs more than once, nullptr when all are unique. Sorts, because a hostile
-//! document may have a great many.
+//! A name that occurs more than once, nullptr when all are unique.
 const std::string* repeated_name(const Object& object) {
+  constexpr std::size_t kFew = 16;
+  if (object.size() <= kFew) {
+    for (auto member = object.begin(); member != object.end(); ++member) {
+      const auto same = [&](const Member& earlier) { return earlier.name == member->name; };
+      if (std::any_of(object.begin(), member, same)) return &member->name;
+    }
+    return nullptr;
+  }
+  // A hostile document may have a great many.
   std::vector<const std::string*> names;
   names.reserve(object.size());
   for (const Member& member : object) names.push_back(&member.name);
   std::sort(names.begin(), names.end(), [](auto* a, auto* b) { return *a < *b; });
-  const auto twice = std::adjacent_find(names.begin(), names.end(),
-                                        [](auto* a, auto* b) { return *a == *b; });
+  const auto twice =
+      std::adjacent_find(names.begin(), names.end(), [](auto* a, auto* b) { return *a == *b; });
   return twice == names.end() ? nullptr : *twice;
 }
 
-Result<Value> convert_object(const Element& element, const std::string& pointer) {
+Result<Value> convert_object(const Element& element, const Place& place) {
+  const auto members = element.get_object().value_unsafe();
   Object object;
-  for (const auto& [name, child] : element.get_object().value_unsafe()) {
-    REEL_ASSIGN(Value value, convert(child, join_pointer(pointer, name)));
+  object.reserve(members.size());
+  for (const auto& [name, child] : members) {
+    REEL_ASSIGN(Value value, convert(child, Place::member(place, name)));
     object.push_back({std::string(name), std::move(value)});
   }
   if (const std::string* twice = repeated_name(object)) {
-    return at(join_pointer(pointer, *twice), invalid("the name '{}' occurs twice", *twice));
+    return at(Place::member(place, *twice).pointer(),
+              invalid("the name '{}' occurs twice", *twice));
   }
   return Value(std::move(object));
 }
 
-Result<Value> convert(const Element& element, const std::string& pointer) {
+Result<Value> convert(const Element& element, const Place& place) {
   switch (element.type()) {
-    case element_type::ARRAY: return convert_array(element, pointer);
-    case element_type::OBJECT: return convert_object(element, pointer);
+    case element_type::ARRAY: return convert_array(element, place);
+    case element_type::OBJECT: return convert_object(element, place);
     case element_type::INT64: return Value(std::int64_t{element.get_int64().value_unsafe()});
     case element_type::UINT64: return Value(std::uint64_t{element.get_uint64().value_unsafe()});
     case element_type::DOUBLE: return Value(element.get_double().value_unsafe());
-    case element_type::STRING:
-      return Value(std::string(element.get_string().value_unsafe()));
+    case element_type::STRING: return Value(std::string(element.get_string().value_unsafe()));
     case element_type::BOOL: return Value(element.get_bool().value_unsafe());
     case element_type::NULL_VALUE: return Value();
   }
@@ -78,8 +91,8 @@ bool equal_numbers(const Value& a, const Value& b) {
 bool equal_objects(const Object& a, const Object& b) {
   if (a.size() != b.size()) return false;
   return std::all_of(a.begin(), a.end(), [&](const Member& member) {
-    const auto other = std::find_if(b.begin(), b.end(),
-                                    [&](const Member& m) { return m.name == member.name; });
+    const auto other =
+        std::find_if(b.begin(), b.end(), [&](const Member& m) { return m.name == member.name; });
     return other != b.end() && other->value == member.value;
   });
 }
@@ -186,7 +199,7 @@ Result<Value> parse(std::string_view text, int depth_max) {
   if (parsed.error() != simdjson::SUCCESS) {
     return invalid("not valid JSON: {}", simdjson::error_message(parsed.error()));
   }
-  return convert(parsed.value_unsafe(), "");
+  return convert(parsed.value_unsafe(), Place{});
 }
 
 std::string to_text(const Value& value) {

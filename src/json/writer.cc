@@ -18,7 +18,8 @@ constexpr std::array<bool, 256> kNeedsCare = [] {
   return table;
 }();
 
-//! The first place from `from` on whose byte a string cannot hold as it is; the end if there is none.
+//! The first place from `from` on whose byte a string cannot hold as it is; the end if there is
+//! none.
 std::size_t skip_plain(std::string_view text, std::size_t from) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kTops = 0x8080808080808080;
@@ -102,10 +103,10 @@ struct ValueWriter {
   }
 };
 
-template <class Number>
-void append_number(std::string& out, Number number) {
+template <class Number, class... Format>
+void append_number(std::string& out, Number number, Format... format) {
   char buffer[32];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), number);
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), number, format...);
   REEL_CHECK(error == std::errc());
   out.append(buffer, end);
 }
@@ -170,7 +171,10 @@ void Writer::unsigned_integer(std::uint64_t value) {
 void Writer::number(double value) {
   if (!std::isfinite(value)) return null();
   separate();
-  append_number(out_, value);
+  // Without an exponent a large one would look like an integer, which readers cannot hold.
+  constexpr double kIntegerLimit = 9007199254740992.0;  // 2^53
+  if (std::fabs(value) < kIntegerLimit) return append_number(out_, value);
+  append_number(out_, value, std::chars_format::scientific);
 }
 
 void Writer::string(std::string_view value) {

@@ -5,9 +5,6 @@
 #include <cstdlib>
 #include <optional>
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <sys/stat.h>
 
 #include "base/hash.h"
@@ -127,37 +124,12 @@ Status create_key(const std::string& key_file) {
 
 }  // namespace
 
-//! HMAC with its key already mixed in; each signature works on a copy.
 struct UrlSigner::State {
-  EVP_MAC* mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  EVP_MAC_CTX* keyed = EVP_MAC_CTX_new(mac);
+  HmacSha256 hmac;
 
-  explicit State(std::string_view key) {
-    char digest[] = "SHA256";
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end()};
-    const auto* const bytes = reinterpret_cast<const unsigned char*>(key.data());
-    REEL_CHECK(EVP_MAC_init(keyed, bytes, key.size(), parameters) == 1);
-  }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() {
-    EVP_MAC_CTX_free(keyed);
-    EVP_MAC_free(mac);
-  }
-
+  explicit State(std::string_view key) : hmac(key) {}
   //! The signature in base64url.
-  std::string sign(std::string_view message) const {
-    const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(EVP_MAC_CTX_dup(keyed),
-                                                                            EVP_MAC_CTX_free);
-    Sha256Digest digest;
-    std::size_t size = 0;
-    const auto* const bytes = reinterpret_cast<const unsigned char*>(message.data());
-    REEL_CHECK(context != nullptr && EVP_MAC_update(context.get(), bytes, message.size()) == 1 &&
-               EVP_MAC_final(context.get(), digest.data(), &size, digest.size()) == 1);
-    return to_base64url(digest);
-  }
+  std::string sign(std::string_view message) const { return to_base64url(hmac.sign(message)); }
 };
 
 UrlSigner::UrlSigner(std::unique_ptr<State> state) : state_(std::move(state)) {}

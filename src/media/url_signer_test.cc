@@ -50,7 +50,7 @@ TEST_F(UrlSignerTest, FormIsThatOfTheDocumentation) {
   message += std::string("\0\0\0\x03", 4) + "a/b" + "video/mp2t";
   EXPECT_EQ(url({UrlUse::put, kStorage, "a/b", "video/mp2t"}),
             std::string(kStoragePath) + "a%2Fb?type=video%2Fmp2t&expires=1795227660&signature=" +
-                to_base64url(hmac_sha256(std::string(32, 'k'), message)));
+                to_base64url(HmacSha256(std::string(32, 'k')).sign(message)));
 }
 
 TEST_F(UrlSignerTest, VerifiesWhatItSigned) {

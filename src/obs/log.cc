@@ -205,9 +205,8 @@ void log_error(std::string_view message, const Error& error,
                std::initializer_list<LogField> fields) {
   if (!log_enabled(Level::error)) return;
   const std::string origin = error.origin();
-  std::vector<LogField> all = {{"code", code_name(error.code())},
-                               {"error", error.message()},
-                               {"origin", origin}};
+  std::vector<LogField> all = {
+      {"code", code_name(error.code())}, {"error", error.message()}, {"origin", origin}};
   if (!error.pointer().empty()) all.emplace_back("pointer", error.pointer());
   all.insert(all.end(), fields.begin(), fields.end());
   log_fields(Level::error, message, all);

@@ -42,9 +42,9 @@ TEST(LogFormatTest, HumanNeverBreaksTheLine) {
 
 TEST(LogFormatTest, LinesCarryTheScope) {
   const TraceScope scope("req-1", "0af7651916cd43dd8448eb211c80319c");
-  EXPECT_THAT(json_line("m", {}),
-              testing::HasSubstr(
-                  R"("request_id":"req-1","trace_id":"0af7651916cd43dd8448eb211c80319c")"));
+  EXPECT_THAT(
+      json_line("m", {}),
+      testing::HasSubstr(R"("request_id":"req-1","trace_id":"0af7651916cd43dd8448eb211c80319c")"));
   EXPECT_THAT(human_line("m", {}), testing::EndsWith(" request_id=req-1"));
 }
 

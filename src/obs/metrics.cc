@@ -60,9 +60,8 @@ void append_histogram(std::string& out, std::string_view name, const std::string
   const Histogram::Reading reading = histogram.read();
   const std::string prefix = labels.empty() ? "" : labels + ",";
   for (std::size_t i = 0; i < reading.cumulative.size(); ++i) {
-    const std::string bound = i < reading.upper_bounds.size()
-                                  ? number_text(reading.upper_bounds[i])
-                                  : std::string("+Inf");
+    const std::string bound = i < reading.upper_bounds.size() ? number_text(reading.upper_bounds[i])
+                                                              : std::string("+Inf");
     append_sample(out, name, "_bucket", fmt::format("{}le=\"{}\"", prefix, bound),
                   fmt::format("{}", reading.cumulative[i]));
   }
@@ -187,15 +186,15 @@ Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labe
 
 Histogram& Registry::histogram(std::string_view name, std::string_view help,
                                const std::vector<double>& upper_bounds, Labels labels) {
-  return families_->series<Histogram>(
-      name, help, "histogram", labels, [&] { return std::make_unique<Histogram>(upper_bounds); });
+  return families_->series<Histogram>(name, help, "histogram", labels,
+                                      [&] { return std::make_unique<Histogram>(upper_bounds); });
 }
 
 void Registry::gauge_callback(std::string_view name, std::string_view help, Labels labels,
                               std::function<double()> read) {
   const MutexLock lock(families_->mutex);
-  families_->family(name, help, "gauge").series.insert_or_assign(label_text(labels),
-                                                                 std::move(read));
+  families_->family(name, help, "gauge")
+      .series.insert_or_assign(label_text(labels), std::move(read));
 }
 
 std::string Registry::render() const {

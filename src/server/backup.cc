@@ -207,8 +207,8 @@ class Backup {
 Status check_manifest(const fs::path& directory) {
   const std::string path = (directory / kManifestFile).string();
   const auto text = read_file(path);
-  if (!text) return invalid("{} is no complete backup: {}", directory.string(),
-                            text.error().message());
+  if (!text)
+    return invalid("{} is no complete backup: {}", directory.string(), text.error().message());
   const auto manifest = json::parse(*text);
   const json::Value* format = manifest ? manifest->find("format") : nullptr;
   std::int64_t number = 0;

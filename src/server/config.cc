@@ -1,9 +1,11 @@
 #include "server/config.h"
 
+#include <array>
 #include <charconv>
 #include <set>
 #include <sstream>
 
+#include <arpa/inet.h>
 #include <toml++/toml.h>
 #include <unistd.h>
 
@@ -163,11 +165,10 @@ class FileReader {
 
   Status read_storage(const toml::table& table) {
     StorageConfig storage;
-    const std::map<std::string, std::string*, std::less<>> texts = {
-        {"label", &storage.label},
-        {"path", &storage.path},
-        {"provider", &storage.provider},
-        {"product", &storage.product}};
+    const std::map<std::string, std::string*, std::less<>> texts = {{"label", &storage.label},
+                                                                    {"path", &storage.path},
+                                                                    {"provider", &storage.provider},
+                                                                    {"product", &storage.product}};
     for (const auto& [name, node] : table) {
       const auto text = texts.find(name.str());
       if (text != texts.end()) {
@@ -334,11 +335,13 @@ Result<std::pair<std::string, std::uint16_t>> parse_address(std::string_view tex
       std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (bracketed) host = host.substr(1, host.size() - 2);
-  if (host.empty() || port_text.empty() || error != std::errc() ||
-      end != port_text.data() + port_text.size() ||
-      (!bracketed && host.find(':') != std::string_view::npos)) {
-    return invalid("must be an address and a port like 127.0.0.1:8000 or [::1]:8000, not '{}'",
-                   text);
+  std::array<unsigned char, sizeof(in6_addr)> numeric{};
+  const bool is_address =
+      ::inet_pton(bracketed ? AF_INET6 : AF_INET, std::string(host).c_str(), numeric.data()) == 1;
+  if (!is_address || port_text.empty() || error != std::errc() ||
+      end != port_text.data() + port_text.size()) {
+    return invalid(
+        "must be a numeric address and a port like 127.0.0.1:8000 or [::1]:8000, not '{}'", text);
   }
   return std::pair(std::string(host), port);
 }

@@ -44,7 +44,8 @@ struct Config {
   std::string data_dir = "./reelhouse-data";
   std::string http_address = "127.0.0.1:8000";  //!< numeric; port 0 = any free one
   std::size_t http_io_threads = 2;
-  std::size_t http_worker_threads = 8;
+  //! Many: a worker that commits waits for the disk, and one write of the disk serves all of them.
+  std::size_t http_worker_threads = 64;
   obs::Level log_level = obs::Level::info;
   obs::LogFormat log_format = obs::LogFormat::human;
   std::string public_url;
@@ -64,8 +65,7 @@ struct Config {
 };
 
 //! Text, number, switch or list of texts; the alternative of a setting never changes.
-using SettingValue =
-    std::variant<std::string, std::int64_t, bool, std::vector<std::string>>;
+using SettingValue = std::variant<std::string, std::int64_t, bool, std::vector<std::string>>;
 
 struct Setting {
   std::string key;  //!< "http.address"; the variable is REELHOUSE_HTTP_ADDRESS

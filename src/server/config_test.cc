@@ -72,8 +72,7 @@ TEST_F(ConfigTest, MistakesNameKeyAndLine) {
   EXPECT_EQ(refusal("\n\n[http]\nadress = '127.0.0.1:1'\n"), "F:4: unknown key 'http.adress'");
   EXPECT_EQ(refusal("colour = 1\n"), "F:1: unknown key 'colour'");
   EXPECT_EQ(refusal("data_dir = 7\n"), "F:1: 'data_dir' must be a string");
-  EXPECT_EQ(refusal("trust_forwarded = 'true'\n"),
-            "F:1: 'trust_forwarded' must be true or false");
+  EXPECT_EQ(refusal("trust_forwarded = 'true'\n"), "F:1: 'trust_forwarded' must be true or false");
   EXPECT_EQ(refusal("[limits]\npage_max = 0\n"),
             "F:2: 'limits.page_max' must be in the range 1 to 100000, not 0");
   EXPECT_EQ(refusal("[cors]\norigins = ['a', 1]\n"),
@@ -81,7 +80,8 @@ TEST_F(ConfigTest, MistakesNameKeyAndLine) {
   EXPECT_EQ(refusal("[log]\nlevel = 'loud'\n"),
             "F:2: 'log.level' must be one of debug, info, warning, error, not 'loud'");
   EXPECT_THAT(refusal("[http\n"), HasSubstr("F:1: "));
-  EXPECT_THAT(refusal("[http]\naddress = 'localhost'\n"), HasSubstr("must be an address and a port"));
+  EXPECT_THAT(refusal("[http]\naddress = 'localhost'\n"),
+              HasSubstr("must be a numeric address and a port"));
   EXPECT_THAT(refusal("[tls]\nkey = 'k.pem'\n"), HasSubstr("go together"));
 }
 
@@ -91,9 +91,10 @@ TEST_F(ConfigTest, FlagsAndVariablesAreChecked) {
             "flag: 'limits.page_max' must be an integer, not 'many'");
   EXPECT_EQ(load_config({.environment = {{"REELHOUSE_TRUST_FORWARDED", "yes"}}}).error().message(),
             "environment: 'trust_forwarded' must be true or false, not 'yes'");
-  const auto config = load_config({.environment = {{"REELHOUSE_SERVICE_HOST", "10.0.0.1"},
-                                                   {"REELHOUSE_BIN", "x"},
-                                                   {"REELHOUSE_CORS_ORIGINS", "http://a,http://b"}}});
+  const auto config =
+      load_config({.environment = {{"REELHOUSE_SERVICE_HOST", "10.0.0.1"},
+                                   {"REELHOUSE_BIN", "x"},
+                                   {"REELHOUSE_CORS_ORIGINS", "http://a,http://b"}}});
   ASSERT_TRUE(config);
   EXPECT_THAT(config->warnings,
               testing::ElementsAre("the variable REELHOUSE_SERVICE_HOST is no setting"));
@@ -101,10 +102,11 @@ TEST_F(ConfigTest, FlagsAndVariablesAreChecked) {
 }
 
 TEST_F(ConfigTest, StorageBackends) {
-  const auto config = load_config({.file = file("[[storage]]\nlabel = 'fast'\npath = '/a'\n"
-                                                "id = '0a1b2c3d-0000-4000-8000-000000000001'\n"
-                                                "[[storage]]\nlabel = 'big'\npath = '/b'\n"
-                                                "provider = 'p'\nproduct = 'q'\ndefault = true\n")});
+  const auto config =
+      load_config({.file = file("[[storage]]\nlabel = 'fast'\npath = '/a'\n"
+                                "id = '0a1b2c3d-0000-4000-8000-000000000001'\n"
+                                "[[storage]]\nlabel = 'big'\npath = '/b'\n"
+                                "provider = 'p'\nproduct = 'q'\ndefault = true\n")});
   ASSERT_TRUE(config) << config.error().message();
   ASSERT_EQ(config->storage.size(), 2U);
   EXPECT_EQ(config->storage[0].id->to_string(), "0a1b2c3d-0000-4000-8000-000000000001");
@@ -133,8 +135,9 @@ TEST(Address, NeedsHostAndPort) {
             (std::pair<std::string, std::uint16_t>("127.0.0.1", 0)));
   EXPECT_EQ(parse_address("[::1]:65535").value_or(std::pair<std::string, std::uint16_t>()),
             (std::pair<std::string, std::uint16_t>("::1", 65535)));
-  for (const std::string_view text : {"", "127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:65536",
-                                      "127.0.0.1:x", "::1:80", "[]:80"}) {
+  for (const std::string_view text :
+       {"", "127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:65536", "127.0.0.1:x", "::1:80", "[]:80",
+        "localhost:80", "256.0.0.1:80", "[127.0.0.1]:80"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
 }

@@ -19,7 +19,7 @@ namespace {
 using json::Shape;
 
 std::optional<std::uint64_t> free_bytes(const std::string& path) {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(path.c_str(), &disk) != 0) return std::nullopt;
   return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
@@ -96,8 +96,7 @@ Shape health_shape() {
       .named("Health");
 }
 
-api::Route operation(std::string path, std::string id, std::string summary,
-                     api::Handler handler) {
+api::Route operation(std::string path, std::string id, std::string summary, api::Handler handler) {
   const Shape shape = Shape::object({json::required("status", Shape::string())});
   return {.method = api::Method::get,
           .path = std::move(path),

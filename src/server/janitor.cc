@@ -7,7 +7,9 @@
 namespace reel::server {
 
 Janitor::Janitor(const tams::Context& context, std::chrono::milliseconds pause)
-    : context_(context), pause_(pause), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : context_(context),
+      pause_(pause),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Janitor::~Janitor() {
   thread_.request_stop();
@@ -19,8 +21,8 @@ void Janitor::run(const std::stop_token& stop) {
     if (const Status status = tams::resume_flow_removals(context_); !status) {
       obs::log_error("removing the segments of deleted flows", status.error());
     }
-    if (const Status status = tams::remove_garbage(context_); !status) {
-      obs::log_error("removing bytes that nothing refers to", status.error());
+    if (const Status status = tams::collect_unused(context_); !status) {
+      obs::log_error("removing objects that nothing uses", status.error());
     }
     MutexLock lock(mutex_);
     wake_.wait_for(mutex_, stop, pause_, [] { return false; });

@@ -26,8 +26,8 @@ Result<http::ServerOptions> http_options(const Config& config) {
   options.address = address.first;
   options.port = address.second;
   if (!config.tls_certificate.empty()) {
-    options.tls = http::TlsOptions{.certificate_file = config.tls_certificate,
-                                   .key_file = config.tls_key};
+    options.tls =
+        http::TlsOptions{.certificate_file = config.tls_certificate, .key_file = config.tls_key};
   }
   options.io_threads = config.http_io_threads;
   options.worker_threads = config.http_worker_threads;
@@ -139,8 +139,7 @@ Running::~Running() = default;
 
 Result<std::unique_ptr<Running>> Running::start(const Config& config) {
   // The store comes first: its lock keeps other servers out of the directory.
-  REEL_ASSIGN(auto store,
-              store::open_sqlite_store({.path = data_path(config, kStoreFile)}));
+  REEL_ASSIGN(auto store, store::open_sqlite_store({.path = data_path(config, kStoreFile)}));
   REEL_ASSIGN(tams::Storage storage, open_storage(config));
   auto impl = std::make_unique<Impl>(config, std::move(store), std::move(storage));
   REEL_TRY(impl->start());
@@ -176,14 +175,16 @@ void log_start(const Config& config) {
 }  // namespace
 
 Status serve(const Config& config, const std::function<void(const std::string& url)>& on_ready) {
-  obs::configure_log(config.log_level, config.log_format);
-  log_start(config);
-  std::signal(SIGPIPE, SIG_IGN);  // a closed socket is an error of the write, not of the process
+  // Before anything starts a thread, also the log's: a thread inherits the mask, and a signal that
+  // one of them does not block would end the process.
   sigset_t awaited;
   sigemptyset(&awaited);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&awaited, number);
-  ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);  // inherited by every thread from here on
+  ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a closed socket is an error of the write, not of the process
 
+  obs::configure_log(config.log_level, config.log_format);
+  log_start(config);
   REEL_ASSIGN(auto running, Running::start(config));
   obs::log(obs::Level::info, "ready", {{"url", running->url()}});
   on_ready(running->url());

@@ -100,12 +100,12 @@ Status check_address(const std::string& value) {
 
 Status check_public_url(const std::string& value) {
   const bool http = value.starts_with("http://") || value.starts_with("https://");
-  if (value.empty() || (http && !value.ends_with('/') && value.find_first_of("?#, ") ==
-                                                             std::string::npos)) {
+  if (value.empty() ||
+      (http && !value.ends_with('/') && value.find_first_of("?#, ") == std::string::npos)) {
     return {};
   }
-  return invalid("must be like https://media.example.com/tams, without a slash at the end, not '{}'",
-                 value);
+  return invalid(
+      "must be like https://media.example.com/tams, without a slash at the end, not '{}'", value);
 }
 
 Status check_not_empty(const std::string& value) {
@@ -115,9 +115,9 @@ Status check_not_empty(const std::string& value) {
 
 std::vector<Setting> general_settings() {
   return {
-      checked(text("data_dir", "Directory of the store, the keys and the media.",
-                   &Config::data_dir),
-              check_not_empty),
+      checked(
+          text("data_dir", "Directory of the store, the keys and the media.", &Config::data_dir),
+          check_not_empty),
       checked(text("public_url",
                    "Where clients see this server; empty: what they ask for (Host header).",
                    &Config::public_url),
@@ -163,10 +163,9 @@ std::vector<Setting> http_limits() {
              [](Config& c) -> std::size_t& { return c.limits.http.connections_max; }),
       number("limits.connections_per_peer_max", "Open connections of one address.", {1, kMillion},
              [](Config& c) -> std::size_t& { return c.limits.http.connections_per_peer_max; }),
-      number("limits.in_flight_max", "Requests being read or handled; more get 503.",
-             {1, kMillion}, [](Config& c) -> std::size_t& { return c.limits.http.in_flight_max; }),
-      number("limits.header_bytes_max", "Request line and fields; more is 431.",
-             {1024, kMillion},
+      number("limits.in_flight_max", "Requests being read or handled; more get 503.", {1, kMillion},
+             [](Config& c) -> std::size_t& { return c.limits.http.in_flight_max; }),
+      number("limits.header_bytes_max", "Request line and fields; more is 431.", {1024, kMillion},
              [](Config& c) -> std::size_t& { return c.limits.http.header_bytes_max; }),
       number("limits.header_fields_max", "Fields of one request; more is 431.", {8, 10'000},
              [](Config& c) -> std::size_t& { return c.limits.http.header_fields_max; }),
@@ -179,13 +178,12 @@ std::vector<Setting> http_limits() {
              {100, kDayMs},
              [](Config& c) -> std::uint32_t& { return c.limits.http.idle_timeout_ms; }),
       number("limits.body_min_bytes_per_second", "Average rate of a body; slower is 408.",
-             {0, kTebibyte}, [](Config& c) -> std::uint64_t& {
-               return c.limits.http.body_min_bytes_per_second;
-             }),
+             {0, kTebibyte},
+             [](Config& c) -> std::uint64_t& { return c.limits.http.body_min_bytes_per_second; }),
       number("limits.request_timeout_ms", "One request's work; longer is 504.", {100, kDayMs},
              [](Config& c) -> std::uint32_t& { return c.limits.http.request_timeout_ms; }),
-      number("limits.drain_ms_max", "How long requests may take to end after SIGTERM.",
-             {0, kDayMs}, [](Config& c) -> std::uint32_t& { return c.limits.drain_ms_max; }),
+      number("limits.drain_ms_max", "How long requests may take to end after SIGTERM.", {0, kDayMs},
+             [](Config& c) -> std::uint32_t& { return c.limits.drain_ms_max; }),
   };
 }
 
@@ -208,9 +206,8 @@ std::vector<Setting> domain_limits() {
              {300, kYearSeconds},
              [](Config& c) -> std::int64_t& { return c.limits.tams.min_object_timeout_s; }),
       number("limits.min_presigned_url_timeout_s", "How long a signed URL is valid at least.",
-             {30, kYearSeconds}, [](Config& c) -> std::int64_t& {
-               return c.limits.tams.min_presigned_url_timeout_s;
-             }),
+             {30, kYearSeconds},
+             [](Config& c) -> std::int64_t& { return c.limits.tams.min_presigned_url_timeout_s; }),
       number("limits.disk_free_bytes_min", "With less free disk, /health and /readyz complain.",
              {0, 1024 * kTebibyte},
              [](Config& c) -> std::uint64_t& { return c.limits.disk_free_bytes_min; }),

@@ -180,10 +180,10 @@ Result<std::shared_ptr<const TableSchema>> Catalog::table(std::string_view name)
 
 Status check_name(std::string_view name) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
-  const bool well_formed = !name.empty() && is_letter(name[0]) &&
-                           std::all_of(name.begin(), name.end(), [&](char c) {
-                             return is_letter(c) || (c >= '0' && c <= '9');
-                           });
+  const bool well_formed =
+      !name.empty() && is_letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
+        return is_letter(c) || (c >= '0' && c <= '9');
+      });
   if (!well_formed) {
     return invalid("'{}' is not a name (lower-case letters, digits and _, no digit first)",
                    name.substr(0, kNameBytesMax));
@@ -247,8 +247,8 @@ Result<std::optional<TableSchema>> extend_schema(const TableSchema& current,
     }
     check_column(column, reasons);
     if (!column.nullable && column.default_value.is_null()) {
-      reasons.add(fmt::format("new column '{}' is neither nullable nor has a default",
-                              column.name));
+      reasons.add(
+          fmt::format("new column '{}' is neither nullable nor has a default", column.name));
     }
     if (next.find(column.name) != nullptr) {
       reasons.add(fmt::format("column '{}' is there twice", column.name));

@@ -7,8 +7,7 @@ namespace {
 constexpr std::string_view kColumnType =
     "struct<id:uint32#1,name:string#2,type:string#3,nullable:bool#4,default_value:binary#5,"
     "initial_default:binary#6,doc:string#7,since_version:uint32#8>";
-constexpr std::string_view kIndexType =
-    "struct<id:uint32#1,name:string#2,columns:list<uint32>#3>";
+constexpr std::string_view kIndexType = "struct<id:uint32#1,name:string#2,columns:list<uint32>#3>";
 
 const Type& schema_type() {
   static const Type type = *Type::parse(fmt::format(
@@ -147,11 +146,11 @@ Status check_references(const TableSchema& schema) {
 }  // namespace
 
 std::string encode_schema(const TableSchema& schema) {
-  const Value value(ValueList{
-      number(schema.id), schema.name, number(schema.version), columns_value(schema.columns),
-      columns_value(schema.tombstones), ids_value(schema.partition_key),
-      ids_value(schema.clustering_key), indexes_value(schema.indexes),
-      number(schema.next_column_id), number(schema.next_index_id), schema.product});
+  const Value value(ValueList{number(schema.id), schema.name, number(schema.version),
+                              columns_value(schema.columns), columns_value(schema.tombstones),
+                              ids_value(schema.partition_key), ids_value(schema.clustering_key),
+                              indexes_value(schema.indexes), number(schema.next_column_id),
+                              number(schema.next_index_id), schema.product});
   std::string bytes;
   encode_value(bytes, schema_type(), value);
   return bytes;

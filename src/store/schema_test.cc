@@ -58,7 +58,8 @@ TEST(SchemaTest, every_reason_is_told_at_once) {
         "column 'x': decimal(40,2) is not offered", "key column 'tags' is nested",
         "key column 'nowhere' does not exist", "key column 'id' is there twice",
         "index 'by_title' is there twice", "index 'by_title' has no columns",
-        "index 'by_tags': column 'tags' is nested", "index 'by_tags': column 'gone' does not exist"}) {
+        "index 'by_tags': column 'tags' is nested",
+        "index 'by_tags': column 'gone' does not exist"}) {
     EXPECT_NE(schema.error().message().find(reason), std::string::npos)
         << reason << " is not in " << schema.error().message();
   }

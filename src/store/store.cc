@@ -41,20 +41,17 @@ Batch& Batch::require_cells(std::string table, Key key, Cells cells, std::string
 }
 
 Batch& Batch::insert(std::string table, Key key, Cells cells) {
-  mutations.push_back(
-      {Mutation::Kind::insert, std::move(table), std::move(key), std::move(cells)});
+  mutations.push_back({Mutation::Kind::insert, std::move(table), std::move(key), std::move(cells)});
   return *this;
 }
 
 Batch& Batch::upsert(std::string table, Key key, Cells cells) {
-  mutations.push_back(
-      {Mutation::Kind::upsert, std::move(table), std::move(key), std::move(cells)});
+  mutations.push_back({Mutation::Kind::upsert, std::move(table), std::move(key), std::move(cells)});
   return *this;
 }
 
 Batch& Batch::update(std::string table, Key key, Cells cells) {
-  mutations.push_back(
-      {Mutation::Kind::update, std::move(table), std::move(key), std::move(cells)});
+  mutations.push_back({Mutation::Kind::update, std::move(table), std::move(key), std::move(cells)});
   return *this;
 }
 

@@ -33,21 +33,35 @@ struct RowView {
 //! Return false to stop the scan.
 using RowVisitor = std::function<bool(const RowView&)>;
 
+//! For get_each: which key, and its row.
+using KeyVisitor = std::function<void(std::size_t index, const RowView&)>;
+
 //! One end of a range over clustering (or index) columns: a prefix of their values.
 struct RangeBound {
   Key prefix;
   bool inclusive = true;
 };
 
-//! A condition on one column, pushed down to the engine.
+//! A condition on one column, pushed down to the engine. As in SQL, null is neither less nor
+//! greater than anything; `equal` to null means is_null. NaN is greater than every number.
 struct Predicate {
-  enum class Op : std::uint8_t { equal, less, less_equal, greater, greater_equal, is_null, not_null };
+  enum class Op : std::uint8_t {
+    equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    is_null,
+    not_null
+  };
   std::string column;
   Op op = Op::equal;
   Value value = {};
 };
 
-//! Rows in key order, of one partition (partition filled), or in index order (index named).
+//! Rows in key order, of one partition (partition filled), or in index order (index named; with
+//! `partition` only its rows). Bounds compare column by column, nulls first, and a shorter bound
+//! compares with the same number of leading columns.
 struct ScanSpec {
   std::string table = {};
   Key partition = {};  //!< all partition key values; empty only with `index`
@@ -80,9 +94,15 @@ class Snapshot {
   //! nullopt when there is no such row. `columns` as in ScanSpec.
   virtual Result<std::optional<Row>> get(std::string_view table, const Key& key,
                                          const std::vector<std::string>& columns = {}) = 0;
+  //! Visits the rows of many keys, as far as they exist, in the order of `keys`; `index` counts
+  //! these. Cheaper than one get() each, and an engine with a network asks for all at once.
+  virtual Status get_each(std::string_view table, const std::vector<Key>& keys,
+                          const std::vector<std::string>& columns, const KeyVisitor& visit) = 0;
   //! The visitor may read from the same snapshot.
   virtual Status scan(const ScanSpec& spec, const RowVisitor& visit) = 0;
-  //! Every row of share `part` of `parts` (0-based); the shares are disjoint and complete.
+  //! Every row of share `part` of `parts` (0-based), partition by partition; the shares are
+  //! disjoint and complete, also when every share is read in a snapshot of its own, because a share
+  //! is chosen by the hash of the partition key. One large partition is therefore one share.
   virtual Status scan_all(std::string_view table, std::size_t part, std::size_t parts,
                           const RowVisitor& visit) = 0;
   //! By hour, ascending.
@@ -90,6 +110,7 @@ class Snapshot {
 };
 
 //! Column values by name; columns not named keep their value (update) or take their default.
+//! An insert or upsert may name inserted_at, so that a moved table keeps its creation hours.
 using Cells = std::vector<std::pair<std::string, Value>>;
 
 //! One change of one row. All by full key.
@@ -119,7 +140,8 @@ struct Precondition {
   std::string table = {};
   Key key = {};      //!< full key; for no_overlap and empty the partition key
   Cells cells = {};  //!< cells_are
-  //! no_overlap: the one clustering column is the start, `end_column` the exclusive end. Rows of a
+  //! no_overlap: the one clustering column is the start, `end_column` the exclusive end; a null
+  //! end (of a row, or here) means that it never ends. The error names the clashing row. Rows of a
   //! partition must never overlap, which makes looking at the nearest row before `end` enough.
   std::string end_column = {};
   Value start = {};
@@ -172,8 +194,8 @@ class Store {
   //! Creates the table if there is none of that name. An existing one of the product gains the
   //! columns and indexes that the definition has and it lacks (found by name; nullable or with a
   //! default), so that a newer program opens an older store. Returns the schema now in force.
-  virtual Result<std::shared_ptr<const TableSchema>> ensure_table(
-      const TableDefinition& definition, std::string_view by) = 0;
+  virtual Result<std::shared_ptr<const TableSchema>> ensure_table(const TableDefinition& definition,
+                                                                  std::string_view by) = 0;
 
   //! Recounts a table from its rows, for comparison with Snapshot::ledger.
   virtual Result<std::vector<LedgerEntry>> recount(std::string_view table) = 0;

@@ -1,28 +1,15 @@
 #pragma once
-//! Random values for tests. REELHOUSE_SEED replays a run.
+//! Random types and values for tests.
 
 #include <bit>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 
+#include "base/test_seed.h"
 #include "store/value.h"
 
 namespace reel::store::testing {
-
-//! Printed once, so that a failure can be replayed.
-inline std::uint64_t random_seed() {
-  static const std::uint64_t seed = [] {
-    const char* given = std::getenv("REELHOUSE_SEED");
-    const std::uint64_t chosen =
-        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-    std::fprintf(stderr, "REELHOUSE_SEED=%llu\n", static_cast<unsigned long long>(chosen));
-    return chosen;
-  }();
-  return seed;
-}
 
 //! Types of every kind and values that fit them.
 class RandomValues {
@@ -42,7 +29,8 @@ class RandomValues {
       case TypeKind::structure: {
         std::vector<Field> fields;
         for (std::uint32_t i = 0; i < 3; ++i) {
-          fields.push_back({.id = 9 - 2 * i, .name = std::string(1, static_cast<char>('a' + i)),
+          fields.push_back({.id = 9 - 2 * i,
+                            .name = std::string(1, static_cast<char>('a' + i)),
                             .type = type(depth + 1)});
         }
         return Type::structure(std::move(fields));

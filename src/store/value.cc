@@ -23,13 +23,13 @@ struct KindName {
 };
 
 constexpr KindName kScalarNames[] = {
-    {TypeKind::boolean, "bool"},      {TypeKind::int8, "int8"},
-    {TypeKind::int16, "int16"},       {TypeKind::int32, "int32"},
-    {TypeKind::int64, "int64"},       {TypeKind::uint8, "uint8"},
-    {TypeKind::uint16, "uint16"},     {TypeKind::uint32, "uint32"},
-    {TypeKind::uint64, "uint64"},     {TypeKind::float32, "float32"},
-    {TypeKind::float64, "float64"},   {TypeKind::string, "string"},
-    {TypeKind::binary, "binary"},     {TypeKind::uuid, "uuid"},
+    {TypeKind::boolean, "bool"},        {TypeKind::int8, "int8"},
+    {TypeKind::int16, "int16"},         {TypeKind::int32, "int32"},
+    {TypeKind::int64, "int64"},         {TypeKind::uint8, "uint8"},
+    {TypeKind::uint16, "uint16"},       {TypeKind::uint32, "uint32"},
+    {TypeKind::uint64, "uint64"},       {TypeKind::float32, "float32"},
+    {TypeKind::float64, "float64"},     {TypeKind::string, "string"},
+    {TypeKind::binary, "binary"},       {TypeKind::uuid, "uuid"},
     {TypeKind::timestamp, "timestamp"}, {TypeKind::date, "date"},
 };
 
@@ -294,7 +294,8 @@ Result<Value> take_struct(const Type& type, std::string_view& bytes) {
     if (child == type.children.end()) continue;  // dropped since
     const auto at = static_cast<std::size_t>(child - type.children.begin());
     REEL_ASSIGN(members[at], decode_value(child->type, member));
-    if (!member.empty() || members[at].is_null()) return corrupt("a struct member has a wrong size");
+    if (!member.empty() || members[at].is_null())
+      return corrupt("a struct member has a wrong size");
   }
   return Value(std::move(members));
 }
@@ -393,8 +394,8 @@ class TypeParser {
   std::string_view word() {
     skip_spaces();
     std::size_t size = 0;
-    while (size < rest_.size() && (std::isalnum(static_cast<unsigned char>(rest_[size])) != 0 ||
-                                   rest_[size] == '_')) {
+    while (size < rest_.size() &&
+           (std::isalnum(static_cast<unsigned char>(rest_[size])) != 0 || rest_[size] == '_')) {
       ++size;
     }
     const std::string_view found = rest_.substr(0, size);
@@ -613,8 +614,8 @@ bool Type::is_nested() const {
 }
 
 bool operator==(const Type& a, const Type& b) {
-  return a.kind == b.kind && a.precision == b.precision && a.scale == b.scale &&
-         a.size == b.size && a.children == b.children;
+  return a.kind == b.kind && a.precision == b.precision && a.scale == b.scale && a.size == b.size &&
+         a.children == b.children;
 }
 
 bool operator==(const Field& a, const Field& b) {
@@ -628,7 +629,7 @@ Value::Value(ValueList value) : storage_(std::move(value)) {}
 Value::Value(ValueMap value) : storage_(std::move(value)) {
   auto& entries = std::get<ValueMap>(storage_);
   std::sort(entries.begin(), entries.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+            [](const auto& a, const auto& b) { return a.first < b.first; });
 }
 
 bool operator==(const Value& a, const Value& b) {

@@ -31,16 +31,16 @@ enum class TypeKind : std::uint8_t {
   uint64,
   float32,
   float64,
-  decimal,      //!< precision <= 28, kept as an unscaled integer
-  string,       //!< UTF-8
+  decimal,  //!< precision <= 28, kept as an unscaled integer
+  string,   //!< UTF-8
   binary,
-  uuid,         //!< 16 bytes
-  timestamp,    //!< microseconds since 1970 UTC
-  date,         //!< days since 1970
-  list,         //!< one child
-  fixed_list,   //!< one child of float32/float64, `size` elements: embeddings
-  map,          //!< string keys, one child
-  structure,    //!< named children, which have permanent ids as well
+  uuid,        //!< 16 bytes
+  timestamp,   //!< microseconds since 1970 UTC
+  date,        //!< days since 1970
+  list,        //!< one child
+  fixed_list,  //!< one child of float32/float64, `size` elements: embeddings
+  map,         //!< string keys, one child
+  structure,   //!< named children, which have permanent ids as well
 };
 
 struct Field;

@@ -51,12 +51,28 @@ TEST(TypeTest, text_form_goes_both_ways) {
 }
 
 TEST(TypeTest, what_is_no_type_is_refused) {
-  for (const char* text :
-       {"", "int", "int64 x", "list<struct<a#1:int8>>", "decimal", "decimal(0,0)", "decimal(29,0)", "decimal(3,4)", "list",
-        "list<>", "list<string", "list<string>>", "fixed_list<string,3>", "fixed_list<float32,0>",
-        "fixed_list<float32,65537>", "map<int8,string>", "struct<>", "struct<a:int8,a:int8>",
-        "struct<:int8>", "list<string#>", "list<string#99999999999>",
-        "list<list<list<list<list<list<list<list<list<int8>>>>>>>>>"}) {
+  for (const char* text : {"",
+                           "int",
+                           "int64 x",
+                           "list<struct<a#1:int8>>",
+                           "decimal",
+                           "decimal(0,0)",
+                           "decimal(29,0)",
+                           "decimal(3,4)",
+                           "list",
+                           "list<>",
+                           "list<string",
+                           "list<string>>",
+                           "fixed_list<string,3>",
+                           "fixed_list<float32,0>",
+                           "fixed_list<float32,65537>",
+                           "map<int8,string>",
+                           "struct<>",
+                           "struct<a:int8,a:int8>",
+                           "struct<:int8>",
+                           "list<string#>",
+                           "list<string#99999999999>",
+                           "list<list<list<list<list<list<list<list<list<int8>>>>>>>>>"}) {
     EXPECT_FALSE(Type::parse(text)) << text;
   }
   EXPECT_TRUE(Type::parse("list<list<list<list<list<list<list<list<int8>>>>>>>>"));
@@ -93,8 +109,7 @@ TEST(ValueTest, values_must_fit_their_type) {
   EXPECT_EQ(why_not("string", 5), "the value is not a string");
   EXPECT_EQ(why_not("bool", Value()), "fits");
   EXPECT_EQ(why_not("list<int8>", ValueList{1, Value(), 300}), "300 does not fit int8");
-  EXPECT_EQ(why_not("fixed_list<float32,2>", ValueList{1.0}),
-            "a fixed_list of 2 has 1 elements");
+  EXPECT_EQ(why_not("fixed_list<float32,2>", ValueList{1.0}), "a fixed_list of 2 has 1 elements");
   EXPECT_EQ(why_not("fixed_list<float32,1>", ValueList{Value()}),
             "element 0 of a fixed_list is null");
   EXPECT_EQ(why_not("struct<a:int8,b:int8>", ValueList{1}), "a struct of 2 members has 1 values");
@@ -107,9 +122,9 @@ TEST(ValueTest, text_is_utf8) {
                            "\xf4\x8f\xbf\xbf", "longer than eight bytes: ü"}) {
     EXPECT_EQ(why_not("string", good), "fits") << good;
   }
-  for (const char* bad : {"\x80", "\xc0\xaf", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf", "\xed\xa0\x80",
-                          "\xef\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-                          "12345678\xff", "\xff"}) {
+  for (const char* bad :
+       {"\x80", "\xc0\xaf", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xef\xbf",
+        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "12345678\xff", "\xff"}) {
     EXPECT_NE(why_not("string", bad), "fits") << hex(bad);
   }
 }
@@ -139,8 +154,12 @@ TEST(ValueTest, the_bytes_are_pinned) {
   expect("date", Date{-1}, "0101");
   expect("list<int8>", ValueList{1, Value(), 2}, "01030102000104");
   expect("fixed_list<float32,2>", ValueList{1.0, kNan}, "010000803f0000c07f");
-  expect("map<string,int8>", ValueMap{{"b", 1}, {"a", Value()}}, "01020161000162"  "0102");
-  expect("struct<b:int8#9,a:int8#4,c:int8#5>", ValueList{1, 2, Value()}, "0102040201040902"  "0102");
+  expect("map<string,int8>", ValueMap{{"b", 1}, {"a", Value()}},
+         "01020161000162"
+         "0102");
+  expect("struct<b:int8#9,a:int8#4,c:int8#5>", ValueList{1, 2, Value()},
+         "0102040201040902"
+         "0102");
 }
 
 TEST(ValueTest, widening_keeps_the_bytes) {
@@ -162,7 +181,7 @@ TEST(ValueTest, a_struct_is_read_by_the_ids_of_its_members) {
 }
 
 TEST(ValueTest, random_values_come_back_and_broken_bytes_do_no_harm) {
-  testing::RandomValues random(testing::random_seed());
+  testing::RandomValues random(test_seed());
   for (int round = 0; round < 3'000; ++round) {
     const Type type = random.type(0);
     ASSERT_EQ(*Type::parse(type.to_string()), type) << type.to_string();
@@ -192,13 +211,16 @@ TEST(ValueTest, random_values_come_back_and_broken_bytes_do_no_harm) {
 }
 
 TEST(ValueTest, decimal_keys_order_as_numbers) {
-  std::mt19937_64 random(testing::random_seed());
+  std::mt19937_64 random(test_seed());
   const auto any = [&] {
     const Int128 high = static_cast<std::int64_t>(random()) >> (34 + random() % 30);
     const auto low = static_cast<Int128>(random() >> (random() % 64));
     return Decimal{high * (Int128{1} << 64) + low};
   };
-  std::vector<Decimal> numbers = {{0}, {1}, {-1}, Decimal{time::Timestamp::max().nanoseconds()},
+  std::vector<Decimal> numbers = {{0},
+                                  {1},
+                                  {-1},
+                                  Decimal{time::Timestamp::max().nanoseconds()},
                                   Decimal{time::Timestamp::min().nanoseconds()}};
   for (int i = 0; i < 500; ++i) numbers.push_back(any());
   for (const Decimal& a : numbers) {

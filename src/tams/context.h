@@ -16,10 +16,10 @@ namespace reel::tams {
 
 //! Times that the service promises and bounds that it keeps.
 struct Limits {
-  std::int64_t min_object_timeout_s = 3600;       //!< unregistered objects live at least this long
+  std::int64_t min_object_timeout_s = 3600;        //!< unregistered objects live at least this long
   std::int64_t min_presigned_url_timeout_s = 600;  //!< signed URLs are valid at least this long
   std::int64_t playback_url_timeout_s = 86'400;    //!< URLs in playlists, for long programmes
-  std::size_t page_default = 100;                //!< items of a listing when no limit is given
+  std::size_t page_default = 100;                  //!< items of a listing when no limit is given
   std::size_t page_max = 1000;
   std::size_t allocate_default = 10;  //!< objects of a storage request without a limit
   std::size_t allocate_max = 1000;

@@ -44,9 +44,8 @@ constexpr std::array<DocumentField, 23> kFields = {{
 }};
 
 //! Members of a request body that the service manages itself (TAMS 8.2, flow-common.json).
-constexpr std::array<std::string_view, 5> kManaged = {"timerange", "collected_by",
-                                                      "segments_updated", "created",
-                                                      "metadata_updated"};
+constexpr std::array<std::string_view, 5> kManaged = {
+    "timerange", "collected_by", "segments_updated", "created", "metadata_updated"};
 
 const std::string kFlows(table::kFlows);
 
@@ -157,12 +156,10 @@ Result<store::Batch> change_batch(const Context& context, const Caller& caller,
 
   store::Batch batch;
   if (old == nullptr) {
-    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(),
-                         caller.principal));
+    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(), caller.principal));
   } else if (SourceId{old->uuid("source_id")} != source) {
     REEL_TRY(leave_source(snapshot, batch, SourceId{old->uuid("source_id")}));
-    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(),
-                         caller.principal));
+    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(), caller.principal));
   } else if (old->text("format") != *document.find("format")->as_string()) {
     return at("/format", invalid("flow {} and its source have format {}", id.to_string(),
                                  old->text("format")));
@@ -177,9 +174,7 @@ Result<store::Batch> change_batch(const Context& context, const Caller& caller,
   return batch;
 }
 
-Failure read_only_failure(FlowId id) {
-  return forbidden("flow {} is read-only", id.to_string());
-}
+Failure read_only_failure(FlowId id) { return forbidden("flow {} is read-only", id.to_string()); }
 
 //! Fills in what the flow's profile fixes. An empty profile_id means none.
 Status apply_profile(store::Snapshot& snapshot, const Record* old, json::Value& document) {
@@ -209,8 +204,8 @@ Status edit_flow(const Context& context, const Caller& caller, FlowId id, bool e
     if (old.flag("read_only") && !even_if_read_only) return read_only_failure(id);
     json::Value document = document_of(old);
     REEL_TRY(change(document));
-    REEL_ASSIGN(store::Batch batch, change_batch(context, caller, *snapshot, id, &old,
-                                                 std::move(document)));
+    REEL_ASSIGN(store::Batch batch,
+                change_batch(context, caller, *snapshot, id, &old, std::move(document)));
     return context.store.commit(std::move(batch));
   });
 }
@@ -296,9 +291,8 @@ Result<bool> links_match(store::Snapshot& snapshot, const FlowFilter& filter, co
 }
 
 //! Takes a flow out of one collection that holds it.
-Status drop_from_collection(const Context& context, const Caller& caller,
-                            store::Snapshot& snapshot, store::Batch& batch, FlowId collection,
-                            FlowId member) {
+Status drop_from_collection(const Context& context, const Caller& caller, store::Snapshot& snapshot,
+                            store::Batch& batch, FlowId collection, FlowId member) {
   REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {collection}));
   batch.erase(std::string(table::kCollectedBy), {member, collection});
   if (!record) return {};
@@ -306,9 +300,8 @@ Status drop_from_collection(const Context& context, const Caller& caller,
   const json::Value before = document;
   if (json::Value* items = document.find("flow_collection")) {
     const std::string text = member.to_string();
-    std::erase_if(*items->as_array(), [&](const json::Value& item) {
-      return *item.find("id")->as_string() == text;
-    });
+    std::erase_if(*items->as_array(),
+                  [&](const json::Value& item) { return *item.find("id")->as_string() == text; });
   }
   stamp(context, caller, &before, document);
   update_row(batch, collection, *record, document);
@@ -321,8 +314,8 @@ Result<store::Batch> removal_batch(const Context& context, store::Snapshot& snap
   const FlowId id{flow.uuid("id")};
   const Caller service{.principal = "reelhouse", .base_url = {}};
   store::Batch batch;
-  batch.require_cells(kFlows, {id}, {{"revision", flow["revision"]},
-                                     {"collected_count", flow["collected_count"]}});
+  batch.require_cells(
+      kFlows, {id}, {{"revision", flow["revision"]}, {"collected_count", flow["collected_count"]}});
   REEL_ASSIGN(const auto collectors, collectors_of(snapshot, id));
   for (const FlowId collection : collectors) {
     REEL_TRY(drop_from_collection(context, service, snapshot, batch, collection, id));
@@ -344,8 +337,9 @@ Status finish_removal(const Context& context, FlowId id) {
 
 }  // namespace
 
-Result<Record> find_flow(store::Snapshot& snapshot, FlowId id) {
-  REEL_ASSIGN(auto record, load(snapshot, table::kFlows, {id}));
+Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
+                         const std::vector<std::string>& columns) {
+  REEL_ASSIGN(auto record, load(snapshot, table::kFlows, {id}, columns));
   if (!record) return not_found("flow {} does not exist", id.to_string());
   return std::move(*record);
 }
@@ -354,8 +348,8 @@ Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id
                          const json::Value& body) {
   const std::string& body_id = *body.find("id")->as_string();
   if (body_id != id.to_string()) {
-    return at("/id", not_found("the body is about flow {}, the path about {}", body_id,
-                               id.to_string()));
+    return at("/id",
+              not_found("the body is about flow {}, the path about {}", body_id, id.to_string()));
   }
   PutFlow outcome;
   REEL_TRY(retry_on_conflict([&]() -> Status {
@@ -413,7 +407,7 @@ Status resume_flow_removals(const Context& context) {
     }));
   }
   for (const FlowId id : pending) REEL_TRY(finish_removal(context, id));
-  return remove_garbage(context);
+  return {};
 }
 
 Result<json::Value> get_flow_member(const Context& context, FlowId id, std::string_view member) {
@@ -424,13 +418,14 @@ Result<json::Value> get_flow_member(const Context& context, FlowId id, std::stri
 
 Status set_flow_member(const Context& context, const Caller& caller, FlowId id,
                        std::string_view member, std::optional<json::Value> value) {
-  return edit_flow(context, caller, id, member == "read_only", [&](json::Value& document) -> Status {
-    if (member == "avg_bit_rate" && document.find("profile_id") != nullptr) {
-      return invalid("avg_bit_rate comes from the flow's profile");
-    }
-    assign_member(document, member, value);
-    return Status();
-  });
+  return edit_flow(context, caller, id, member == "read_only",
+                   [&](json::Value& document) -> Status {
+                     if (member == "avg_bit_rate" && document.find("profile_id") != nullptr) {
+                       return invalid("avg_bit_rate comes from the flow's profile");
+                     }
+                     assign_member(document, member, value);
+                     return Status();
+                   });
 }
 
 Status set_flow_tag(const Context& context, const Caller& caller, FlowId id, std::string_view name,

@@ -14,8 +14,9 @@
 
 namespace reel::tams {
 
-//! Code::not_found when there is no such flow.
-Result<Record> find_flow(store::Snapshot& snapshot, FlowId id);
+//! Code::not_found when there is no such flow. `columns` as in load().
+Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
+                         const std::vector<std::string>& columns = {});
 
 struct PutFlow {
   bool created = false;

@@ -38,10 +38,12 @@ void write_controlled(json::Writer& out, const Context& context, const Caller& c
       const Instant expiry{context.clock.now().micros +
                            context.limits.min_presigned_url_timeout_s * 1'000'000};
       out.out() += caller.base_url;
-      context.storage.signer->append_path(
-          out.out(), {.use = media::UrlUse::get, .storage = info.id,
-                      .object_id = std::string(object.object_id), .content_type = {}},
-          expiry);
+      context.storage.signer->append_path(out.out(),
+                                          {.use = media::UrlUse::get,
+                                           .storage = info.id,
+                                           .object_id = std::string(object.object_id),
+                                           .content_type = {}},
+                                          expiry);
     } else {
       out.out() += plain_url(caller, info.id, object.object_id);
     }

@@ -24,7 +24,7 @@ struct Page {
   std::size_t count = 0;
   std::size_t limit = 0;
   bool reverse = false;
-  std::string next_key;  //!< empty on the last page
+  std::string next_key;                                  //!< empty on the last page
   time::TimeRange timerange = time::TimeRange::never();  //!< of the items; segments only
 };
 

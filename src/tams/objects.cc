@@ -35,8 +35,8 @@ Result<media::Backend*> chosen_backend(const Context& context, const json::Value
 Result<std::vector<std::string>> object_ids(const Context& context, const json::Value& body) {
   const auto bounded = [&](std::size_t count, const char* pointer) -> Status {
     if (count <= context.limits.allocate_max) return {};
-    return at(pointer, invalid("{} objects at once, the limit is {}", count,
-                               context.limits.allocate_max));
+    return at(pointer,
+              invalid("{} objects at once, the limit is {}", count, context.limits.allocate_max));
   };
   std::vector<std::string> ids;
   if (const json::Value* asked = body.find("object_ids")) {
@@ -92,6 +92,43 @@ void write_allocation(json::Writer& out, const Context& context, const Caller& c
   out.end_object();
   out.field("presigned", presigned);
   out.end_object();
+}
+
+//! Objects that were reserved for a flow.
+struct Allocation {
+  std::vector<std::string> ids;
+  StorageId storage;
+  std::string content_type;
+};
+
+Result<Allocation> reserve(const Context& context, FlowId flow, const json::Value& body) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record record, find_flow(*snapshot, flow));
+  if (record.flag("read_only")) return forbidden("flow {} is read-only", flow.to_string());
+  if (record["container"].is_null()) {
+    return invalid("flow {} has no container, so it cannot have objects", flow.to_string());
+  }
+  REEL_ASSIGN(media::Backend* const backend, chosen_backend(context, body));
+  Allocation allocation;
+  REEL_ASSIGN(allocation.ids, object_ids(context, body));
+  allocation.storage = backend->info().id;
+  allocation.content_type = record.text("container");
+  if (const json::Value* asked = body.find("content_type")) {
+    allocation.content_type = *asked->as_string();
+  }
+  store::Batch batch;
+  batch.require_cells(std::string(table::kFlows), {flow}, {{"read_only", false}});
+  for (const std::string& id : allocation.ids) {
+    REEL_ASSIGN(const auto taken, load(*snapshot, table::kObjects, {id}));
+    if (taken) return at("/object_ids", invalid("object '{}' exists already", id));
+    batch.insert(kObjects, {id},
+                 {{"flow_id", flow},
+                  {"storage_id", allocation.storage},
+                  {"storage_key", media::make_key(id, context.clock.now())},
+                  {"content_type", allocation.content_type}});
+  }
+  REEL_TRY(context.store.commit(std::move(batch)));
+  return allocation;
 }
 
 //! The distinct flows that use an object, from `after` on, at most `limit` that match.
@@ -167,38 +204,19 @@ Result<Record> object_on(store::Snapshot& snapshot, StorageId storage, const std
 
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body) {
-  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record record, find_flow(*snapshot, flow));
-  if (record.flag("read_only")) return forbidden("flow {} is read-only", flow.to_string());
-  if (record["container"].is_null()) {
-    return invalid("flow {} has no container, so it cannot have objects", flow.to_string());
-  }
-  REEL_ASSIGN(media::Backend* const backend, chosen_backend(context, body));
-  REEL_ASSIGN(const auto ids, object_ids(context, body));
-  std::string content_type(record.text("container"));
-  if (const json::Value* asked = body.find("content_type")) content_type = *asked->as_string();
+  Allocation allocation;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(allocation, reserve(context, flow, body));
+    return {};
+  }));
   const json::Value* presigned = body.find("presigned");
-  const StorageId storage = backend->info().id;
-
-  store::Batch batch;
-  batch.require_cells(std::string(table::kFlows), {flow}, {{"read_only", false}});
-  for (const std::string& id : ids) {
-    REEL_ASSIGN(const auto taken, load(*snapshot, table::kObjects, {id}));
-    if (taken) return at("/object_ids", invalid("object '{}' exists already", id));
-    batch.insert(kObjects, {id}, {{"flow_id", flow},
-                                  {"storage_id", storage},
-                                  {"storage_key", media::make_key(id, context.clock.now())},
-                                  {"content_type", content_type}});
-  }
-  REEL_TRY(context.store.commit(std::move(batch)));
-
   std::string text;
   json::Writer out(text);
   out.begin_object();
   out.key("media_objects");
   out.begin_array();
-  for (const std::string& id : ids) {
-    write_allocation(out, context, caller, id, storage, content_type,
+  for (const std::string& id : allocation.ids) {
+    write_allocation(out, context, caller, id, allocation.storage, allocation.content_type,
                      presigned == nullptr || *presigned->as_bool());
   }
   out.end_array();
@@ -218,8 +236,7 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
     if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
     after = FlowId{cells[0].get<Uuid>()};
   }
-  REEL_ASSIGN(auto flows, flows_using(*snapshot, id, query.flow_tags, after,
-                                      query.page.limit + 1));
+  REEL_ASSIGN(auto flows, flows_using(*snapshot, id, query.flow_tags, after, query.page.limit + 1));
   ObjectView view;
   view.page.limit = query.page.limit;
   if (flows.size() > query.page.limit) {
@@ -262,8 +279,7 @@ Status ObjectUpload::finish() {
   return context_.store.commit(std::move(batch));
 }
 
-Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context,
-                                                          StorageId storage,
+Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context, StorageId storage,
                                                           const std::string& object_id,
                                                           const std::string& content_type) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
@@ -289,29 +305,45 @@ Result<ObjectBytes> open_object(const Context& context, StorageId storage,
   REEL_ASSIGN(bytes.file, backend->open(object.text("storage_key")));
   bytes.content_type = object.text("content_type");
   const std::string& digest = object["sha256"].get<store::Binary>().bytes;
-  bytes.sha256_hex =
-      to_hex({reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size()});
+  bytes.sha256_hex = to_hex({reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size()});
   return bytes;
 }
 
-Result<const StoredLocation*> LocationCache::find(const std::string& object_id) {
-  const auto known = seen_.find(object_id);
-  if (known != seen_.end()) return known->second ? &*known->second : nullptr;
+Status LocationCache::load(const std::vector<std::string>& object_ids) {
+  static const std::vector<std::string> kColumns = {"storage_id", "external_urls"};
+  std::vector<store::Key> keys;
+  std::vector<std::optional<StoredLocation>*> places;
+  for (const std::string& id : object_ids) {
+    const auto [entry, is_new] = seen_.try_emplace(id);
+    if (!is_new) continue;
+    keys.push_back({id});
+    places.push_back(&entry->second);
+  }
   REEL_ASSIGN(const auto schema, snapshot_.catalog().table(table::kObjects));
-  REEL_ASSIGN(const auto row, snapshot_.get(table::kObjects, {object_id},
-                                            {"storage_id", "external_urls"}));
-  auto& place = seen_[object_id];
-  if (!row) return nullptr;
-  const Record object(schema, *row);
-  place.emplace();
-  if (!object["storage_id"].is_null()) place->storage_id = StorageId{object.uuid("storage_id")};
-  place->external_urls = object.text("external_urls");
-  return &*place;
+  const std::size_t storage_id = schema->position(schema->find(kColumns[0])->id);
+  const std::size_t external_urls = schema->position(schema->find(kColumns[1])->id);
+  return snapshot_.get_each(table::kObjects, keys, kColumns,
+                            [&](std::size_t index, const store::RowView& row) {
+                              StoredLocation& place = places[index]->emplace();
+                              if (const auto* id = row[storage_id].get_if<Uuid>())
+                                place.storage_id = StorageId{*id};
+                              if (const auto* urls = row[external_urls].get_if<std::string>())
+                                place.external_urls = *urls;
+                            });
 }
 
-Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot,
-                                            const std::string& object_id, FlowId flow,
-                                            bool reverse, std::optional<Timestamp> after) {
+Result<const StoredLocation*> LocationCache::find(const std::string& object_id) {
+  auto known = seen_.find(object_id);
+  if (known == seen_.end()) {
+    REEL_TRY(load({object_id}));
+    known = seen_.find(object_id);
+  }
+  return known->second ? &*known->second : nullptr;
+}
+
+Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot, const std::string& object_id,
+                                            FlowId flow, bool reverse,
+                                            std::optional<Timestamp> after) {
   store::ScanSpec spec;
   spec.table = table::kObjectUses;
   spec.partition = {object_id};
@@ -332,26 +364,64 @@ Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot,
   return starts;
 }
 
-Status collect_unused(const Context& context, const std::vector<std::string>& ids) {
-  for (const std::string& id : ids) {
-    REEL_TRY(retry_on_conflict([&]() -> Status {
-      REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-      REEL_ASSIGN(const auto object, load(*snapshot, table::kObjects, {id}));
-      if (!object) return {};
-      REEL_ASSIGN(const bool used, is_used(*snapshot, id));
-      if (used) return {};
-      store::Batch batch;
-      batch.require_empty(std::string(table::kObjectUses), {id});
-      batch.require_present(kObjects, {id});
-      batch.erase(kObjects, {id});
-      if (!(*object)["size_bytes"].is_null()) {
-        batch.upsert(std::string(table::kMediaGarbage),
-                     {(*object)["storage_id"], (*object)["storage_key"]}, {});
-      }
-      Status status = context.store.commit(std::move(batch));
-      if (!status && status.error().code() == Code::not_found) return {};  // someone was faster
-      return status;
-    }));
+namespace {
+
+constexpr std::size_t kCollectAtOnce = 500;
+
+//! Adds what settles one candidate: it is erased with its bytes if nothing uses it at the commit.
+Status settle_candidate(store::Snapshot& snapshot, store::Batch& batch, const std::string& id) {
+  const std::string notes(table::kObjectsToCheck);
+  REEL_ASSIGN(const auto note, load(snapshot, notes, {id}));
+  if (!note) return {};
+  // A use that goes meanwhile leaves a new note, and this batch must not erase that one.
+  batch.require_cells(notes, {id}, {{"note", (*note)["note"]}});
+  batch.erase(notes, {id});
+  REEL_ASSIGN(const auto object, load(snapshot, table::kObjects, {id}));
+  if (!object) return {};
+  REEL_ASSIGN(const bool used, is_used(snapshot, id));
+  if (used) return {};
+  batch.require_empty(std::string(table::kObjectUses), {id});
+  batch.require_cells(kObjects, {id}, {{"registered", true}});
+  batch.erase(kObjects, {id});
+  if (!(*object)["size_bytes"].is_null()) {
+    batch.upsert(std::string(table::kMediaGarbage),
+                 {(*object)["storage_id"], (*object)["storage_key"]}, {});
+  }
+  return {};
+}
+
+Status settle_candidates(const Context& context, const std::vector<std::string>& ids) {
+  return retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    store::Batch batch;
+    for (const std::string& id : ids) REEL_TRY(settle_candidate(*snapshot, batch, id));
+    return context.store.commit(std::move(batch));
+  });
+}
+
+Result<std::vector<std::string>> some_candidates(const Context& context) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const auto schema, snapshot->catalog().table(table::kObjectsToCheck));
+  std::vector<std::string> ids;
+  REEL_TRY(snapshot->scan_all(table::kObjectsToCheck, 0, 1, [&](const store::RowView& row) {
+    ids.emplace_back(Record(schema, row.cells).text("id"));
+    return ids.size() < kCollectAtOnce;
+  }));
+  return ids;
+}
+
+}  // namespace
+
+void check_later(const Context& context, store::Batch& batch, const std::string& object_id) {
+  batch.upsert(std::string(table::kObjectsToCheck), {object_id},
+               {{"note", Uuid::random(context.random)}});
+}
+
+Status collect_unused(const Context& context) {
+  while (true) {
+    REEL_ASSIGN(const auto ids, some_candidates(context));
+    if (ids.empty()) break;
+    REEL_TRY(settle_candidates(context, ids));
   }
   return remove_garbage(context);
 }
@@ -367,8 +437,8 @@ Status remove_garbage(const Context& context) {
     REEL_ASSIGN(const auto schema, snapshot->catalog().table(table::kMediaGarbage));
     REEL_TRY(snapshot->scan_all(table::kMediaGarbage, 0, 1, [&](const store::RowView& row) {
       const Record record(schema, row.cells);
-      garbage.push_back({StorageId{record.uuid("storage_id")},
-                         std::string(record.text("storage_key"))});
+      garbage.push_back(
+          {StorageId{record.uuid("storage_id")}, std::string(record.text("storage_key"))});
       return true;
     }));
   }

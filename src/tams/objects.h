@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "json/value.h"
@@ -52,8 +53,7 @@ class ObjectUpload {
 
 //! Code::not_found when the object was not allocated on that backend; forbidden when it is in use
 //! and has its bytes already.
-Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context,
-                                                          StorageId storage,
+Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context, StorageId storage,
                                                           const std::string& object_id,
                                                           const std::string& content_type);
 
@@ -75,12 +75,14 @@ struct StoredLocation {
 class LocationCache {
  public:
   explicit LocationCache(store::Snapshot& snapshot) : snapshot_(snapshot) {}
+  //! Looks many up together, so that find() has them.
+  Status load(const std::vector<std::string>& object_ids);
   //! nullptr when the object is unknown.
   Result<const StoredLocation*> find(const std::string& object_id);
 
  private:
   store::Snapshot& snapshot_;
-  std::map<std::string, std::optional<StoredLocation>> seen_;
+  std::unordered_map<std::string, std::optional<StoredLocation>> seen_;
 };
 
 //! Starts of the segments of a flow that use the object, as media or init segment, in order.
@@ -89,8 +91,12 @@ Result<std::vector<time::Timestamp>> uses_in_flow(store::Snapshot& snapshot,
                                                   bool reverse,
                                                   std::optional<time::Timestamp> after);
 
-//! Erases those of the objects that nothing uses any more, and their bytes.
-Status collect_unused(const Context& context, const std::vector<std::string>& object_ids);
+//! Notes, in the commit that takes a use away, that the object may be unused now.
+void check_later(const Context& context, store::Batch& batch, const std::string& object_id);
+
+//! Erases the noted objects that nothing uses, and their bytes. What a stopped server left is done
+//! by the next call.
+Status collect_unused(const Context& context);
 
 //! Removes bytes that are known to be garbage.
 Status remove_garbage(const Context& context);

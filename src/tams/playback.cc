@@ -41,6 +41,13 @@ json::Value json_member(const Record& flow, std::string_view column) {
   return parsed ? std::move(*parsed) : json::Value();
 }
 
+//! An expiry that all playlists of a long while share: a player that reloads a growing playlist
+//! must find the same URLs again.
+Instant common_expiry(const Context& context) {
+  const std::int64_t step_us = context.limits.playback_url_timeout_s * 1'000'000;
+  return {(context.clock.now().micros / step_us + 2) * step_us};
+}
+
 //! Addresses of objects for a player, which may come back to them hours later.
 class ObjectUrls {
  public:
@@ -50,8 +57,9 @@ class ObjectUrls {
         caller_(caller),
         locations_(snapshot),
         container_(container),
-        expiry_{context.clock.now().micros +
-                context.limits.playback_url_timeout_s * std::int64_t{1'000'000}} {}
+        expiry_(common_expiry(context)) {}
+
+  Status load(const std::vector<std::string>& object_ids) { return locations_.load(object_ids); }
 
   //! Code::not_found when nothing tells where the bytes are.
   Result<std::string> find(const std::string& object_id) {
@@ -92,8 +100,8 @@ Result<std::string> media_playlist(const Context& context, const Caller& caller,
                             return found.size() <= kPlaylistSegmentsMax;
                           }));
   if (found.size() > kPlaylistSegmentsMax) {
-    return at("?timerange", invalid("more than {} segments; ask for a shorter range",
-                                    kPlaylistSegmentsMax));
+    return at("?timerange",
+              invalid("more than {} segments; ask for a shorter range", kPlaylistSegmentsMax));
   }
   HlsPlaylist playlist;
   const bool open_end = !range.is_never() && !range.end();
@@ -101,11 +109,15 @@ Result<std::string> media_playlist(const Context& context, const Caller& caller,
   playlist.asked = range;
   const json::Value duration = json_member(flow, "segment_duration");
   if (const std::int64_t numerator = number_at(duration, {"numerator"}); numerator > 0) {
-    const std::int64_t denominator = std::max<std::int64_t>(1, number_at(duration, {"denominator"}));
+    const std::int64_t denominator =
+        std::max<std::int64_t>(1, number_at(duration, {"denominator"}));
     playlist.nominal_duration_ns = static_cast<std::int64_t>(
         static_cast<long double>(numerator) * 1e9L / static_cast<long double>(denominator));
   }
   ObjectUrls urls(context, caller, snapshot, flow.text("container"));
+  std::vector<std::string> object_ids;
+  for (const Segment& segment : found) object_ids.push_back(segment.object_id);
+  REEL_TRY(urls.load(object_ids));
   for (const Segment& segment : found) {
     HlsSegment entry;
     REEL_ASSIGN(entry.url, urls.find(segment.object_id));
@@ -113,8 +125,8 @@ Result<std::string> media_playlist(const Context& context, const Caller& caller,
       REEL_ASSIGN(entry.init_url, urls.find(segment.init_object_id));
     }
     entry.start = segment.start;
-    entry.duration_ns = static_cast<std::int64_t>(segment.end_nanoseconds -
-                                                  segment.start.nanoseconds());
+    entry.duration_ns =
+        static_cast<std::int64_t>(segment.end_nanoseconds - segment.start.nanoseconds());
     entry.ts_offset = segment.ts_offset;
     playlist.segments.push_back(std::move(entry));
   }

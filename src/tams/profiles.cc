@@ -21,9 +21,7 @@ constexpr std::array<DocumentField, 7> kFields = {{
     {"flow_metadata", "flow_metadata", Kind::json},
 }};
 
-std::string text_of(const Record& profile) {
-  return json::to_text(to_document(kFields, profile));
-}
+std::string text_of(const Record& profile) { return json::to_text(to_document(kFields, profile)); }
 
 }  // namespace
 

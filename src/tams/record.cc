@@ -28,9 +28,9 @@ std::int64_t Record::integer(std::string_view column) const {
 const Uuid& Record::uuid(std::string_view column) const { return (*this)[column].get<Uuid>(); }
 
 Result<std::optional<Record>> load(store::Snapshot& snapshot, std::string_view table,
-                                   const store::Key& key) {
+                                   const store::Key& key, const std::vector<std::string>& columns) {
   REEL_ASSIGN(auto schema, snapshot.catalog().table(table));
-  REEL_ASSIGN(auto row, snapshot.get(table, key));
+  REEL_ASSIGN(auto row, snapshot.get(table, key, columns));
   if (!row) return std::nullopt;
   return Record(std::move(schema), std::move(*row));
 }
@@ -53,9 +53,7 @@ void write_fields(json::Writer& out, std::span<const DocumentField> fields, cons
       case DocumentField::Kind::moment:
         out.field(field.member, std::string_view(cell.get<Instant>().to_string()));
         break;
-      case DocumentField::Kind::json:
-        out.raw_field(field.member, cell.get<std::string>());
-        break;
+      case DocumentField::Kind::json: out.raw_field(field.member, cell.get<std::string>()); break;
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "json/value.h"
 #include "json/writer.h"
@@ -35,9 +36,11 @@ class Record {
   store::Row row_;
 };
 
-//! The row with that key, nullopt when there is none.
+//! The row with that key, nullopt when there is none. `columns`: read these only, the other cells
+//! are null.
 Result<std::optional<Record>> load(store::Snapshot& snapshot, std::string_view table,
-                                   const store::Key& key);
+                                   const store::Key& key,
+                                   const std::vector<std::string>& columns = {});
 
 //! How one member of a JSON document is kept in a column.
 struct DocumentField {

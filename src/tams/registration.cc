@@ -33,7 +33,7 @@ struct Request {
   std::optional<std::int64_t> sample_count;
   std::optional<std::int64_t> key_frame_count;
   std::optional<std::string> init_object_id;
-  std::string external_urls;  //!< JSON array; empty = none given
+  const json::Value* external_urls = nullptr;  //!< array in the body; null = none given
 };
 
 //! An object as this request leaves it.
@@ -60,6 +60,7 @@ std::optional<std::int64_t> integer_member(const json::Value& body, std::string_
   return number;
 }
 
+//! REQUIRES: the body outlives the request.
 Result<Request> read_request(const json::Value& body) {
   static const json::Shape shape = shape::segment_post();
   REEL_TRY(shape.check(body));
@@ -93,15 +94,14 @@ Result<Request> read_request(const json::Value& body) {
   request.key_frame_count = integer_member(body, "key_frame_count");
   request.init_object_id = text_member(body, "init_object_id");
   const json::Value* urls = body.find("get_urls");
-  if (urls != nullptr && !urls->as_array()->empty()) request.external_urls = json::to_text(*urls);
+  if (urls != nullptr && !urls->as_array()->empty()) request.external_urls = urls;
   return request;
 }
 
 Status check_url_labels(const Context& context, const Request& request) {
-  if (request.external_urls.empty()) return {};
-  REEL_ASSIGN(const json::Value urls, json::parse(request.external_urls));
-  std::vector<std::string> labels;
-  for (const json::Value& url : *urls.as_array()) {
+  if (request.external_urls == nullptr) return {};
+  std::vector<std::string_view> labels;
+  for (const json::Value& url : *request.external_urls->as_array()) {
     const std::string& label = *url.find("label")->as_string();
     if (std::find(labels.begin(), labels.end(), label) != labels.end()) {
       return at("/get_urls", invalid("the label '{}' occurs twice", label));
@@ -115,6 +115,9 @@ Status check_url_labels(const Context& context, const Request& request) {
   }
   return {};
 }
+
+const std::vector<std::string> kStateColumns = {"registered", "is_init",         "flow_id",
+                                                "timerange",  "key_frame_count", "init_object_id"};
 
 ObjectState state_of(const Record& object) {
   ObjectState state;
@@ -134,13 +137,34 @@ ObjectState state_of(const Record& object) {
   return state;
 }
 
+//! A segment of the flow, stored or about to be.
+struct Existing {
+  TimeRange range;
+  std::optional<Record> record;
+};
+
 //! One attempt: reads a snapshot, checks segment by segment, collects one batch.
 class Registration {
  public:
-  Registration(const Context& context, store::Snapshot& snapshot, const Record& flow)
-      : context_(context), snapshot_(snapshot), flow_(flow), id_{flow.uuid("id")} {
+  Registration(const Context& context, store::Snapshot& snapshot, FlowId id, const Record& flow)
+      : context_(context), snapshot_(snapshot), id_(id), flow_(flow) {
     batch_.require_cells(std::string(table::kFlows), {id_}, {{"read_only", false}},
                          "the flow is gone or read-only");
+  }
+
+  //! Reads what many requests need with a few look-ups instead of some for each. Changes nothing
+  //! else: what it does not find here, add() looks up.
+  Status preload(const std::vector<Result<Request>>& requests) {
+    TimeRange extent = TimeRange::never();
+    std::vector<std::string> object_ids;
+    for (const auto& request : requests) {
+      if (!request) continue;
+      extent = extent.extent_with(request->timerange);
+      object_ids.push_back(request->object_id);
+      if (request->init_object_id) object_ids.push_back(*request->init_object_id);
+    }
+    REEL_TRY(preload_objects(object_ids));
+    return preload_segments(extent, 2 * requests.size() + 100);
   }
 
   //! Checks a segment and adds it to the batch. `look` also checks for overlap here, so that the
@@ -162,15 +186,53 @@ class Registration {
   bool has_changes() const { return inserted_ > 0; }
 
   store::Batch take() {
+    require_free_time();
     batch_.upsert(std::string(table::kFlowActivity), {id_},
                   {{"segments_updated", context_.clock.now()}});
     return std::move(batch_);
   }
 
  private:
+  Status preload_objects(const std::vector<std::string>& ids) {
+    std::vector<store::Key> keys;
+    std::vector<ObjectState*> states;
+    for (const std::string& id : ids) {
+      const auto [entry, is_new] = objects_.try_emplace(id);
+      if (!is_new) continue;
+      keys.push_back({id});
+      states.push_back(&entry->second);
+    }
+    REEL_ASSIGN(const auto schema, snapshot_.catalog().table(table::kObjects));
+    return snapshot_.get_each(table::kObjects, keys, kStateColumns,
+                              [&](std::size_t index, const store::RowView& row) {
+                                *states[index] = state_of({schema, row.cells});
+                              });
+  }
+
+  //! Unless there are more than `count_max`, as when a few segments go far apart into a long flow.
+  Status preload_segments(const TimeRange& extent, std::size_t count_max) {
+    REEL_ASSIGN(const auto schema, snapshot_.catalog().table(table::kSegments));
+    const SegmentColumns columns(*schema);
+    auto& found = existing_.emplace();
+    REEL_TRY(scan_segments(snapshot_, id_, {.range = extent}, [&](const store::RowView& row) {
+      const TimeRange range = segment_of(row, columns).timerange();
+      found.emplace_hint(found.end(), range.start()->at,
+                         Existing{range, Record(schema, row.cells)});
+      return found.size() <= count_max;
+    }));
+    if (found.size() > count_max) existing_.reset();
+    return {};
+  }
+
+  Result<std::optional<Record>> segment_at(Timestamp start) {
+    if (!existing_) return load(snapshot_, table::kSegments, {id_, start});
+    const auto found = existing_->find(start);
+    return found == existing_->end() ? std::nullopt : found->second.record;
+  }
+
   //! Whether the very same segment is registered already.
   Result<bool> is_repeat(const Request& request) {
-    REEL_ASSIGN(const auto row, load(snapshot_, table::kSegments, {id_, request.start}));
+    REEL_ASSIGN(const auto row, segment_at(request.start));
     if (!row) return false;
     const auto same_time = [&](std::string_view column, const std::optional<Timestamp>& asked) {
       const Value& cell = (*row)[column];
@@ -188,8 +250,7 @@ class Registration {
            same_time("last_duration", request.last_duration) &&
            same_integer("sample_offset", request.sample_offset) &&
            same_integer("sample_count", request.sample_count) &&
-           (!request.key_frame_count ||
-            same_integer("key_frame_count", request.key_frame_count)) &&
+           (!request.key_frame_count || same_integer("key_frame_count", request.key_frame_count)) &&
            (!request.object_timerange ||
             row->text("object_timerange") == request.object_timerange->to_string()) &&
            (!request.init_object_id || row->text("init_object_id") == *request.init_object_id);
@@ -199,28 +260,59 @@ class Registration {
     const auto clash = [](const std::string& with) {
       return at("/timerange", invalid("overlaps the segment {}", with));
     };
-    std::optional<TimeRange> taken;
-    REEL_TRY(visit_segments(snapshot_, id_, request.timerange, false, std::nullopt,
-                            [&](const store::RowView& row) {
-                              taken = segment_of(row).timerange();
-                              return false;
-                            }));
+    REEL_ASSIGN(const auto taken, overlapping(request.timerange));
     if (taken) return clash(taken->to_string());
-    // Earlier segments of this request, by start; they do not overlap each other.
-    auto next = added_.lower_bound(request.start);
-    if (next != added_.end() && next->second.overlaps(request.timerange)) {
-      return clash(next->second.to_string() + " of the same request");
-    }
-    if (next != added_.begin() && std::prev(next)->second.overlaps(request.timerange)) {
-      return clash(std::prev(next)->second.to_string() + " of the same request");
-    }
+    const TimeRange* earlier = overlapping(added_, request.timerange);
+    if (earlier != nullptr) return clash(earlier->to_string() + " of the same request");
     return {};
+  }
+
+  Result<std::optional<TimeRange>> overlapping(const TimeRange& range) {
+    if (existing_) {
+      const TimeRange* found = overlapping(*existing_, range);
+      return found == nullptr ? std::nullopt : std::optional(*found);
+    }
+    std::optional<TimeRange> taken;
+    REEL_TRY(
+        visit_segments(snapshot_, id_, range, false, std::nullopt, [&](const store::RowView& row) {
+          taken = segment_of(row).timerange();
+          return false;
+        }));
+    return taken;
+  }
+
+  //! One that shares a moment with the range. REQUIRES: the segments do not overlap each other, so
+  //! that only the neighbours of the range's start can.
+  static const TimeRange* overlapping(const std::map<Timestamp, Existing>& segments,
+                                      const TimeRange& range) {
+    const auto next = segments.lower_bound(range.start()->at);
+    if (next != segments.end() && next->second.range.overlaps(range)) return &next->second.range;
+    if (next == segments.begin() || !std::prev(next)->second.range.overlaps(range)) return nullptr;
+    return &std::prev(next)->second.range;
+  }
+
+  //! That the time of the new segments is still free at the commit: one condition for each run of
+  //! segments without a hole.
+  void require_free_time() {
+    for (auto next = added_.begin(); next != added_.end();) {
+      const Timestamp start = next->first;
+      Int128 end = start.nanoseconds();
+      for (; next != added_.end() && next->first.nanoseconds() == end; ++next) {
+        end = *next->second.range.past_last_nanoseconds();
+      }
+      batch_.preconditions.push_back({.kind = store::Precondition::Kind::no_overlap,
+                                      .table = std::string(table::kSegments),
+                                      .key = {id_},
+                                      .end_column = "end_time",
+                                      .start = Value(start),
+                                      .end = Value(store::Decimal{end})});
+    }
   }
 
   Result<ObjectState*> object_state(const std::string& object_id) {
     const auto known = objects_.find(object_id);
     if (known != objects_.end()) return &known->second;
-    REEL_ASSIGN(const auto record, load(snapshot_, table::kObjects, {object_id}));
+    REEL_ASSIGN(const auto record, load(snapshot_, table::kObjects, {object_id}, kStateColumns));
     return &objects_.emplace(object_id, record ? state_of(*record) : ObjectState{}).first->second;
   }
 
@@ -233,12 +325,12 @@ class Registration {
     if (object.is_init) {
       return at("/object_id", invalid("object '{}' is an initialisation segment", id));
     }
-    if (!request.external_urls.empty()) {
+    if (request.external_urls != nullptr) {
       return at("/get_urls", invalid("object '{}' is known; add instances to it instead", id));
     }
     if (request.object_timerange && *request.object_timerange != object.timerange) {
-      return at("/object_timerange", invalid("object '{}' has the time range {}", id,
-                                             object.timerange.to_string()));
+      return at("/object_timerange",
+                invalid("object '{}' has the time range {}", id, object.timerange.to_string()));
     }
     if (request.key_frame_count && request.key_frame_count != object.key_frame_count) {
       return at("/key_frame_count", invalid("object '{}' was registered with another count", id));
@@ -257,7 +349,7 @@ class Registration {
   Status check_first_use(const Request& request, const ObjectState& object,
                          const TimeRange& used_range) {
     const std::string& id = request.object_id;
-    if (!object.stored && request.external_urls.empty()) {
+    if (!object.stored && request.external_urls == nullptr) {
       return at("/object_id", invalid("object '{}' does not exist; allocate storage for it, or "
                                       "give get_urls",
                                       id));
@@ -268,9 +360,9 @@ class Registration {
     }
     REEL_TRY(check_url_labels(context_, request));
     if (request.object_timerange && !request.object_timerange->covers(used_range)) {
-      return at("/object_timerange", invalid("{} does not cover what the segment uses, {}",
-                                             request.object_timerange->to_string(),
-                                             used_range.to_string()));
+      return at("/object_timerange",
+                invalid("{} does not cover what the segment uses, {}",
+                        request.object_timerange->to_string(), used_range.to_string()));
     }
     return {};
   }
@@ -278,8 +370,7 @@ class Registration {
   Status check_init(const Request& request, const std::optional<std::string>& init_id) {
     const bool flow_has_init = flow_.flag("init_segments");
     if (flow_has_init && !init_id) {
-      return at("/init_object_id",
-                invalid("is required, because the flow has init_segments set"));
+      return at("/init_object_id", invalid("is required, because the flow has init_segments set"));
     }
     if (!init_id) return {};
     if (!flow_has_init) {
@@ -325,19 +416,18 @@ class Registration {
                   const std::optional<std::string>& init_id) {
     if (object.registered) return pin(request.object_id, object);
     const auto offset = request.ts_offset.value_or(Timestamp());
-    object.timerange = request.object_timerange
-                           ? *request.object_timerange
-                           : *request.timerange.shift(
-                                 Timestamp::from_nanoseconds(-offset.nanoseconds()));
+    object.timerange =
+        request.object_timerange
+            ? *request.object_timerange
+            : *request.timerange.shift(Timestamp::from_nanoseconds(-offset.nanoseconds()));
     object.key_frame_count = request.key_frame_count;
     object.init_object_id = init_id;
-    store::Cells cells = {{"registered", true},
-                          {"flow_id", id_},
-                          {"timerange", object.timerange.to_string()}};
+    store::Cells cells = {
+        {"registered", true}, {"flow_id", id_}, {"timerange", object.timerange.to_string()}};
     if (request.key_frame_count) cells.emplace_back("key_frame_count", *request.key_frame_count);
     if (init_id) cells.emplace_back("init_object_id", *init_id);
-    if (!request.external_urls.empty()) {
-      cells.emplace_back("external_urls", request.external_urls);
+    if (request.external_urls != nullptr) {
+      cells.emplace_back("external_urls", json::to_text(*request.external_urls));
     }
     const std::string objects(table::kObjects);
     if (object.stored) {
@@ -354,12 +444,6 @@ class Registration {
                       const std::optional<std::string>& init_id) {
     const std::string segments(table::kSegments);
     const std::string uses(table::kObjectUses);
-    batch_.preconditions.push_back({.kind = store::Precondition::Kind::no_overlap,
-                                    .table = segments,
-                                    .key = {id_},
-                                    .end_column = "end_time",
-                                    .start = Value(request.start),
-                                    .end = Value(store::Decimal{request.end})});
     store::Cells cells = {{"end_time", store::Decimal{request.end}},
                           {"end_inclusive", request.end_inclusive},
                           {"object_id", request.object_id},
@@ -376,18 +460,20 @@ class Registration {
     batch_.insert(segments, {id_, request.start}, std::move(cells));
     batch_.insert(uses, {request.object_id, id_, request.start}, {});
     if (init_id) batch_.insert(uses, {*init_id, id_, request.start}, {});
-    added_.emplace(request.start, request.timerange);
+    added_.emplace(request.start, Existing{request.timerange, std::nullopt});
     ++inserted_;
   }
 
   const Context& context_;
   store::Snapshot& snapshot_;
-  const Record& flow_;
   const FlowId id_;
+  const Record& flow_;
   store::Batch batch_;
+  //! The segments that any request may clash with, when they were read beforehand.
+  std::optional<std::map<Timestamp, Existing>> existing_;
   std::map<std::string, ObjectState> objects_;
   std::map<std::string, bool> pinned_;
-  std::map<Timestamp, TimeRange> added_;
+  std::map<Timestamp, Existing> added_;  //!< by this request; without records
   std::size_t inserted_ = 0;
 };
 
@@ -405,9 +491,10 @@ FailedSegment failed(const json::Value& body, Error error) {
   return {text("object_id"), text("timerange"), std::move(error)};
 }
 
-//! The flow, if segments may be added to it.
+//! The flow, if segments may be added to it: the cells that registration needs.
 Result<Record> writable_flow(store::Snapshot& snapshot, FlowId id) {
-  REEL_ASSIGN(Record flow, find_flow(snapshot, id));
+  static const std::vector<std::string> kColumns = {"read_only", "container", "init_segments"};
+  REEL_ASSIGN(Record flow, find_flow(snapshot, id, kColumns));
   if (flow.flag("read_only")) return forbidden("flow {} is read-only", id.to_string());
   if (flow["container"].is_null()) {
     return invalid("flow {} has no container, so it cannot have segments", id.to_string());
@@ -415,42 +502,55 @@ Result<Record> writable_flow(store::Snapshot& snapshot, FlowId id) {
   return flow;
 }
 
-//! One attempt over a whole request: what could be added is committed together.
-Result<std::vector<FailedSegment>> attempt(const Context& context, FlowId id,
-                                           const json::Array& items, bool look) {
+//! What an attempt leaves to commit; no batch: nothing changes.
+struct Prepared {
+  std::optional<store::Batch> batch;
+  std::vector<FailedSegment> failures;
+};
+
+//! What could be added of a whole request is committed together.
+Result<Prepared> prepare_many(const Context& context, FlowId id, const json::Array& items) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
-  Registration registration(context, *snapshot, flow);
-  std::vector<FailedSegment> failures;
+  std::vector<Result<Request>> requests;
+  requests.reserve(items.size());
+  for (const json::Value& item : items) requests.push_back(read_request(item));
+  Registration registration(context, *snapshot, id, flow);
+  REEL_TRY(registration.preload(requests));
+  Prepared prepared;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    auto request = read_request(items[i]);
-    Status status = request ? registration.add(*request, look)
-                            : Status(Failure(std::move(request).error()));
+    Status status = requests[i] ? registration.add(*requests[i], true)
+                                : Status(Failure(std::move(requests[i]).error()));
     if (status) continue;
     if (status.error().code() != Code::invalid) return Failure(std::move(status).error());
     auto located = locate(std::move(status).error(), fmt::format("/{}", i));
-    failures.push_back(failed(items[i], std::move(located.value())));
+    prepared.failures.push_back(failed(items[i], std::move(located.value())));
   }
-  if (registration.has_changes()) REEL_TRY(context.store.commit(registration.take()));
-  return failures;
+  if (registration.has_changes()) prepared.batch = registration.take();
+  return prepared;
 }
 
-Status register_one(const Context& context, FlowId id, const json::Value& item) {
-  auto request = read_request(item);
-  if (!request) {  // an absent flow comes first
-    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_TRY(writable_flow(*snapshot, id));
-    return Failure(std::move(request).error());
-  }
-  bool look = false;  // the commit itself looks; only a clash is worth looking twice
-  return retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
-    Registration registration(context, *snapshot, flow);
-    REEL_TRY(registration.add(*request, look));
-    look = true;
-    if (!registration.has_changes()) return {};
-    return context.store.commit(registration.take());
+//! `look`: see Registration::add().
+Result<Prepared> prepare_one(const Context& context, FlowId id, const json::Value& item,
+                             bool look) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
+  REEL_ASSIGN(const Request request, read_request(item));
+  Registration registration(context, *snapshot, id, flow);
+  REEL_TRY(registration.add(request, look));
+  Prepared prepared;
+  if (registration.has_changes()) prepared.batch = registration.take();
+  return prepared;
+}
+
+//! Prepares and commits, without the snapshot: the commit waits for the disk, and meanwhile other
+//! requests can use what the snapshot holds.
+template <class Prepare>
+Result<std::vector<FailedSegment>> commit_prepared(const Context& context, const Prepare& prepare) {
+  return retry_on_conflict([&]() -> Result<std::vector<FailedSegment>> {
+    REEL_ASSIGN(Prepared prepared, prepare());
+    if (prepared.batch) REEL_TRY(context.store.commit(*std::move(prepared.batch)));
+    return std::move(prepared.failures);
   });
 }
 
@@ -460,14 +560,15 @@ Result<std::vector<FailedSegment>> register_segments(const Context& context, con
                                                      FlowId flow, const json::Value& body) {
   const json::Array* items = body.as_array();
   if (items == nullptr) {
-    REEL_TRY(register_one(context, flow, body));
-    return std::vector<FailedSegment>();
+    bool look = false;  // the commit itself looks; only a clash is worth looking twice
+    return commit_prepared(
+        context, [&] { return prepare_one(context, flow, body, std::exchange(look, true)); });
   }
   if (items->size() > context.limits.bulk_segments_max) {
     return too_large("{} segments at once, the limit is {}", items->size(),
                      context.limits.bulk_segments_max);
   }
-  return retry_on_conflict([&] { return attempt(context, flow, *items, true); });
+  return commit_prepared(context, [&] { return prepare_many(context, flow, *items); });
 }
 
 }  // namespace reel::tams

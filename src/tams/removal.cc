@@ -1,7 +1,5 @@
 //! Removing segments, and the objects that nothing uses any more.
 
-#include <set>
-
 #include "tams/edit.h"
 #include "tams/flows.h"
 #include "tams/objects.h"
@@ -21,8 +19,7 @@ Status collect_doomed(store::Snapshot& snapshot, FlowId flow, const TimeRange& t
                       const std::optional<std::string>& object_id, std::vector<Segment>& doomed) {
   const auto take = [&](const store::RowView& row) {
     Segment segment = segment_of(row);
-    if (timerange.covers(segment.timerange()) &&
-        (!object_id || segment.object_id == *object_id)) {
+    if (timerange.covers(segment.timerange()) && (!object_id || segment.object_id == *object_id)) {
       doomed.push_back(std::move(segment));
     }
     return doomed.size() < kChunkSegments;
@@ -45,14 +42,15 @@ store::Batch erase_batch(const Context& context, FlowId flow, const std::vector<
   const std::string uses(table::kObjectUses);
   store::Batch batch;
   for (const Segment& segment : doomed) {
-    batch.require_cells(segments, {flow, segment.start},
-                        {{"object_id", segment.object_id},
-                         {"end_time", store::Decimal{segment.end_nanoseconds}}});
+    batch.require_cells(
+        segments, {flow, segment.start},
+        {{"object_id", segment.object_id}, {"end_time", store::Decimal{segment.end_nanoseconds}}});
     batch.erase(segments, {flow, segment.start});
     batch.erase(uses, {segment.object_id, flow, segment.start});
-    if (!segment.init_object_id.empty()) {
-      batch.erase(uses, {segment.init_object_id, flow, segment.start});
-    }
+    check_later(context, batch, segment.object_id);
+    if (segment.init_object_id.empty()) continue;
+    batch.erase(uses, {segment.init_object_id, flow, segment.start});
+    check_later(context, batch, segment.init_object_id);
   }
   if (flow_stays) {
     batch.require_cells(std::string(table::kFlows), {flow}, {{"read_only", false}});
@@ -75,12 +73,7 @@ Status remove_in_chunks(const Context& context, FlowId flow, const TimeRange& ti
       return context.store.commit(erase_batch(context, flow, doomed, flow_stays));
     }));
     if (doomed.empty()) return {};
-    std::set<std::string> objects;
-    for (const Segment& segment : doomed) {
-      objects.insert(segment.object_id);
-      if (!segment.init_object_id.empty()) objects.insert(segment.init_object_id);
-    }
-    REEL_TRY(collect_unused(context, {objects.begin(), objects.end()}));
+    REEL_TRY(collect_unused(context));
   }
 }
 

@@ -66,83 +66,101 @@ Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, FlowId f
   return start;
 }
 
-//! Writes the rows of one listing.
+//! Writes the rows of one listing. Where the URLs of an object belong it leaves a gap: when all
+//! rows are known, their objects are looked up together and the gaps are filled.
 class SegmentWriter {
  public:
-  SegmentWriter(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                const SegmentQuery& query, const SegmentColumns& columns)
-      : context_(context),
-        caller_(caller),
-        query_(query),
-        columns_(columns),
-        locations_(snapshot) {}
+  SegmentWriter(const SegmentQuery& query, const SegmentColumns& columns)
+      : query_(query), columns_(columns) {
+    out_.begin_array();
+  }
 
-  Status write(json::Writer& out, const RowView& row, const TimeRange& range) {
-    const std::string& object_id = row[columns_.object_id].get<std::string>();
-    out.begin_object();
-    out.field("object_id", std::string_view(object_id));
-    write_time(out, row, range);
-    write_optional(out, "sample_offset", row[columns_.sample_offset]);
-    write_optional(out, "sample_count", row[columns_.sample_count]);
-    write_optional(out, "key_frame_count", row[columns_.key_frame_count]);
-    REEL_TRY(write_urls(out, object_id));
+  void write(const RowView& row, const TimeRange& range) {
+    out_.begin_object();
+    write_object_id(row[columns_.object_id].get<std::string>());
+    write_time(row, range);
+    write_optional("sample_offset", row[columns_.sample_offset]);
+    write_optional("sample_count", row[columns_.sample_count]);
+    write_optional("key_frame_count", row[columns_.key_frame_count]);
     if (const auto* init = row[columns_.init_object_id].get_if<std::string>()) {
-      out.key("init_object");
-      out.begin_object();
-      out.field("object_id", std::string_view(*init));
-      REEL_TRY(write_urls(out, *init));
-      out.end_object();
+      out_.key("init_object");
+      out_.begin_object();
+      write_object_id(*init);
+      out_.end_object();
     }
-    out.end_object();
-    return {};
+    out_.end_object();
+  }
+
+  //! The array. Call once.
+  Result<std::string> finish(const Context& context, const Caller& caller,
+                             store::Snapshot& snapshot) {
+    out_.end_array();
+    if (gaps_.empty()) return std::move(text_);
+    LocationCache locations(snapshot);
+    REEL_TRY(locations.load(object_ids_));
+    constexpr std::size_t kUrlBytes = 400;  // of one object, about
+    std::string filled;
+    filled.reserve(text_.size() + gaps_.size() * kUrlBytes);
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < gaps_.size(); ++i) {
+      filled.append(text_, from, gaps_[i] - from);
+      from = gaps_[i];
+      REEL_ASSIGN(const StoredLocation* location, locations.find(object_ids_[i]));
+      if (location == nullptr) continue;
+      filled += ',';
+      json::Writer out(filled);
+      write_get_urls(out, context, caller,
+                     {object_ids_[i], location->storage_id, location->external_urls}, query_.urls);
+    }
+    filled.append(text_, from);
+    return filled;
   }
 
  private:
-  void write_time(json::Writer& out, const RowView& row, const TimeRange& range) {
-    out.key("timerange");
-    out.open_plain_string();
-    range.append_to(out.out());
-    out.close_plain_string();
+  void write_object_id(const std::string& object_id) {
+    out_.field("object_id", std::string_view(object_id));
+    if (query_.urls.selects_nothing()) return;
+    gaps_.push_back(text_.size());
+    object_ids_.push_back(object_id);
+  }
+
+  void write_time(const RowView& row, const TimeRange& range) {
+    out_.key("timerange");
+    out_.open_plain_string();
+    range.append_to(text_);
+    out_.close_plain_string();
     const auto timestamp = [&](std::string_view name, const Value& cell) {
       if (cell.is_null()) return;
-      out.key(name);
-      out.open_plain_string();
-      timestamp_of(cell).append_to(out.out());
-      out.close_plain_string();
+      out_.key(name);
+      out_.open_plain_string();
+      timestamp_of(cell).append_to(text_);
+      out_.close_plain_string();
     };
     timestamp("ts_offset", row[columns_.ts_offset]);
     timestamp("last_duration", row[columns_.last_duration]);
     const auto* object_timerange = row[columns_.object_timerange].get_if<std::string>();
     if (query_.include_object_timerange && object_timerange != nullptr) {
-      out.field("object_timerange", std::string_view(*object_timerange));
+      out_.field("object_timerange", std::string_view(*object_timerange));
     }
   }
 
-  static void write_optional(json::Writer& out, std::string_view name, const Value& cell) {
-    if (!cell.is_null()) out.field(name, cell.get<std::int64_t>());
+  void write_optional(std::string_view name, const Value& cell) {
+    if (!cell.is_null()) out_.field(name, cell.get<std::int64_t>());
   }
 
-  Status write_urls(json::Writer& out, const std::string& object_id) {
-    if (query_.urls.selects_nothing()) return {};
-    REEL_ASSIGN(const StoredLocation* location, locations_.find(object_id));
-    if (location == nullptr) return {};
-    write_get_urls(out, context_, caller_,
-                   {object_id, location->storage_id, location->external_urls}, query_.urls);
-    return {};
-  }
-
-  const Context& context_;
-  const Caller& caller_;
   const SegmentQuery& query_;
   const SegmentColumns& columns_;
-  LocationCache locations_;
+  std::string text_;
+  json::Writer out_{text_};
+  std::vector<std::size_t> gaps_;        //!< places in text_, behind an object's id
+  std::vector<std::string> object_ids_;  //!< of each gap
 };
 
 //! What SegmentWriter reads; every column that is left out is one that need not be decoded.
 std::vector<std::string> columns_to_write(const SegmentQuery& query) {
   std::vector<std::string> columns = {
-      "start_time",    "end_time",     "end_inclusive",   "object_id",     "ts_offset",
-      "last_duration", "sample_offset", "sample_count", "key_frame_count", "init_object_id"};
+      "start_time",    "end_time",      "end_inclusive", "object_id",       "ts_offset",
+      "last_duration", "sample_offset", "sample_count",  "key_frame_count", "init_object_id"};
   if (query.include_object_timerange) columns.emplace_back("object_timerange");
   return columns;
 }
@@ -158,8 +176,8 @@ Status list_by_time(store::Snapshot& snapshot, FlowId flow, const SegmentQuery& 
                          visit);
   }
   // A flow may be long and an object's uses few: go by the uses.
-  REEL_ASSIGN(const auto starts, uses_in_flow(snapshot, *query.object_id, flow,
-                                              query.page.reverse, after));
+  REEL_ASSIGN(const auto starts,
+              uses_in_flow(snapshot, *query.object_id, flow, query.page.reverse, after));
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
   const SegmentColumns columns(*schema);
   for (const Timestamp start : starts) {
@@ -197,8 +215,9 @@ TimeRange Segment::timerange() const {
                          TimeRange::Bound{Timestamp::from_nanoseconds(end_nanoseconds - 1), true});
 }
 
-Segment segment_of(const RowView& row) {
-  const SegmentColumns columns(row.schema);
+Segment segment_of(const RowView& row) { return segment_of(row, SegmentColumns(row.schema)); }
+
+Segment segment_of(const RowView& row, const SegmentColumns& columns) {
   const auto text = [&](std::size_t position) {
     const auto* value = row[position].get_if<std::string>();
     return value == nullptr ? std::string() : *value;
@@ -255,11 +274,10 @@ Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const Ti
 Result<TimeRange> flow_extent(store::Snapshot& snapshot, FlowId flow, const TimeRange& within) {
   TimeRange extent = TimeRange::never();
   for (const bool reverse : {false, true}) {
-    REEL_TRY(visit_segments(snapshot, flow, within, reverse, std::nullopt,
-                            [&](const RowView& row) {
-                              extent = extent.extent_with(segment_of(row).timerange());
-                              return false;
-                            }));
+    REEL_TRY(visit_segments(snapshot, flow, within, reverse, std::nullopt, [&](const RowView& row) {
+      extent = extent.extent_with(segment_of(row).timerange());
+      return false;
+    }));
   }
   return extent;
 }
@@ -275,13 +293,9 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
     if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
     after = timestamp_of(cells[0]);
   }
-  Page page{.items = {}, .limit = query.page.limit, .reverse = query.page.reverse,
-            .next_key = {}};
+  Page page{.items = {}, .limit = query.page.limit, .reverse = query.page.reverse, .next_key = {}};
   const SegmentColumns columns(*schema);
-  SegmentWriter writer(context, caller, *snapshot, query, columns);
-  json::Writer out(page.items);
-  out.begin_array();
-  Status status;
+  SegmentWriter writer(query, columns);
   TimeRange first = TimeRange::never();
   TimeRange last = TimeRange::never();
   REEL_TRY(list_by_time(*snapshot, flow, query, after, [&](const RowView& row) {
@@ -292,12 +306,11 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
     last = range_of(row, columns);
     if (page.count == 0) first = last;
     ++page.count;
-    status = writer.write(out, row, last);
-    return status.has_value();
+    writer.write(row, last);
+    return true;
   }));
-  REEL_TRY(std::move(status));
   page.timerange = first.extent_with(last);  // segments come in order and do not overlap
-  out.end_array();
+  REEL_ASSIGN(page.items, writer.finish(context, caller, *snapshot));
   return page;
 }
 

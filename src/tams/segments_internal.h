@@ -7,6 +7,7 @@
 
 #include "base/uuid.h"
 #include "store/store.h"
+#include "tams/segments.h"
 #include "time/time_range.h"
 
 namespace reel::tams {
@@ -27,6 +28,9 @@ struct SegmentColumns {
   std::size_t object_timerange;
   std::size_t init_object_id;
 };
+
+//! As segment_of(row), for many rows.
+Segment segment_of(const store::RowView& row, const SegmentColumns& columns);
 
 //! As visit_segments(), which has all columns.
 struct SegmentScan {

@@ -35,8 +35,7 @@ Result<std::string> get_service(const Context& context) {
   out.field("api_version", "8.2");
   out.field("service_version", "reelhouse.0.1.0");
   const auto seconds = [](std::int64_t count) { return fmt::format("{}:0", count); };
-  out.field("min_object_timeout",
-            std::string_view(seconds(context.limits.min_object_timeout_s)));
+  out.field("min_object_timeout", std::string_view(seconds(context.limits.min_object_timeout_s)));
   out.field("min_presigned_url_timeout",
             std::string_view(seconds(context.limits.min_presigned_url_timeout_s)));
   // 6.0 clients require this member; 8.2 allows it.

@@ -83,9 +83,8 @@ Shape container_mapping() {
                                                Shape::form("Channel range", "^[0-9]+_[0-9]+$",
                                                            check_channel_range))})),
               optional("mp2ts_container", Shape::object({optional("pid", Shape::integer())})),
-              optional("mxf_container",
-                       Shape::object({optional("package_uid", Shape::string()),
-                                      optional("track_id", Shape::integer())})),
+              optional("mxf_container", Shape::object({optional("package_uid", Shape::string()),
+                                                       optional("track_id", Shape::integer())})),
               optional("isobmff_container",
                        Shape::object({optional("track_id", Shape::integer())}))})
       .named("ContainerMapping");
@@ -116,14 +115,12 @@ Shape video_parameters() {
               optional("horiz_chroma_subs", positive()), optional("vert_chroma_subs", positive()),
               optional("unc_parameters",
                        Shape::object({required(
-                           "unc_type",
-                           Shape::choice({"planar", "YUYV", "UYVY", "AYUV", "v210", "v216", "RGB",
-                                          "RGBx", "xRGB", "BGRx", "xBGR", "RGBA", "ARGB", "BGRA",
-                                          "ABGR", "alpha"}))})),
-              optional("avc_parameters",
-                       Shape::object({required("profile", Shape::integer()),
-                                      required("level", Shape::integer()),
-                                      required("flags", Shape::integer())})),
+                           "unc_type", Shape::choice({"planar", "YUYV", "UYVY", "AYUV", "v210",
+                                                      "v216", "RGB", "RGBx", "xRGB", "BGRx", "xBGR",
+                                                      "RGBA", "ARGB", "BGRA", "ABGR", "alpha"}))})),
+              optional("avc_parameters", Shape::object({required("profile", Shape::integer()),
+                                                        required("level", Shape::integer()),
+                                                        required("flags", Shape::integer())})),
               optional("frame_rate", rate()), optional("vfr", Shape::boolean()),
               optional("init_segments", Shape::boolean())},
              kForbid)
@@ -139,8 +136,8 @@ Shape audio_parameters() {
                        Shape::object({optional("coded_frame_size", Shape::integer()),
                                       optional("mp4_oti", Shape::integer())})),
               optional("unc_parameters",
-                       Shape::object({required("unc_type", Shape::choice({"interleaved", "planar",
-                                                                          "pairs"}))})),
+                       Shape::object({required(
+                           "unc_type", Shape::choice({"interleaved", "planar", "pairs"}))})),
               optional("init_segments", Shape::boolean())},
              kForbid)
       .named("AudioEssenceParameters");
@@ -154,9 +151,9 @@ Shape image_parameters() {
 }
 
 Shape data_parameters() {
-  return Shape::object({optional("data_type", Shape::string()),
-                        optional("init_segments", Shape::boolean())},
-                       kForbid)
+  return Shape::object(
+             {optional("data_type", Shape::string()), optional("init_segments", Shape::boolean())},
+             kForbid)
       .named("DataEssenceParameters");
 }
 
@@ -218,17 +215,15 @@ Shape flow_of_any_format(const Shape& date) {
 }
 
 Shape get_urls() {
-  return Shape::array(Shape::object(
-                          {required("url", Shape::string()), optional("storage_id", uuid()),
-                           optional("presigned", Shape::boolean()),
-                           optional("label", Shape::string()),
-                           optional("controlled", Shape::boolean()),
-                           optional("store_type", Shape::string()),
-                           optional("provider", Shape::string()),
-                           optional("region", Shape::string()),
-                           optional("availability_zone", Shape::string()),
-                           optional("store_product", Shape::string()), optional("tags", tags())},
-                          kForbid))
+  return Shape::array(
+             Shape::object(
+                 {required("url", Shape::string()), optional("storage_id", uuid()),
+                  optional("presigned", Shape::boolean()), optional("label", Shape::string()),
+                  optional("controlled", Shape::boolean()), optional("store_type", Shape::string()),
+                  optional("provider", Shape::string()), optional("region", Shape::string()),
+                  optional("availability_zone", Shape::string()),
+                  optional("store_product", Shape::string()), optional("tags", tags())},
+                 kForbid))
       .named("GetUrls");
 }
 
@@ -299,8 +294,8 @@ Shape content_format() {
 }
 
 Shape flow_status() {
-  return Shape::choice({"awaiting_content", "ingesting", "replication_in_progress",
-                        "closed_complete"})
+  return Shape::choice(
+             {"awaiting_content", "ingesting", "replication_in_progress", "closed_complete"})
       .named("FlowStatus");
 }
 
@@ -321,10 +316,8 @@ Shape error() {
 }
 
 Shape service() {
-  return Shape::object({optional("name", Shape::string()),
-                        optional("description", Shape::string()),
-                        required("type", Shape::string()),
-                        required("api_version", Shape::string()),
+  return Shape::object({optional("name", Shape::string()), optional("description", Shape::string()),
+                        required("type", Shape::string()), required("api_version", Shape::string()),
                         optional("service_version", Shape::string()),
                         required("min_object_timeout", timestamp()),
                         optional("min_presigned_url_timeout", timestamp())})
@@ -341,23 +334,20 @@ Shape storage_backends() {
   return Shape::array(
       Shape::object({required("id", uuid()), required("store_type", Shape::string()),
                      required("provider", Shape::string()),
-                     required("store_product", Shape::string()),
-                     optional("label", Shape::string()),
+                     required("store_product", Shape::string()), optional("label", Shape::string()),
                      optional("default_storage", Shape::boolean()), optional("tags", tags())})
           .named("StorageBackend"));
 }
 
 Shape source() {
-  const Shape item =
-      Shape::object({required("id", uuid()), optional("role", Shape::string())});
-  return Shape::object({required("id", uuid()), required("format", content_format()),
-                        optional("label", Shape::string()),
-                        optional("description", Shape::string()),
-                        optional("created_by", Shape::string()),
-                        optional("updated_by", Shape::string()), optional("created", date_time()),
-                        optional("updated", date_time()), optional("tags", tags()),
-                        optional("source_collection", Shape::array(item)),
-                        optional("collected_by", Shape::array(uuid()))})
+  const Shape item = Shape::object({required("id", uuid()), optional("role", Shape::string())});
+  return Shape::object(
+             {required("id", uuid()), required("format", content_format()),
+              optional("label", Shape::string()), optional("description", Shape::string()),
+              optional("created_by", Shape::string()), optional("updated_by", Shape::string()),
+              optional("created", date_time()), optional("updated", date_time()),
+              optional("tags", tags()), optional("source_collection", Shape::array(item)),
+              optional("collected_by", Shape::array(uuid()))})
       .named("Source");
 }
 
@@ -378,8 +368,8 @@ Shape flow_put() {
   // profile_id unlinks a flow from its profile.
   const auto linked = [](const Value& value) -> std::size_t {
     const Value* profile = value.find("profile_id");
-    const bool unlink = profile != nullptr && profile->as_string() != nullptr &&
-                        profile->as_string()->empty();
+    const bool unlink =
+        profile != nullptr && profile->as_string() != nullptr && profile->as_string()->empty();
     return profile != nullptr && !unlink ? 1 : 0;
   };
   const auto nothing_technical = [](const Value& value) -> Status {
@@ -415,16 +405,14 @@ Shape flow() { return flow_of_any_format(date_time()).named("Flow"); }
 Shape segment_post() {
   const Shape url =
       Shape::object({required("url", Shape::string()), required("label", Shape::string())});
-  return Shape::object({required("object_id", Shape::string(1024)),
-                        required("timerange", timerange()),
-                        optional("init_object_id", Shape::string(1024)),
-                        optional("ts_offset", timestamp()),
-                        optional("object_timerange", timerange()),
-                        optional("last_duration", no_negative_timestamp()),
-                        optional("sample_offset", Shape::integer()),
-                        optional("sample_count", Shape::integer()),
-                        optional("get_urls", Shape::array(url)),
-                        optional("key_frame_count", Shape::integer(0))})
+  return Shape::object(
+             {required("object_id", Shape::string(1024)), required("timerange", timerange()),
+              optional("init_object_id", Shape::string(1024)), optional("ts_offset", timestamp()),
+              optional("object_timerange", timerange()),
+              optional("last_duration", no_negative_timestamp()),
+              optional("sample_offset", Shape::integer()),
+              optional("sample_count", Shape::integer()), optional("get_urls", Shape::array(url)),
+              optional("key_frame_count", Shape::integer(0))})
       .with_rule([](const Value& value) -> Status {
         if (!value.find("object_id")->as_string()->empty()) return {};
         return at("/object_id", invalid("must not be empty"));
@@ -452,11 +440,10 @@ Shape segment() {
 }
 
 Shape failed_segments() {
-  return Shape::object(
-             {required("failed_segments",
-                       Shape::array(Shape::object({required("object_id", Shape::string()),
-                                                   optional("timerange", Shape::string()),
-                                                   optional("error", error())})))})
+  return Shape::object({required("failed_segments",
+                                 Shape::array(Shape::object({required("object_id", Shape::string()),
+                                                             optional("timerange", Shape::string()),
+                                                             optional("error", error())})))})
       .named("FailedSegments");
 }
 
@@ -476,8 +463,7 @@ Shape storage_request() {
 Shape storage_allocation() {
   const Shape put_url = Shape::object(
       {required("url", Shape::string()), optional("content-type", Shape::string()),
-       optional("headers", Shape::dictionary(Shape::string())),
-       optional("body", Shape::string())});
+       optional("headers", Shape::dictionary(Shape::string())), optional("body", Shape::string())});
   return Shape::object(
              {optional("media_objects",
                        Shape::array(Shape::object({required("object_id", Shape::string()),

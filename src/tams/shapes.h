@@ -34,9 +34,13 @@ json::Shape flow();
 json::Shape profile();
 
 //! The members of a flow that a profile fixes.
-inline constexpr std::array<std::string_view, 7> kTechnicalMembers = {
-    "format",           "codec",             "container",         "avg_bit_rate",
-    "segment_duration", "container_mapping", "essence_parameters"};
+inline constexpr std::array<std::string_view, 7> kTechnicalMembers = {"format",
+                                                                      "codec",
+                                                                      "container",
+                                                                      "avg_bit_rate",
+                                                                      "segment_duration",
+                                                                      "container_mapping",
+                                                                      "essence_parameters"};
 
 //! One segment as a client registers it.
 json::Shape segment_post();

@@ -21,8 +21,7 @@ Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId 
 Result<std::string> get_source(const Context& context, SourceId id);
 
 //! label, description or tags. Code::not_found when the source or the member is absent.
-Result<json::Value> get_source_member(const Context& context, SourceId id,
-                                      std::string_view member);
+Result<json::Value> get_source_member(const Context& context, SourceId id, std::string_view member);
 //! Sets a member, or removes it with nullopt.
 Status set_source_member(const Context& context, const Caller& caller, SourceId id,
                          std::string_view member, std::optional<json::Value> value);

@@ -111,9 +111,9 @@ TableDefinition flows() {
 
 TableDefinition profiles() {
   return {.name = std::string(table::kProfiles),
-          .columns = {required(uuid("id")), text("label"), text("description"),
-                      text("created_by"), required(moment("created")),
-                      text("tags", "JSON object"), required(text("flow_metadata", "JSON object")),
+          .columns = {required(uuid("id")), text("label"), text("description"), text("created_by"),
+                      required(moment("created")), text("tags", "JSON object"),
+                      required(text("flow_metadata", "JSON object")),
                       required(text("format", "copied from flow_metadata")),
                       required(text("codec", "copied from flow_metadata"))},
           .partition_key = {"id"},
@@ -139,14 +139,11 @@ TableDefinition segments() {
                       flag("end_inclusive", "written as [a_b]: end_time is b + 1 ns"),
                       required(text("object_id")),
                       media_time("ts_offset", "segment time minus object time, seconds"),
-                      media_time("last_duration", "seconds"),
-                      integer("sample_offset"),
+                      media_time("last_duration", "seconds"), integer("sample_offset"),
                       integer("sample_count"),
                       // Properties of the object never change once registered, so they stand here
                       // too and a listing needs no look-up per segment.
-                      integer("key_frame_count"),
-                      text("object_timerange"),
-                      text("init_object_id")},
+                      integer("key_frame_count"), text("object_timerange"), text("init_object_id")},
           .partition_key = {"flow_id"},
           .clustering_key = {"start_time"},
           .indexes = {},
@@ -202,6 +199,15 @@ TableDefinition flow_removals() {
           .product = true};
 }
 
+TableDefinition objects_to_check() {
+  return {.name = std::string(table::kObjectsToCheck),
+          .columns = {required(text("id")), required(uuid("note", "new with every lost use"))},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {},
+          .product = true};
+}
+
 TableDefinition media_garbage() {
   return {.name = std::string(table::kMediaGarbage),
           .columns = {required(uuid("storage_id")), required(text("storage_key"))},
@@ -214,9 +220,9 @@ TableDefinition media_garbage() {
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),  sources(), flows(),       profiles(),      collected_by(),
-          segments(), objects(), object_uses(), flow_activity(), flow_removals(),
-          media_garbage()};
+  return {service(),          sources(),      flows(),       profiles(),      collected_by(),
+          segments(),         objects(),      object_uses(), flow_activity(), flow_removals(),
+          objects_to_check(), media_garbage()};
 }
 
 Status ensure_tables(store::Store& store) {

@@ -24,6 +24,8 @@ inline constexpr std::string_view kObjectUses = "object_uses";
 inline constexpr std::string_view kFlowActivity = "flow_activity";
 //! Flows that are gone but whose segments are still being removed.
 inline constexpr std::string_view kFlowRemovals = "flow_removals";
+//! Objects that lost a use and may be unused now.
+inline constexpr std::string_view kObjectsToCheck = "objects_to_check";
 //! Bytes that nothing refers to any more, still to be removed from their backend.
 inline constexpr std::string_view kMediaGarbage = "media_garbage";
 }  // namespace table

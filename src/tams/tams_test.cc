@@ -48,8 +48,7 @@ TEST(FlowShape, FrameRateDependsOnVfr) {
 
 TEST(FlowShape, NamesWhatIsWrong) {
   const json::Shape shape = shape::flow_put();
-  EXPECT_EQ(verdict(shape, flow(R"("format":"urn:x-nmos:format:image")")).substr(0, 8),
-            "/format:");
+  EXPECT_EQ(verdict(shape, flow(R"("format":"urn:x-nmos:format:image")")).substr(0, 8), "/format:");
   EXPECT_EQ(verdict(shape, flow(R"("format":"urn:x-nmos:format:data",
                        "essence_parameters":{"more":1},"codec":"a/b")")),
             "/essence_parameters/more: unknown member 'more'");
@@ -87,8 +86,8 @@ TEST(StorageShape, LimitExcludesObjectIds) {
 TEST(MimeType, FollowsTheStrictPattern) {
   EXPECT_TRUE(shape::check_mime_type("video/mp2t"));
   EXPECT_TRUE(shape::check_mime_type("x-foo/bar.baz"));
-  for (const std::string_view bad : {"", "video", "video/", "/mp2t", "video/a b", "film/mp4",
-                                     "video/mp4;codecs=x", "x-/a"}) {
+  for (const std::string_view bad :
+       {"", "video", "video/", "/mp2t", "video/a b", "film/mp4", "video/mp4;codecs=x", "x-/a"}) {
     EXPECT_FALSE(shape::check_mime_type(bad)) << bad;
   }
 }

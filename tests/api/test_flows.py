@@ -163,20 +163,6 @@ def test_a_source_has_one_format(client):
     client.get(f"/flows/{other['id']}", expect=404)
 
 
-def test_profiles_do_not_exist_yet(client):
-    flow = video_flow(profile_id=new_id())
-    assert pointer(client.put(f"/flows/{flow['id']}", flow, expect=400)) == "/profile_id"
-    short = {"id": new_id(), "source_id": new_id(), "profile_id": new_id()}
-    client.put(f"/flows/{short['id']}", short, expect=400)
-    client.put(f"/flows/{short['id']}", short | {"format": VIDEO}, expect=400)
-
-
-def test_an_empty_profile_id_unlinks_and_is_never_shown(client):
-    flow = video_flow(profile_id="")
-    client.put(f"/flows/{flow['id']}", flow, expect=201)
-    assert "profile_id" not in client.get(f"/flows/{flow['id']}").json()
-
-
 def test_deleted_flows_are_gone(client):
     flow = client.put_flow()
     client.delete(f"/flows/{flow['id']}", expect=204)
@@ -334,3 +320,19 @@ def test_include_timerange(client, listed):
     assert extent(timerange="[200:0_300:0)") == "()"
     client.get(path, params={"include_timerange": "perhaps"}, expect=400)
     client.get(path, params={"timerange": "x"}, expect=400)
+
+
+def test_if_match_guards_a_write(client):
+    flow = client.put_flow()
+    path = f"/flows/{flow['id']}"
+    etag = client.get(path).headers["ETag"]
+    client.put(f"{path}/label", "first", expect=204)
+    stale = {"If-Match": etag}
+    error = client.request("PUT", path, 412, json=flow | {"label": "second"}, headers=stale)
+    assert pointer(error) == "If-Match"
+    client.request("DELETE", path, 412, headers=stale)
+    assert client.get(path).json()["label"] == "first"
+    fresh = {"If-Match": f'"x", {client.get(path).headers["ETag"]}'}
+    client.request("PUT", path, 204, json=flow | {"label": "second"}, headers=fresh)
+    client.request("DELETE", path, 204, headers={"If-Match": "*"})
+    client.request("PUT", path, 412, json=flow, headers={"If-Match": "*"})

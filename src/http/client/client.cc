@@ -103,8 +103,7 @@ std::size_t on_upload(char* buffer, std::size_t, std::size_t count, void* contex
   auto& exchange = *static_cast<Exchange*>(context);
   const std::size_t got = std::fread(buffer, 1, count, exchange.upload.get());
   if (got == 0 && std::ferror(exchange.upload.get()) != 0) {
-    exchange.fail_with(
-        io("cannot read {}: {}", exchange.request.body_file, std::strerror(errno)));
+    exchange.fail_with(io("cannot read {}: {}", exchange.request.body_file, std::strerror(errno)));
     return CURL_READFUNC_ABORT;
   }
   return got;

@@ -26,6 +26,34 @@ std::string with_positions(std::string shape, const std::vector<std::size_t>& po
   return shape;
 }
 
+//! Reads some cells of one row by full key into `row` (one value per column of the layout). False:
+//! none there.
+Result<bool> read_cells_of(Connection& connection, const Layout& layout, const Key& key,
+                           const std::vector<std::size_t>& positions, Row& row) {
+  const std::string shape = with_positions(layout.prefix + 'g', positions);
+  REEL_ASSIGN(const Statement select, connection.prepare(shape, [&] {
+    return fmt::format("SELECT {} FROM {} WHERE {}",
+                       positions.empty() ? "1" : layout.list(positions), layout.table,
+                       layout.list(layout.key, " = ?", " AND "));
+  }));
+  bind_key(select.get(), 1, layout, key);
+  REEL_ASSIGN(const bool found, connection.step(select));
+  if (!found) return false;
+  row.resize(layout.all.size());
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    REEL_TRY(read_value(select.get(), static_cast<int>(i), type_at(layout, positions[i]),
+                        row[positions[i]]));
+  }
+  return true;
+}
+
+//! Reads all of them.
+Result<bool> read_row(Connection& connection, const Layout& layout, const Key& key, Row& row) {
+  REEL_ASSIGN(const bool found, read_cells_of(connection, layout, key, layout.all, row));
+  if (found && row[layout.inserted_at].is_null()) return corrupt("a row has no inserted_at");
+  return found;
+}
+
 }  // namespace
 
 std::int64_t hour_of(Instant instant) {
@@ -51,33 +79,20 @@ Result<Hash128> decode_fingerprint(std::string_view bytes) {
   return hash;
 }
 
-Result<bool> read_row(Connection& connection, const Layout& layout, const Key& key, Row& row) {
-  REEL_ASSIGN(const Statement select, connection.prepare(layout.prefix + 'g', [&] {
-    return fmt::format("SELECT {} FROM {} WHERE {}", layout.list(layout.all), layout.table,
-                       layout.list(layout.key, " = ?", " AND "));
-  }));
-  bind_key(select.get(), 1, layout, key);
-  REEL_ASSIGN(const bool found, connection.step(select));
-  if (!found) return false;
-  row.resize(layout.all.size());
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    REEL_TRY(read_value(select.get(), static_cast<int>(i), type_at(layout, i), row[i]));
-  }
-  if (row[layout.inserted_at].is_null()) return corrupt("a row has no inserted_at");
-  return true;
-}
-
 Status Applier::apply(const Batch& batch, const BatchPlan& plan) {
   changes_.clear();
   for (std::size_t i = 0; i < batch.preconditions.size(); ++i) {
     REEL_TRY(check(batch.preconditions[i], plan.preconditions[i]));
   }
-  if (plan.needs_savepoint) REEL_TRY(writer_.run("SAVEPOINT batch"));
+  const bool savepoint = plan.needs_savepoint && undo_ == Undo::by_savepoint;
+  if (savepoint) REEL_TRY(writer_.run("SAVEPOINT batch"));
   Status done = mutate(batch, plan);
   if (!done && done.error().code() == Code::corrupt) writer_.note_corrupt();
   if (writer_.last_failure() != SQLITE_OK) return done;
-  if (plan.needs_savepoint) {
+  if (savepoint) {
     REEL_TRY(writer_.run(done ? "RELEASE batch" : "ROLLBACK TO batch; RELEASE batch"));
+  } else {
+    torn_ = !done && !changes_.empty();
   }
   if (done) fold_changes();
   return done;
@@ -88,12 +103,12 @@ Status Applier::check(const Precondition& precondition, const PlannedPreconditio
   if (precondition.kind == Kind::no_overlap) return check_no_overlap(precondition, planned);
   if (precondition.kind == Kind::empty) return check_empty(precondition, planned);
   const Layout& layout = *planned.layout;
-  REEL_ASSIGN(const bool found, read_row(writer_, layout, precondition.key, old_));
+  REEL_ASSIGN(const bool found,
+              read_cells_of(writer_, layout, precondition.key, planned.cells, old_));
   const auto words = [&](std::string_view ours) {
-    return precondition.message.empty()
-               ? fmt::format("table '{}': row {} {}", precondition.table,
-                             key_text(layout, precondition.key), ours)
-               : precondition.message;
+    return precondition.message.empty() ? fmt::format("table '{}': row {} {}", precondition.table,
+                                                      key_text(layout, precondition.key), ours)
+                                        : precondition.message;
   };
   if (precondition.kind == Kind::absent) {
     if (found) return conflict("{}", words("exists"));
@@ -105,15 +120,14 @@ Status Applier::check(const Precondition& precondition, const PlannedPreconditio
   }
   for (std::size_t i = 0; i < planned.cells.size(); ++i) {
     if (old_[planned.cells[i]] != precondition.cells[i].second) {
-      return conflict("{}", words(fmt::format("has changed in column '{}'",
-                                              precondition.cells[i].first)));
+      return conflict(
+          "{}", words(fmt::format("has changed in column '{}'", precondition.cells[i].first)));
     }
   }
   return {};
 }
 
-Status Applier::check_empty(const Precondition& precondition,
-                            const PlannedPrecondition& planned) {
+Status Applier::check_empty(const Precondition& precondition, const PlannedPrecondition& planned) {
   const Layout& layout = *planned.layout;
   REEL_ASSIGN(const Statement probe, writer_.prepare(layout.prefix + 'e', [&] {
     const std::vector<std::size_t> partition(
@@ -142,11 +156,11 @@ Status Applier::check_no_overlap(const Precondition& precondition,
   REEL_ASSIGN(const Statement probe, writer_.prepare(shape, [&] {
     const std::vector<std::size_t> partition(layout.key.begin(), layout.key.end() - 1);
     const std::string column = layout.physical(start);
-    return fmt::format("SELECT {0}, coalesce({1} > ?, 1) FROM {2} WHERE {3}{4} "
-                       "ORDER BY {0} DESC LIMIT 1",
-                       column, layout.physical(planned.end_column), layout.table,
-                       layout.list(partition, " = ?", " AND "),
-                       bounded ? fmt::format(" AND {} < ?", column) : "");
+    return fmt::format(
+        "SELECT {0}, coalesce({1} > ?, 1) FROM {2} WHERE {3}{4} "
+        "ORDER BY {0} DESC LIMIT 1",
+        column, layout.physical(planned.end_column), layout.table,
+        layout.list(partition, " = ?", " AND "), bounded ? fmt::format(" AND {} < ?", column) : "");
   }));
   const Type& type = type_at(layout, start);
   bind_value(probe.get(), 1, type, precondition.start);
@@ -291,9 +305,8 @@ void Applier::fold_changes() {
 Status Applier::write_ledger() {
   for (auto& [where, delta] : ledger_) {
     {
-      REEL_ASSIGN(const Statement select,
-                  writer_.prepare("SELECT rows, fingerprint FROM _ledger "
-                                  "WHERE table_id = ? AND hour = ?"));
+      REEL_ASSIGN(const Statement select, writer_.prepare("SELECT rows, fingerprint FROM _ledger "
+                                                          "WHERE table_id = ? AND hour = ?"));
       sqlite3_bind_int64(select.get(), 1, where.first);
       sqlite3_bind_int64(select.get(), 2, where.second);
       REEL_ASSIGN(const bool found, writer_.step(select));

@@ -11,18 +11,22 @@
 
 namespace reel::store::sqlite {
 
-//! Reads one row by full key into `row` (one value per column of the layout). False: none there.
-Result<bool> read_row(Connection& connection, const Layout& layout, const Key& key, Row& row);
-
 //! The work of one group: batches one after the other, then the ledger once per touched hour.
 //! REQUIRES: a write transaction is open on `writer`.
 class Applier {
  public:
-  Applier(Connection& writer, const Clock& clock) : writer_(writer), clock_(clock) {}
+  //! How a batch is undone that fails after its first change.
+  enum class Undo : std::uint8_t { never, by_savepoint };
 
-  //! On error nothing of the batch is left in the transaction, unless writer.last_failure() is
-  //! set: then SQLite itself failed and the transaction must be rolled back.
+  Applier(Connection& writer, const Clock& clock, Undo undo)
+      : writer_(writer), clock_(clock), undo_(undo) {}
+
+  //! On error nothing of the batch is left in the transaction, unless it is torn() or
+  //! writer.last_failure() is set: then the transaction must be rolled back.
   Status apply(const Batch& batch, const BatchPlan& plan);
+
+  //! A part of a batch that failed is in the transaction. Not with Undo::by_savepoint.
+  bool torn() const { return torn_; }
 
   //! Writes what the applied batches did to the ledger. Call once, before COMMIT.
   Status write_ledger();
@@ -48,8 +52,7 @@ class Applier {
   Status mutate(const Batch& batch, const BatchPlan& plan);
   Status mutate(const Mutation& mutation, const PlannedMutation& planned);
   Status insert(const Mutation& mutation, const Layout& layout);
-  Status replace(const Layout& layout, const Key& key,
-                 const std::vector<std::size_t>& positions);
+  Status replace(const Layout& layout, const Key& key, const std::vector<std::size_t>& positions);
   Status erase(const Layout& layout, const Key& key);
   //! Fills new_ with the row that an insert or upsert describes.
   void build_row(const Mutation& mutation, const PlannedMutation& planned);
@@ -58,6 +61,8 @@ class Applier {
 
   Connection& writer_;
   const Clock& clock_;
+  const Undo undo_;
+  bool torn_ = false;
   std::map<std::pair<TableId, std::int64_t>, Delta> ledger_;
   std::vector<Change> changes_;  //!< of the batch at hand
   Row old_;

@@ -22,8 +22,7 @@ Status sync_path(const std::string& path) {
 }
 
 Status copy_pages(const Connection& source, Connection& target) {
-  sqlite3_backup* const backup =
-      sqlite3_backup_init(target.get(), "main", source.get(), "main");
+  sqlite3_backup* const backup = sqlite3_backup_init(target.get(), "main", source.get(), "main");
   if (backup == nullptr) return target.failure(sqlite3_errcode(target.get()), "copying to");
   sqlite3_backup_step(backup, -1);  // in one go: the source's transaction holds its view anyway
   const int rc = sqlite3_backup_finish(backup);

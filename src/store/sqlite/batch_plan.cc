@@ -29,8 +29,8 @@ class Planner {
 
   Status run() {
     if (batch_.mutations.size() > limits_.mutations_max) {
-      return too_large("a batch has {} mutations, at most {} are allowed",
-                       batch_.mutations.size(), limits_.mutations_max);
+      return too_large("a batch has {} mutations, at most {} are allowed", batch_.mutations.size(),
+                       limits_.mutations_max);
     }
     for (const auto& [name, version] : batch_.schema_versions) {
       REEL_ASSIGN(const Layout* const layout, find(name));
@@ -100,8 +100,8 @@ class Planner {
     PlannedMutation planned{.layout = layout, .cells = {}};
     REEL_ASSIGN(planned.cells, positions(*layout, mutation.cells));
     REEL_TRY(check_cells(mutation, planned));
-    const bool may_fail = mutation.kind == Mutation::Kind::insert ||
-                          mutation.kind == Mutation::Kind::update;
+    const bool may_fail =
+        mutation.kind == Mutation::Kind::insert || mutation.kind == Mutation::Kind::update;
     plan_.needs_savepoint = plan_.needs_savepoint || (may_fail && !plan_.mutations.empty());
     for (const Value& value : mutation.key) bytes_ += size_of(value);
     plan_.mutations.push_back(std::move(planned));

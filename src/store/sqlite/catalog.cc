@@ -24,12 +24,14 @@ Status create_file(Connection& writer, std::size_t page_bytes) {
   // transaction; both are harmless when a crash comes between them and the rest. The change to WAL
   // is itself done with a rollback journal: EXTRA makes its removal durable, or a power cut much
   // later could bring the journal back and roll the whole file back to nothing.
-  REEL_TRY(writer.run(fmt::format("PRAGMA synchronous=EXTRA; PRAGMA page_size={}; "
-                                  "PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=WAL",
-                                  page_bytes)));
-  return writer.run(fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id={}; "
-                                "PRAGMA user_version={}; COMMIT",
-                                kCatalogTables, kApplicationId, kFormatVersion));
+  REEL_TRY(
+      writer.run(fmt::format("PRAGMA synchronous=EXTRA; PRAGMA page_size={}; "
+                             "PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=WAL",
+                             page_bytes)));
+  return writer.run(
+      fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id={}; "
+                  "PRAGMA user_version={}; COMMIT",
+                  kCatalogTables, kApplicationId, kFormatVersion));
 }
 
 //! Writes the current version of a schema and raises the catalog's.
@@ -46,10 +48,11 @@ Status note_schema(Connection& writer, const TableSchema& schema, const ChangeNo
                       SQLITE_UTF8);
   sqlite3_bind_blob64(handle, 6, bytes.data(), bytes.size(), SQLITE_STATIC);
   REEL_TRY(writer.finish(insert));
-  return writer.run(fmt::format("INSERT OR REPLACE INTO _tables VALUES ({}, {}, NULL); "
-                                "UPDATE _catalog SET version = version + 1, "
-                                "next_table_id = max(next_table_id, {})",
-                                schema.id, schema.version, schema.id + 1));
+  return writer.run(
+      fmt::format("INSERT OR REPLACE INTO _tables VALUES ({}, {}, NULL); "
+                  "UPDATE _catalog SET version = version + 1, "
+                  "next_table_id = max(next_table_id, {})",
+                  schema.id, schema.version, schema.id + 1));
 }
 
 //! Columns carry no constraints: the store checks values, so that dropping a constraint or a
@@ -64,13 +67,31 @@ Status create_physical(Connection& writer, const Layout& layout) {
                                 columns, layout.list(layout.key)));
 }
 
+//! The literal that SQLite reads as exactly this value. Its own reading of decimal fractions is not
+//! always right in the last bit; more digits, or fewer, then are.
+Result<std::string> exact_literal(Connection& writer, const Type& type, const Value& value) {
+  for (const int digits : {16, 17, 18, 19, 20, 15}) {
+    REEL_ASSIGN(std::string text, literal(type, value, digits));
+    REEL_ASSIGN(const Statement select, writer.prepare_once("SELECT " + text));
+    REEL_ASSIGN(const bool row, writer.step(select));
+    Value read;
+    REEL_TRY(row ? read_value(select.get(), 0, type, read) : Status());
+    if (read == value) return text;
+  }
+  return unsupported("SQLite cannot read this default exactly");
+}
+
 Status add_physical(Connection& writer, const TableSchema& old, const Layout& layout) {
   for (const std::size_t position : layout.all) {
     const Column& column = layout.schema->columns[position];
     if (old.find(column.id) != nullptr) continue;
-    REEL_ASSIGN(const std::string initial, literal(column.type, column.initial_default));
+    auto initial = exact_literal(writer, column.type, column.initial_default);
+    if (!initial) {
+      return fail(initial.error().code(), "column '{}': {}", column.name,
+                  initial.error().message());
+    }
     REEL_TRY(writer.run(fmt::format("ALTER TABLE {} ADD COLUMN {} {} DEFAULT {}", layout.table,
-                                    layout.physical(position), affinity(column.type), initial)));
+                                    layout.physical(position), affinity(column.type), *initial)));
   }
   return {};
 }
@@ -85,10 +106,8 @@ Status create_indexes(Connection& writer, const Layout& layout, IndexId first) {
   return {};
 }
 
-Status create_table(Connection& writer, const TableDefinition& definition,
-                    const ChangeNote& note) {
-  REEL_ASSIGN(const std::int64_t id,
-              writer.read_integer("SELECT next_table_id FROM _catalog"));
+Status create_table(Connection& writer, const TableDefinition& definition, const ChangeNote& note) {
+  REEL_ASSIGN(const std::int64_t id, writer.read_integer("SELECT next_table_id FROM _catalog"));
   REEL_ASSIGN(TableSchema schema, make_schema(static_cast<TableId>(id), definition));
   const Layout layout(std::make_shared<const TableSchema>(std::move(schema)));
   REEL_TRY(create_physical(writer, layout));
@@ -101,7 +120,8 @@ Status create_table(Connection& writer, const TableDefinition& definition,
 Status prepare_file(Connection& writer, std::size_t page_bytes) {
   REEL_ASSIGN(const std::int64_t format, writer.read_integer("PRAGMA user_version"));
   REEL_ASSIGN(const std::int64_t application, writer.read_integer("PRAGMA application_id"));
-  REEL_ASSIGN(const std::int64_t objects, writer.read_integer("SELECT count(*) FROM sqlite_schema"));
+  REEL_ASSIGN(const std::int64_t objects,
+              writer.read_integer("SELECT count(*) FROM sqlite_schema"));
   if (format == 0 && application == 0 && objects == 0) {
     REEL_TRY(create_file(writer, page_bytes));
   } else if (application != kApplicationId) {
@@ -110,8 +130,10 @@ Status prepare_file(Connection& writer, std::size_t page_bytes) {
     return unsupported("the store has format version {}, this program knows versions up to {}",
                        format, kFormatVersion);
   }
-  return writer.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                    "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF");
+  return writer.run(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+      "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864; "
+      "PRAGMA secure_delete=OFF");
 }
 
 Result<std::int64_t> read_catalog_version(Connection& connection) {

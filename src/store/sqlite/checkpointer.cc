@@ -16,6 +16,12 @@ void Checkpointer::request() {
   wake_.notify_one();
 }
 
+void Checkpointer::wait_idle() {
+  const MutexLock lock(mutex_);
+  requested_ = false;
+  while (working_) idle_.wait(mutex_);
+}
+
 void Checkpointer::stop() {
   {
     const MutexLock lock(mutex_);
@@ -32,11 +38,17 @@ void Checkpointer::run() {
       while (!requested_ && !stopping_) wake_.wait(mutex_);
       if (stopping_) break;
       requested_ = false;
+      working_ = true;
     }
     if (const Status done = checkpoint(); !done) {
       connection_.reset();
       failed_(done.error());
     }
+    {
+      const MutexLock lock(mutex_);
+      working_ = false;
+    }
+    idle_.notify_all();
   }
   connection_.reset();
 }
@@ -50,8 +62,7 @@ Status Checkpointer::checkpoint() {
 }
 
 Result<bool> checkpoint_wal(Connection& connection, int mode) {
-  const int rc =
-      sqlite3_wal_checkpoint_v2(connection.get(), nullptr, mode, nullptr, nullptr);
+  const int rc = sqlite3_wal_checkpoint_v2(connection.get(), nullptr, mode, nullptr, nullptr);
   if (rc == SQLITE_OK) return true;
   if ((rc & 0xff) == SQLITE_BUSY) return false;
   return connection.failure(rc, "checkpointing");

@@ -21,6 +21,9 @@ class Checkpointer {
 
   //! Asks for a checkpoint soon. Never blocks.
   void request();
+  //! Forgets a request that has not begun and waits for the checkpoint at work: SQLite lets nobody
+  //! else checkpoint meanwhile.
+  void wait_idle();
   void stop();
 
  private:
@@ -32,7 +35,9 @@ class Checkpointer {
   std::unique_ptr<Connection> connection_;  //!< of the thread
   Mutex mutex_;
   std::condition_variable_any wake_;
+  std::condition_variable_any idle_;
   bool requested_ GUARDED_BY(mutex_) = false;
+  bool working_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -60,14 +60,16 @@ Status Committer::run(Job job) {
 }
 
 Status Committer::submit(Request& request) {
-  const MutexLock lock(mutex_);
-  if (stopping_) return shutting_down("the store is stopping");
-  if (queue_.size() >= options_.commit_queue_max) {
-    return overloaded("{} batches wait for the store already", queue_.size());
+  {
+    const MutexLock lock(mutex_);
+    if (stopping_) return shutting_down("the store is stopping");
+    if (queue_.size() >= options_.commit_queue_max) {
+      return overloaded("{} batches wait for the store already", queue_.size());
+    }
+    queue_.push_back(&request);
+    if (std::exchange(idle_, false)) wake_.notify_one();
   }
-  queue_.push_back(&request);
-  wake_.notify_one();
-  while (!request.done) request.answered.wait(mutex_);
+  request.answered.wait();
   return std::move(request.result);
 }
 
@@ -111,8 +113,10 @@ Committer::Group Committer::next_group() {
   while (true) {
     {
       const MutexLock lock(mutex_);
+      idle_ = queue_.empty();
       while (queue_.empty() && !stopping_ && !sick_) wake_.wait(mutex_);
       if (queue_.empty() && !stopping_) wake_.wait_until(mutex_, retry_at_);
+      idle_ = false;
       if (!queue_.empty()) {
         Group group;
         std::size_t mutations = 0;
@@ -135,11 +139,7 @@ Committer::Group Committer::next_group() {
 }
 
 void Committer::answer(const Group& group) {
-  const MutexLock lock(mutex_);
-  for (Request* const request : group) {
-    request->done = true;
-    request->answered.notify_one();  // under the lock: the request lives until its owner sees it
-  }
+  for (Request* const request : group) request->answered.post();  // gone from here on
 }
 
 void Committer::serve(Group& group) {
@@ -176,8 +176,19 @@ void Committer::commit_group(Group& group) {
 }
 
 Status Committer::apply_group(Group& group) {
+  // A savepoint costs as much as an insert, and hardly any batch fails after its first change: only
+  // for a group with such a batch the work is done again with savepoints.
+  REEL_ASSIGN(const bool done, try_group(group, Applier::Undo::never));
+  if (done) return {};
+  REEL_TRY(writer_->run("ROLLBACK"));
+  REEL_ASSIGN(const bool done_again, try_group(group, Applier::Undo::by_savepoint));
+  REEL_CHECK(done_again);
+  return {};
+}
+
+Result<bool> Committer::try_group(Group& group, Applier::Undo undo) {
   REEL_TRY(writer_->run("BEGIN IMMEDIATE"));
-  Applier applier(*writer_, *options_.clock);
+  Applier applier(*writer_, *options_.clock, undo);
   const std::shared_ptr<const Layouts> newest = layouts_->get();
   for (Request* const request : group) {
     if (request->plan.layouts != newest) {
@@ -192,11 +203,12 @@ Status Committer::apply_group(Group& group) {
     if (writer_->last_failure() != SQLITE_OK) {
       return tl::unexpected(request->result.error().clone());
     }
+    if (applier.torn()) return false;
   }
-  if (!applier.changed()) return {};
+  if (!applier.changed()) return true;
   REEL_TRY(applier.write_ledger());
-  REEL_ASSIGN(sequence_, bump_sequence());
-  return {};
+  REEL_TRY(bump_sequence());
+  return true;
 }
 
 void Committer::undo(Group& group, const Error& error) {
@@ -218,20 +230,20 @@ void Committer::settle_failed_commit(Group& group, const Error& error) {
     if ((found && !there) || refused) {
       request->result = io("nothing was applied: {}", error.message());
     } else {
-      request->result = unknown_outcome("it is not known whether the commit happened: {}",
-                                        error.message());
+      request->result =
+          unknown_outcome("it is not known whether the commit happened: {}", error.message());
     }
   }
 }
 
-Result<std::int64_t> Committer::bump_sequence() {
-  REEL_ASSIGN(const Statement update,
-              writer_->prepare("UPDATE _commits SET sequence = sequence + 1 RETURNING sequence"));
-  REEL_ASSIGN(const bool row, writer_->step(update));
-  if (!row) return writer_->failure(SQLITE_CORRUPT, "reading the commit sequence of");
-  const std::int64_t sequence = sqlite3_column_int64(update.get(), 0);
-  REEL_TRY(writer_->finish(update));
-  return sequence;
+Status Committer::bump_sequence() {
+  {
+    REEL_ASSIGN(const Statement update,
+                writer_->prepare("UPDATE _commits SET sequence = sequence + 1"));
+    REEL_TRY(writer_->finish(update));
+  }
+  REEL_ASSIGN(sequence_, writer_->read_integer("SELECT sequence FROM _commits"));
+  return {};
 }
 
 void Committer::turn_read_only(const Error& error) {
@@ -281,12 +293,13 @@ Result<Committer::Recovered> Committer::recover() {
   REEL_TRY(prepare_file(*writer_, options_.page_bytes));
   // After a failed fsync the kernel may hold pages of the log for clean that are not on the disk.
   // Moving the log's content to the database and cutting it off writes everything once more.
+  if (checkpointer_ != nullptr) checkpointer_->wait_idle();
   sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
   REEL_ASSIGN(const bool complete, checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE));
   sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
   Recovered recovered{.sequence = 0, .durable = complete};
   REEL_ASSIGN(recovered.sequence, writer_->read_integer("SELECT sequence FROM _commits"));
-  REEL_ASSIGN(sequence_, bump_sequence());
+  REEL_TRY(bump_sequence());
   REEL_ASSIGN(auto layouts, load_layouts(*writer_));  // a failed schema change may be there
   layouts_->set(std::move(layouts));
   return recovered;
@@ -294,16 +307,20 @@ Result<Committer::Recovered> Committer::recover() {
 
 void Committer::keep_log_short() {
   if (writer_ == nullptr) return;
-  if (wal_pages_ < options_.wal_pages_soft) {
+  const bool began_anew = wal_pages_ < wal_pages_before_;
+  wal_pages_before_ = wal_pages_;
+  if (began_anew) {
     wal_pages_request_ = options_.wal_pages_soft;
     wal_pages_restart_ = options_.wal_pages_hard;
-  } else if (wal_pages_ >= wal_pages_restart_) {
+  }
+  if (wal_pages_ >= wal_pages_restart_) {
+    if (checkpointer_ != nullptr) checkpointer_->wait_idle();
     sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
     const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART);
     sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
     if (!done) return turn_read_only(done.error());
-    // When a reader was in the way, the log goes on growing: try again after as much again.
-    wal_pages_restart_ = wal_pages_ + options_.wal_pages_soft;
+    // When a reader was in the way, the log goes on growing: try again somewhat later.
+    wal_pages_restart_ = *done ? options_.wal_pages_hard : wal_pages_ + options_.wal_pages_soft;
   } else if (wal_pages_ >= wal_pages_request_) {
     wal_pages_request_ = wal_pages_ + options_.wal_pages_soft;
     if (checkpointer_ != nullptr) return checkpointer_->request();

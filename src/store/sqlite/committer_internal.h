@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/semaphore.h"
 #include "base/thread_annotations.h"
 #include "store/sqlite/applier_internal.h"
 #include "store/sqlite/checkpointer_internal.h"
@@ -56,8 +57,7 @@ class Committer {
     BatchPlan plan = {};
     Job job = {};
     Status result = {};
-    bool done = false;
-    std::condition_variable_any answered = {};
+    Semaphore answered = {};
   };
   //! What the file held before the commit that tried the disk.
   struct Recovered {
@@ -77,6 +77,8 @@ class Committer {
   void commit_group(Group& group);
   //! An error means that the transaction is broken and must be rolled back.
   Status apply_group(Group& group);
+  //! False when a batch failed half way and could not be undone on its own.
+  Result<bool> try_group(Group& group, Applier::Undo undo);
   Status run_job(const Job& job);
   void undo(Group& group, const Error& error);
   void settle_failed_commit(Group& group, const Error& error);
@@ -86,7 +88,7 @@ class Committer {
   void tell(const StoreHealth& health) const;
   //! Opens the writer anew and proves that the disk takes a commit.
   Result<Recovered> recover();
-  Result<std::int64_t> bump_sequence();
+  Status bump_sequence();
   void keep_log_short();
 
   const SqliteOptions options_;
@@ -97,12 +99,14 @@ class Committer {
   std::unique_ptr<Connection> writer_;
   std::int64_t sequence_ = 0;
   std::size_t wal_pages_ = 0;
+  std::size_t wal_pages_before_ = 0;
   std::size_t wal_pages_request_;  //!< when to ask for the next checkpoint
   std::size_t wal_pages_restart_;  //!< when the committer checkpoints itself
 
   mutable Mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Request*> queue_ GUARDED_BY(mutex_);
+  bool idle_ GUARDED_BY(mutex_) = false;  //!< the committer waits for wake_
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::optional<Error> sick_ GUARDED_BY(mutex_);
   Moment retry_at_ GUARDED_BY(mutex_) = {};

@@ -151,6 +151,21 @@ TEST_F(ConcurrencyTest, the_log_stays_bounded_under_load_with_readers) {
   EXPECT_LT(largest, 1'000U * 4'120U);
 }
 
+TEST_F(ConcurrencyTest, the_log_stays_bounded_during_a_bulk_load) {
+  const auto store = open({.wal_pages_soft = 100, .wal_pages_hard = 400});
+  std::uintmax_t largest = 0;
+  for (int n = 0; n < 150; ++n) {
+    Batch batch;
+    for (int i = 0; i < 150; ++i) {
+      batch.insert("spans", span_key(1, (n * 150 + i) * 7'919 % 22'501),
+                   {{"label", std::string(300, 'x')}});
+    }
+    ASSERT_OK(store->commit(batch));
+    largest = std::max(largest, std::filesystem::file_size(path_ + "-wal"));
+  }
+  EXPECT_LT(largest, 1'200U * 4'120U);
+}
+
 TEST_F(ConcurrencyTest, schema_changes_and_batches_do_not_mind_each_other) {
   const auto store = open({});
   in_parallel(4, [&](std::uint8_t i) {
@@ -289,9 +304,8 @@ TEST_F(OpenTest, a_damaged_page_is_an_error_and_not_a_crash) {
   }
   file.close();
   const auto store = open({});
-  const Status scanned = value_of(store->snapshot())->scan_all("spans", 0, 1, [](const RowView&) {
-    return true;
-  });
+  const Status scanned =
+      value_of(store->snapshot())->scan_all("spans", 0, 1, [](const RowView&) { return true; });
   ASSERT_FALSE(scanned);
   EXPECT_EQ(scanned.error().code(), Code::corrupt);
 }

@@ -53,9 +53,9 @@ Statement::~Statement() {
 Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
   configure_library();
   sqlite3* db = nullptr;
-  const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE |
-                    (options.write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                   : SQLITE_OPEN_READONLY);
+  const int flags =
+      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE |
+      (options.write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
   const int rc = sqlite3_open_v2(options.path.c_str(), &db, flags,
                                  options.vfs.empty() ? nullptr : options.vfs.c_str());
   std::unique_ptr<Connection> connection(new Connection(db, options));
@@ -67,9 +67,10 @@ Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
 Status Connection::set_up() {
   sqlite3_busy_timeout(db_, static_cast<int>(options_.busy_ms));
   sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  REEL_TRY(run(fmt::format("PRAGMA cache_size=-{}; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; "
-                           "PRAGMA temp_store=MEMORY",
-                           options_.cache_kib)));
+  REEL_TRY(
+      run(fmt::format("PRAGMA cache_size=-{}; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; "
+                      "PRAGMA temp_store=MEMORY",
+                      options_.cache_kib)));
   if (!options_.write) return run("PRAGMA query_only=ON");
   return {};
 }
@@ -122,16 +123,22 @@ std::optional<Statement> Connection::take_cached(std::string_view shape) {
   return Statement(cached.handle, &cached.busy);
 }
 
-Result<Statement> Connection::compile_for(std::string_view shape, const std::string& sql) {
+Result<Statement> Connection::prepare_once(const std::string& sql) {
   sqlite3_stmt* handle = nullptr;
   const int rc = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()),
                                     SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
   if (rc != SQLITE_OK) return failure(rc, "preparing");
-  if (cache_.contains(shape)) return Statement(handle, nullptr);  // the cached one is busy
+  return Statement(handle, nullptr);
+}
+
+Result<Statement> Connection::compile_for(std::string_view shape, const std::string& sql) {
+  REEL_ASSIGN(Statement statement, prepare_once(sql));
+  if (cache_.contains(shape)) return statement;  // the cached one is busy
   if (cache_.size() >= options_.statements_max) evict_one();
   auto& cached = cache_[std::string(shape)];
-  cached = std::make_unique<Cached>(Cached{.handle = handle, .busy = true, .used = ++uses_});
-  return Statement(handle, &cached->busy);
+  cached = std::make_unique<Cached>(
+      Cached{.handle = statement.release(), .busy = true, .used = ++uses_});
+  return Statement(cached->handle, &cached->busy);
 }
 
 Result<bool> Connection::step(const Statement& statement) {

@@ -27,6 +27,8 @@ class Statement {
   ~Statement();
 
   sqlite3_stmt* get() const { return handle_; }
+  //! The handle is the caller's now.
+  sqlite3_stmt* release() { return std::exchange(handle_, nullptr); }
 
  private:
   sqlite3_stmt* handle_;
@@ -66,6 +68,9 @@ class Connection {
   Result<Statement> prepare(std::string_view sql) {
     return prepare(sql, [&] { return std::string(sql); });
   }
+
+  //! A statement that is not kept.
+  Result<Statement> prepare_once(const std::string& sql);
 
   //! True when there is a row. REQUIRES: every parameter is bound.
   Result<bool> step(const Statement& statement);

@@ -12,8 +12,7 @@ Status copy_sqlite_store(const std::string& path, const std::string& directory) 
   // The transaction begins with its first read and keeps its view while a server goes on writing.
   REEL_TRY(source->run("BEGIN"));
   REEL_TRY(source->read_integer("SELECT count(*) FROM sqlite_schema"));
-  return sqlite::backup_to(*source, directory,
-                           std::filesystem::path(path).filename().string());
+  return sqlite::backup_to(*source, directory, std::filesystem::path(path).filename().string());
 }
 
 }  // namespace reel::store

@@ -48,12 +48,12 @@ class Client {
       if (there) replay(sent_[i], expected);
     }
     std::map<std::int64_t, std::pair<Value, Value>> found;
-    ASSERT_OK(snapshot->scan({.table = "spans", .partition = {flow(number_)}},
-                             [&](const RowView& row) {
-                               const auto start = row[2].get<Decimal>().unscaled / 1'000'000'000;
-                               found[static_cast<std::int64_t>(start)] = {row[4], row[3]};
-                               return true;
-                             }));
+    ASSERT_OK(
+        snapshot->scan({.table = "spans", .partition = {flow(number_)}}, [&](const RowView& row) {
+          const auto start = row[2].get<Decimal>().unscaled / 1'000'000'000;
+          found[static_cast<std::int64_t>(start)] = {row[4], row[3]};
+          return true;
+        }));
     ASSERT_EQ(found, expected);
   }
 
@@ -91,8 +91,8 @@ class Client {
   static void replay(const Batch& batch, std::map<std::int64_t, std::pair<Value, Value>>& rows) {
     for (const Mutation& mutation : batch.mutations) {
       if (mutation.table != "spans") continue;
-      const auto start = static_cast<std::int64_t>(mutation.key[1].get<Decimal>().unscaled /
-                                                   1'000'000'000);
+      const auto start =
+          static_cast<std::int64_t>(mutation.key[1].get<Decimal>().unscaled / 1'000'000'000);
       if (mutation.kind == Mutation::Kind::erase) {
         rows.erase(start);
       } else {
@@ -160,7 +160,7 @@ class CrashTest : public ::testing::Test {
 constexpr int kBatches = 14;
 
 TEST_F(CrashTest, a_cut_at_any_point_loses_nothing_that_was_acknowledged) {
-  const std::uint64_t seed = random_seed();
+  const std::uint64_t seed = test_seed();
   std::uint64_t points = 0;
   {
     FaultDisk disk(seed);
@@ -183,7 +183,7 @@ TEST_F(CrashTest, a_cut_at_any_point_loses_nothing_that_was_acknowledged) {
 }
 
 TEST_F(CrashTest, random_cuts_one_after_the_other) {
-  const std::uint64_t seed = random_seed();
+  const std::uint64_t seed = test_seed();
   for (std::uint64_t round = 0; round < 20; ++round) {
     SCOPED_TRACE(fmt::format("round {}, REELHOUSE_SEED={}", round, seed));
     std::mt19937_64 random(seed + round);
@@ -216,7 +216,8 @@ TEST_F(CrashTest, a_new_store_survives_a_cut_at_any_point) {
 
 TEST_F(CrashTest, schema_changes_survive_a_cut_at_any_point) {
   TableDefinition newer = spans_table();
-  newer.columns.push_back({.name = "note", .type = Type::of(TypeKind::string), .default_value = "n"});
+  newer.columns.push_back(
+      {.name = "note", .type = Type::of(TypeKind::string), .default_value = "n"});
   newer.indexes.push_back({.name = "by_note", .columns = {"note"}});
   for (std::uint64_t point = 0;; ++point) {
     FaultDisk disk(point);
@@ -247,14 +248,12 @@ struct Fault {
 };
 
 TEST_F(CrashTest, faults_at_any_point_never_break_a_promise) {
-  const std::uint64_t seed = random_seed();
-  const std::vector<Fault> faults = {{FaultDisk::kSync, SQLITE_IOERR, 1},
-                                     {FaultDisk::kSync, SQLITE_IOERR, 3},
-                                     {FaultDisk::kWrite, SQLITE_FULL, 1},
-                                     {FaultDisk::kWrite, SQLITE_FULL, 40},
-                                     {FaultDisk::kWrite, SQLITE_IOERR_WRITE, 2},
-                                     {FaultDisk::kTruncate, SQLITE_IOERR_TRUNCATE, 2},
-                                     {FaultDisk::kAll, SQLITE_IOERR, 5}};
+  const std::uint64_t seed = test_seed();
+  const std::vector<Fault> faults = {
+      {FaultDisk::kSync, SQLITE_IOERR, 1},        {FaultDisk::kSync, SQLITE_IOERR, 3},
+      {FaultDisk::kWrite, SQLITE_FULL, 1},        {FaultDisk::kWrite, SQLITE_FULL, 40},
+      {FaultDisk::kWrite, SQLITE_IOERR_WRITE, 2}, {FaultDisk::kTruncate, SQLITE_IOERR_TRUNCATE, 2},
+      {FaultDisk::kAll, SQLITE_IOERR, 5}};
   for (const Fault& fault : faults) {
     // Every third point, another third with another seed: the whole sweep is slow without -O2.
     for (std::uint64_t point = seed % 3;; point += 3) {
@@ -326,7 +325,7 @@ TEST_F(CrashTest, a_failed_sync_is_not_taken_back_by_a_good_one) {
 }
 
 TEST_F(CrashTest, many_clients_share_commits_and_a_cut) {
-  const std::uint64_t seed = random_seed();
+  const std::uint64_t seed = test_seed();
   for (std::uint64_t round = 0; round < 8; ++round) {
     SCOPED_TRACE(fmt::format("round {}, REELHOUSE_SEED={}", round, seed));
     FaultDisk disk(seed + round);

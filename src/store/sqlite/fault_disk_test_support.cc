@@ -94,10 +94,10 @@ struct DiskCalls {
   }
 
   static int write(sqlite3_file* file, const void* from, int count, sqlite3_int64 offset) {
-    return change(*file_of(file), FaultDisk::kWrite,
-                  {.offset = static_cast<std::uint64_t>(offset),
-                   .bytes = std::string(static_cast<const char*>(from),
-                                        static_cast<std::size_t>(count))});
+    return change(
+        *file_of(file), FaultDisk::kWrite,
+        {.offset = static_cast<std::uint64_t>(offset),
+         .bytes = std::string(static_cast<const char*>(from), static_cast<std::size_t>(count))});
   }
 
   static int truncate(sqlite3_file* file, sqlite3_int64 size) {
@@ -397,8 +397,8 @@ void FaultDisk::keep_any_part(Node& node) {
   const std::size_t first = node.unsynced.empty() ? 0 : random_() % (node.unsynced.size() + 1);
   for (std::size_t i = 0; i < node.unsynced.size(); ++i) {
     Write& write = node.unsynced[i];
-    const bool kept = manner == 1 || (manner == 2 && i < first) ||
-                      (manner == 3 && random_() % 2 == 0);
+    const bool kept =
+        manner == 1 || (manner == 2 && i < first) || (manner == 3 && random_() % 2 == 0);
     if (!kept || write.forgotten) continue;
     if (!write.truncates && manner != 1 && random_() % 3 == 0) {
       const std::size_t from = random_() % (write.bytes.size() + 1);

@@ -43,8 +43,8 @@ class Cutter {
       if (!beyond(piece, shared_, other[shared_], !is_low, false, bound[shared_].is_null())) return;
     }
     const bool last = depth + 1 == bound.size();
-    add(std::move(piece), depth, is_low ? &bound[depth] : nullptr,
-        is_low ? nullptr : &bound[depth], last && low_inclusive_, last && high_inclusive_);
+    add(std::move(piece), depth, is_low ? &bound[depth] : nullptr, is_low ? nullptr : &bound[depth],
+        last && low_inclusive_, last && high_inclusive_);
   }
 
   void middle(bool low_ends, bool high_ends) {

@@ -44,7 +44,8 @@ void bind_copied(sqlite3_stmt* statement, int parameter, std::string_view bytes)
 std::string_view bytes_of(sqlite3_value* cell) {
   const auto* bytes = static_cast<const char*>(sqlite3_value_blob(cell));
   const int size = sqlite3_value_bytes(cell);
-  return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<std::size_t>(size));
+  return bytes == nullptr ? std::string_view()
+                          : std::string_view(bytes, static_cast<std::size_t>(size));
 }
 
 Failure wrong_cell(const Type& type, sqlite3_value* cell) {
@@ -63,7 +64,9 @@ Status read_integer_cell(sqlite3_value* cell, const Type& type, Value& value) {
       return {};
     case TypeKind::uint8:
     case TypeKind::uint16:
-    case TypeKind::uint32: value.hold<std::uint64_t>() = static_cast<std::uint64_t>(number); return {};
+    case TypeKind::uint32:
+      value.hold<std::uint64_t>() = static_cast<std::uint64_t>(number);
+      return {};
     default: value.hold<std::int64_t>() = number; return {};
   }
 }
@@ -113,9 +116,8 @@ Layout::Layout(std::shared_ptr<const TableSchema> table_schema)
   }
   inserted_at = schema->position(kInsertedAt);
   for (const Index& index : schema->indexes) {
-    IndexLayout layout{.physical = fmt::format("i{}_{}", schema->id, index.id),
-                       .bounds = {},
-                       .order = {}};
+    IndexLayout layout{
+        .physical = fmt::format("i{}_{}", schema->id, index.id), .bounds = {}, .order = {}};
     for (const ColumnId id : index.columns) layout.bounds.push_back(schema->position(id));
     layout.bounds.insert(layout.bounds.end(), key.begin(), key.end());
     for (const std::size_t position : layout.bounds) {
@@ -174,9 +176,7 @@ void bind_value(sqlite3_stmt* statement, int parameter, const Type& type, const 
     case TypeKind::timestamp:
       sqlite3_bind_int64(statement, parameter, value.get<Instant>().micros);
       return;
-    case TypeKind::date:
-      sqlite3_bind_int(statement, parameter, value.get<Date>().days);
-      return;
+    case TypeKind::date: sqlite3_bind_int(statement, parameter, value.get<Date>().days); return;
     case TypeKind::float32:
     case TypeKind::float64: {
       const double number = value.get<double>();
@@ -259,7 +259,7 @@ std::string_view affinity(const Type& type) {
   }
 }
 
-Result<std::string> literal(const Type& type, const Value& value) {
+Result<std::string> literal(const Type& type, const Value& value, int float_digits) {
   if (value.is_null()) return "NULL";
   switch (affinity(type)[0]) {
     case 'I': {
@@ -272,7 +272,7 @@ Result<std::string> literal(const Type& type, const Value& value) {
       const double number = value.get<double>();
       if (std::isnan(number)) return hex_literal(kNan);
       if (std::isinf(number)) return number > 0 ? "9e999" : "-9e999";
-      return fmt::format("{:.17e}", number);
+      return fmt::format("{:.{}e}", number, float_digits);
     }
     case 'T': {
       std::string out = "'";

@@ -19,9 +19,9 @@ namespace reel::store::sqlite {
 struct Layout {
   //! An index, with the columns that rows really are sorted by.
   struct IndexLayout {
-    std::string physical;                //!< "i7_1"
-    std::vector<std::size_t> bounds;     //!< index columns, then all key columns: what bounds name
-    std::vector<std::size_t> order;      //!< the same without repetition
+    std::string physical;             //!< "i7_1"
+    std::vector<std::size_t> bounds;  //!< index columns, then all key columns: what bounds name
+    std::vector<std::size_t> order;   //!< the same without repetition
   };
 
   explicit Layout(std::shared_ptr<const TableSchema> table_schema);
@@ -36,15 +36,15 @@ struct Layout {
                    std::string_view between = ", ") const;
 
   std::shared_ptr<const TableSchema> schema;
-  std::string table;                     //!< "t7"
-  std::string prefix;                    //!< starts every statement shape: table and version
-  std::vector<std::size_t> all;          //!< 0, 1, 2 …
-  std::vector<std::size_t> key;          //!< positions, partition first
-  std::size_t partition_size = 0;        //!< how many of `key` are the partition's
-  std::vector<int> key_rank;             //!< by position: place in `key`, or -1
-  std::vector<std::size_t> not_key;      //!< positions
-  std::vector<std::size_t> by_id;        //!< positions in the order of column ids
-  std::size_t inserted_at = 0;           //!< position
+  std::string table;                 //!< "t7"
+  std::string prefix;                //!< starts every statement shape: table and version
+  std::vector<std::size_t> all;      //!< 0, 1, 2 …
+  std::vector<std::size_t> key;      //!< positions, partition first
+  std::size_t partition_size = 0;    //!< how many of `key` are the partition's
+  std::vector<int> key_rank;         //!< by position: place in `key`, or -1
+  std::vector<std::size_t> not_key;  //!< positions
+  std::vector<std::size_t> by_id;    //!< positions in the order of column ids
+  std::size_t inserted_at = 0;       //!< position
   std::map<std::string, IndexLayout, std::less<>> indexes;
 
  private:
@@ -69,9 +69,9 @@ Status read_value(sqlite3_stmt* statement, int column, const Type& type, Value& 
 
 //! SQL of a type: INTEGER, REAL, TEXT or BLOB.
 std::string_view affinity(const Type& type);
-//! A value as an SQL literal, for the default of a new column. Code::unsupported for text with a
-//! NUL, which SQL cannot write.
-Result<std::string> literal(const Type& type, const Value& value);
+//! A value as an SQL literal, for the default of a new column; floats with so many digits behind
+//! the point. Code::unsupported for text with a NUL, which SQL cannot write.
+Result<std::string> literal(const Type& type, const Value& value, int float_digits = 16);
 
 //! A key, or its first columns, as messages show it: "(2f…, 12.500000000)".
 std::string key_text(const Layout& layout, const Key& key);

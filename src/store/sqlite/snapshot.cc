@@ -84,12 +84,12 @@ Hash128 hash_of_leading(const Key& key, const Layout& layout) {
 //! A ScanSpec with its names resolved.
 struct SqliteSnapshot::Scan {
   const Layout* layout = nullptr;
-  std::vector<std::size_t> columns;       //!< what to read
-  std::string_view index;                 //!< physical; empty: the key
-  std::string shape;                      //!< of everything but the piece
-  std::vector<std::size_t> sort;          //!< sort columns that bounds name, Term::column counts these
-  std::vector<std::size_t> order;         //!< ORDER BY
-  std::vector<Term> fixed;                //!< partition and predicates; Term::column is a position
+  std::vector<std::size_t> columns;  //!< what to read
+  std::string_view index;            //!< physical; empty: the key
+  std::string shape;                 //!< of everything but the piece
+  std::vector<std::size_t> sort;     //!< sort columns that bounds name, Term::column counts these
+  std::vector<std::size_t> order;    //!< ORDER BY
+  std::vector<Term> fixed;           //!< partition and predicates; Term::column is a position
   bool reverse = false;
 };
 
@@ -146,25 +146,51 @@ Status SqliteSnapshot::read_cells(const Layout& layout, const Statement& stateme
   return {};
 }
 
-Result<std::optional<Row>> SqliteSnapshot::get(std::string_view table, const Key& key,
-                                               const std::vector<std::string>& columns) {
-  REEL_ASSIGN(const auto layout, layouts_->table(table));
-  REEL_TRY(check_key(*layout, key, layout->key.size()));
-  REEL_ASSIGN(const auto positions, projection(*layout, columns));
+Result<SqliteSnapshot::Lookup> SqliteSnapshot::prepare_lookup(
+    std::string_view table, const std::vector<std::string>& columns) {
+  REEL_ASSIGN(auto layout, layouts_->table(table));
+  REEL_ASSIGN(auto positions, projection(*layout, columns));
   std::string shape = layout->prefix + 'G';
   append_columns(shape, positions);
-  REEL_ASSIGN(const Statement select, connection_->prepare(shape, [&] {
+  REEL_ASSIGN(Statement select, connection_->prepare(shape, [&] {
     return fmt::format("SELECT {} FROM {} WHERE {}", layout->list(positions), layout->table,
                        layout->list(layout->key, " = ?", " AND "));
   }));
+  return Lookup{std::move(layout), std::move(positions), std::move(select)};
+}
+
+Result<bool> SqliteSnapshot::look_up(const Lookup& lookup, const Key& key, Row& row) const {
+  const Layout& layout = *lookup.layout;
+  REEL_TRY(check_key(layout, key, layout.key.size()));
+  sqlite3_stmt* const statement = lookup.statement.get();
+  sqlite3_reset(statement);
   for (std::size_t i = 0; i < key.size(); ++i) {
-    bind_value(select.get(), static_cast<int>(i) + 1, type_at(*layout, layout->key[i]), key[i]);
+    bind_value(statement, static_cast<int>(i) + 1, type_at(layout, layout.key[i]), key[i]);
   }
-  REEL_ASSIGN(const bool found, connection_->step(select));
+  REEL_ASSIGN(const bool found, connection_->step(lookup.statement));
+  if (found) REEL_TRY(read_cells(layout, lookup.statement, lookup.columns, row));
+  return found;
+}
+
+Result<std::optional<Row>> SqliteSnapshot::get(std::string_view table, const Key& key,
+                                               const std::vector<std::string>& columns) {
+  REEL_ASSIGN(const Lookup lookup, prepare_lookup(table, columns));
+  Row row(lookup.layout->all.size());
+  REEL_ASSIGN(const bool found, look_up(lookup, key, row));
   if (!found) return std::nullopt;
-  Row row(layout->all.size());
-  REEL_TRY(read_cells(*layout, select, positions, row));
   return row;
+}
+
+Status SqliteSnapshot::get_each(std::string_view table, const std::vector<Key>& keys,
+                                const std::vector<std::string>& columns, const KeyVisitor& visit) {
+  REEL_ASSIGN(const Lookup lookup, prepare_lookup(table, columns));
+  Row row(lookup.layout->all.size());
+  const RowView view{*lookup.layout->schema, row};
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    REEL_ASSIGN(const bool found, look_up(lookup, keys[i], row));
+    if (found) visit(i, view);
+  }
+  return {};
 }
 
 Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
@@ -191,8 +217,8 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
     if (index == layout.indexes.end()) {
       return invalid("table '{}' has no index '{}'", spec.table, spec.index);
     }
-    append_number(scan.shape, static_cast<std::size_t>(
-                                  std::distance(layout.indexes.begin(), index) + 1));
+    append_number(scan.shape,
+                  static_cast<std::size_t>(std::distance(layout.indexes.begin(), index) + 1));
     scan.index = index->second.physical;
     scan.sort = index->second.bounds;
     scan.order = index->second.order;
@@ -225,10 +251,10 @@ std::string SqliteSnapshot::sql_of(const Scan& scan, const Piece& piece) {
     term.column = scan.sort[term.column];
     terms.push_back(term);
   }
-  std::string sql = fmt::format(
-      "SELECT {} FROM {}", layout.list(scan.columns),
-      scan.index.empty() ? in_key_order(layout)
-                         : fmt::format("{} INDEXED BY {}", layout.table, scan.index));
+  std::string sql =
+      fmt::format("SELECT {} FROM {}", layout.list(scan.columns),
+                  scan.index.empty() ? in_key_order(layout)
+                                     : fmt::format("{} INDEXED BY {}", layout.table, scan.index));
   const char* word = " WHERE ";
   for (std::size_t i = 0; i < terms.size(); ++i) {
     // A column that has its value by another equality is only checked ("+" keeps SQLite from using
@@ -246,8 +272,8 @@ std::string SqliteSnapshot::sql_of(const Scan& scan, const Piece& piece) {
   return sql + " ORDER BY " + layout.list(scan.order, scan.reverse ? " DESC" : "");
 }
 
-Status SqliteSnapshot::run_piece(const Scan& scan, const Piece& piece, Row& row,
-                                 std::size_t& left, const RowVisitor& visit) {
+Status SqliteSnapshot::run_piece(const Scan& scan, const Piece& piece, Row& row, std::size_t& left,
+                                 const RowVisitor& visit) {
   const Layout& layout = *scan.layout;
   std::string shape = scan.shape;
   append_terms(shape, piece);
@@ -296,7 +322,8 @@ Status SqliteSnapshot::scan_all(std::string_view table, std::size_t part, std::s
   REEL_ASSIGN(const auto layout, layouts_->table(table));
   if (part >= parts) return invalid("share {} of {} does not exist", part, parts);
   const std::vector<std::size_t> partition(
-      layout->key.begin(), layout->key.begin() + static_cast<std::ptrdiff_t>(layout->partition_size));
+      layout->key.begin(),
+      layout->key.begin() + static_cast<std::ptrdiff_t>(layout->partition_size));
   REEL_ASSIGN(Statement rows, connection_->prepare(layout->prefix + 'a', [&] {
     return fmt::format("SELECT {} FROM {} ORDER BY {}", layout->list(layout->all),
                        in_key_order(*layout), layout->list(layout->key));

@@ -37,6 +37,8 @@ class SqliteSnapshot final : public Snapshot {
   const Catalog& catalog() const override { return *layouts_->catalog; }
   Result<std::optional<Row>> get(std::string_view table, const Key& key,
                                  const std::vector<std::string>& columns) override;
+  Status get_each(std::string_view table, const std::vector<Key>& keys,
+                  const std::vector<std::string>& columns, const KeyVisitor& visit) override;
   Status scan(const ScanSpec& spec, const RowVisitor& visit) override;
   Status scan_all(std::string_view table, std::size_t part, std::size_t parts,
                   const RowVisitor& visit) override;
@@ -49,6 +51,12 @@ class SqliteSnapshot final : public Snapshot {
 
  private:
   struct Scan;
+  //! A SELECT by full key, for one key after the other.
+  struct Lookup {
+    std::shared_ptr<const Layout> layout;
+    std::vector<std::size_t> columns;
+    Statement statement;
+  };
 
   SqliteSnapshot(std::shared_ptr<ReaderPool> pool, std::unique_ptr<Connection> connection)
       : pool_(std::move(pool)), connection_(std::move(connection)) {}
@@ -57,6 +65,9 @@ class SqliteSnapshot final : public Snapshot {
                                               const std::vector<std::string>& columns) const;
   Status read_cells(const Layout& layout, const Statement& statement,
                     const std::vector<std::size_t>& positions, Row& row) const;
+  Result<Lookup> prepare_lookup(std::string_view table, const std::vector<std::string>& columns);
+  //! False when there is no such row.
+  Result<bool> look_up(const Lookup& lookup, const Key& key, Row& row) const;
   Status plan(const ScanSpec& spec, Scan& scan) const;
   static std::string sql_of(const Scan& scan, const Piece& piece);
   Status run_piece(const Scan& scan, const Piece& piece, Row& row, std::size_t& left,

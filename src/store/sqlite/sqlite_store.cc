@@ -21,13 +21,13 @@ class SqliteStore final : public Store {
                 .cell_bytes_max = options.cell_bytes_max},
         lock_(std::move(lock)),
         layouts_(std::move(layouts)),
-        readers_(std::make_shared<ReaderPool>(
-            Connection::Options{.path = options.path,
-                                .vfs = options.vfs,
-                                .write = false,
-                                .cache_kib = options.reader_cache_kib,
-                                .busy_ms = options.busy_ms},
-            options.readers_max)),
+        readers_(
+            std::make_shared<ReaderPool>(Connection::Options{.path = options.path,
+                                                             .vfs = options.vfs,
+                                                             .write = false,
+                                                             .cache_kib = options.reader_cache_kib,
+                                                             .busy_ms = options.busy_ms},
+                                         options.readers_max)),
         committer_(options, std::move(writer), layouts_) {}
 
   ~SqliteStore() override { stop(); }

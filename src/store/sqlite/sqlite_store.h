@@ -22,7 +22,7 @@ struct SqliteOptions {
   const Clock* clock = &system_clock();
 
   //! Snapshots that may be held at one time. One more waits `busy_ms`, then gets `overloaded`.
-  std::size_t readers_max = 64;
+  std::size_t readers_max = 128;
   //! Page cache of one reader. It is forgotten at every commit, so a large one is of no use.
   std::size_t reader_cache_kib = 512;
   std::size_t writer_cache_kib = 16 * 1024;

@@ -28,8 +28,7 @@ class SqliteStoreTest : public ::testing::Test {
     return options;
   }
 
-  Status put(std::uint8_t flow_number, std::int64_t start, std::int64_t until,
-             Value label = "x") {
+  Status put(std::uint8_t flow_number, std::int64_t start, std::int64_t until, Value label = "x") {
     return store_->commit(Batch().insert("spans", span_key(flow_number, start),
                                          {{"until", at(until)}, {"label", std::move(label)}}));
   }
@@ -96,8 +95,7 @@ TEST_F(SqliteStoreTest, mutations_do_what_they_say) {
                 .substr(0, 10),
             "not_found:");
   expect_ledger_true();
-  ASSERT_OK(store_->commit(
-      Batch().erase("spans", span_key(1, 10)).erase("spans", span_key(9, 9))));
+  ASSERT_OK(store_->commit(Batch().erase("spans", span_key(1, 10)).erase("spans", span_key(9, 9))));
   EXPECT_EQ(get(span_key(1, 10)), std::nullopt);
   expect_ledger_true();
   EXPECT_TRUE(value_of(value_of(store_->snapshot())->ledger("spans")).empty());
@@ -119,10 +117,8 @@ TEST_F(SqliteStoreTest, preconditions_guard_the_whole_batch) {
   const auto attempt = [&](Batch batch) {
     return text_of(store_->commit(batch.upsert("spans", span_key(7, 7), {})));
   };
-  EXPECT_EQ(attempt(Batch().require_absent("spans", span_key(1, 10), "taken")),
-            "conflict: taken");
-  EXPECT_EQ(attempt(Batch().require_present("spans", span_key(1, 11), "gone")),
-            "not_found: gone");
+  EXPECT_EQ(attempt(Batch().require_absent("spans", span_key(1, 10), "taken")), "conflict: taken");
+  EXPECT_EQ(attempt(Batch().require_present("spans", span_key(1, 11), "gone")), "not_found: gone");
   EXPECT_EQ(attempt(Batch().require_cells("spans", span_key(1, 10), {{"label", "z"}}, "changed")),
             "conflict: changed");
   EXPECT_EQ(attempt(Batch().require_cells("spans", span_key(1, 11), {{"label", "z"}}, "gone")),
@@ -229,9 +225,8 @@ TEST_F(SqliteStoreTest, scans_give_the_clustering_range_in_order) {
   EXPECT_EQ(starts(spec), (std::vector<std::int64_t>{30, 40, 50}));
   spec.where = {{.column = "label", .op = Predicate::Op::is_null}};
   EXPECT_TRUE(starts(spec).empty());
-  EXPECT_EQ(text_of(value_of(store_->snapshot())->scan({.table = "spans"}, [](const RowView&) {
-              return true;
-            })),
+  EXPECT_EQ(text_of(value_of(store_->snapshot())
+                        ->scan({.table = "spans"}, [](const RowView&) { return true; })),
             "invalid: a key of table 'spans' has 0 values, 1 are needed");
 }
 
@@ -293,10 +288,8 @@ TEST_F(SqliteStoreTest, a_table_gains_columns_and_indexes) {
   const auto before = value_of(value_of(store_->snapshot())->ledger("spans"));
   TableDefinition newer = spans_table();
   newer.columns.push_back({.name = "note", .type = Type::of(TypeKind::string)});
-  newer.columns.push_back({.name = "rate",
-                           .type = Type::of(TypeKind::uint64),
-                           .nullable = false,
-                           .default_value = 0});
+  newer.columns.push_back(
+      {.name = "rate", .type = Type::of(TypeKind::uint64), .nullable = false, .default_value = 0});
   newer.columns.push_back({.name = "marks",
                            .type = Type::list(Type::of(TypeKind::string)),
                            .nullable = false,

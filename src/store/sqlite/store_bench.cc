@@ -60,14 +60,16 @@ std::unique_ptr<Store> open_store(const std::string& path) {
 
 Uuid flow(std::uint64_t number) {
   Uuid uuid;
-  for (int i = 0; i < 8; ++i) uuid.bytes[static_cast<std::size_t>(8 + i)] = static_cast<std::uint8_t>(number >> (8 * i));
+  for (int i = 0; i < 8; ++i)
+    uuid.bytes[static_cast<std::size_t>(8 + i)] = static_cast<std::uint8_t>(number >> (8 * i));
   return uuid;
 }
 
 Value at(std::int64_t seconds) { return Decimal{Int128{seconds} * 1'000'000'000}; }
 
 std::string object_name(std::int64_t number) {
-  return fmt::format("flows/2f1a/{:016x}/segment.ts", static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15);
+  return fmt::format("flows/2f1a/{:016x}/segment.ts",
+                     static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15);
 }
 
 void add_segment(Batch& batch, std::uint64_t flow_number, std::int64_t number) {
@@ -103,7 +105,12 @@ void commit_one_row(benchmark::State& state) {
     directory.reset();
   }
 }
-BENCHMARK(commit_one_row)->MeasureProcessCPUTime()->Threads(1)->Threads(8)->Threads(64)->UseRealTime();
+BENCHMARK(commit_one_row)
+    ->MeasureProcessCPUTime()
+    ->Threads(1)
+    ->Threads(8)
+    ->Threads(64)
+    ->UseRealTime();
 
 void commit_batch_of_1000(benchmark::State& state) {
   const Directory directory;
@@ -192,12 +199,11 @@ void scan_30_rows(benchmark::State& state) {
   for (auto _ : state) {
     random = random * 6364136223846793005 + 1442695040888963407;
     std::size_t bytes = 0;
-    const Status done =
-        snapshot->scan(middle(static_cast<std::int64_t>((random >> 33) % 900'000)),
-                       [&](const RowView& row) {
-                         bytes += row[4].get<std::string>().size();
-                         return true;
-                       });
+    const Status done = snapshot->scan(middle(static_cast<std::int64_t>((random >> 33) % 900'000)),
+                                       [&](const RowView& row) {
+                                         bytes += row[4].get<std::string>().size();
+                                         return true;
+                                       });
     REEL_CHECK(done.has_value());
     benchmark::DoNotOptimize(bytes);
   }
