@@ -1,7 +1,7 @@
 #include "base/uuid.h"
 
-#include <cerrno>
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include <openssl/evp.h>
@@ -74,8 +74,7 @@ Uuid Uuid::random(Random& random) {
 }
 
 Uuid Uuid::from_name(const Uuid& name_space, std::string_view name) {
-  std::string text(reinterpret_cast<const char*>(name_space.bytes.data()),
-                   name_space.bytes.size());
+  std::string text(reinterpret_cast<const char*>(name_space.bytes.data()), name_space.bytes.size());
   text += name;
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;

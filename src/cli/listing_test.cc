@@ -37,7 +37,8 @@ std::string essence(const char* text) { return essence_text(*json::parse(text));
 
 TEST(EssenceText, SaysWhatMatters) {
   EXPECT_EQ(essence(R"({"format":"urn:x-nmos:format:video","essence_parameters":
-      {"frame_width":1920,"frame_height":1080,"frame_rate":{"numerator":30000,"denominator":1001}}})"),
+      {"frame_width":1920,"frame_height":1080,
+       "frame_rate":{"numerator":30000,"denominator":1001}}})"),
             "video 1920x1080 29.97 fps");
   EXPECT_EQ(essence(R"({"format":"urn:x-nmos:format:video","essence_parameters":
       {"frame_width":640,"frame_height":360,"frame_rate":{"numerator":25}}})"),

@@ -109,8 +109,8 @@ class CannedServer {
 
 std::string answer(const std::string& status, const std::string& body,
                    const std::string& headers = {}) {
-  return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + status + "\r\n" + headers +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 class ClientTest : public ::testing::Test {
@@ -179,8 +179,8 @@ TEST_F(ClientTest, SendsFilesAndEmptyBodies) {
 }
 
 TEST_F(ClientTest, OnlyGoodAnswersGoToTheFile) {
-  CannedServer server({answer("200 OK", "media"), answer("403 Forbidden", "why"),
-                       answer("200 OK", "")});
+  CannedServer server(
+      {answer("200 OK", "media"), answer("403 Forbidden", "why"), answer("200 OK", "")});
   ClientRequest request{.url = server.url("/")};
   request.answer_file = path_;
   const auto good = client_->send(request);
