@@ -41,8 +41,8 @@ Result<bool> read_cells_of(Connection& connection, const Layout& layout, const K
   if (!found) return false;
   row.resize(layout.all.size());
   for (std::size_t i = 0; i < positions.size(); ++i) {
-    REEL_TRY(read_value(select.get(), static_cast<int>(i), type_at(layout, positions[i]),
-                        row[positions[i]]));
+    REEL_TRY(read_value(sqlite3_column_value(select.get(), static_cast<int>(i)),
+                        type_at(layout, positions[i]), row[positions[i]]));
   }
   return true;
 }
@@ -171,7 +171,7 @@ Status Applier::check_no_overlap(const Precondition& precondition,
   REEL_ASSIGN(const bool found, writer_.step(probe));
   if (!found || sqlite3_column_int(probe.get(), 1) == 0) return {};
   Key clash = precondition.key;
-  REEL_TRY(read_value(probe.get(), 0, type, clash.emplace_back()));
+  REEL_TRY(read_value(sqlite3_column_value(probe.get(), 0), type, clash.emplace_back()));
   return conflict("{} {}",
                   precondition.message.empty()
                       ? fmt::format("table '{}': the range overlaps row", precondition.table)
