@@ -1,8 +1,10 @@
 #include "base/uuid.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include <openssl/evp.h>
 #include <sys/random.h>
 
 namespace reel {
@@ -67,6 +69,20 @@ Uuid Uuid::random(Random& random) {
   Uuid uuid;
   random.fill(uuid.bytes.data(), uuid.bytes.size());
   uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x40);
+  uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
+  return uuid;
+}
+
+Uuid Uuid::from_name(const Uuid& name_space, std::string_view name) {
+  std::string text(reinterpret_cast<const char*>(name_space.bytes.data()), name_space.bytes.size());
+  text += name;
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  const int done = EVP_Digest(text.data(), text.size(), digest, &length, EVP_sha1(), nullptr);
+  REEL_CHECK(done == 1 && length >= 16);
+  Uuid uuid;
+  std::copy_n(digest, uuid.bytes.size(), uuid.bytes.begin());
+  uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x50);
   uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
   return uuid;
 }

@@ -33,6 +33,9 @@ struct Uuid {
   //! A new random (version 4) identifier.
   static Uuid random(Random& random = system_random());
 
+  //! The version 5 identifier of a name in a name space (RFC 9562 §5.5): always the same one.
+  static Uuid from_name(const Uuid& name_space, std::string_view name);
+
   std::string to_string() const;
   //! Appends the 36 characters to `out`.
   void append_to(std::string& out) const;

@@ -98,5 +98,13 @@ TEST(Id, KindsDoNotMix) {
   EXPECT_FALSE(FlowId::parse("x"));
 }
 
+// RFC 9562 appendix A.4: "www.example.com" in the DNS name space.
+TEST(Uuid, NamesGiveTheIdentifierOfTheStandard) {
+  const auto dns = Uuid::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+  ASSERT_TRUE(dns);
+  EXPECT_EQ(Uuid::from_name(*dns, "www.example.com").to_string(),
+            "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+}
+
 }  // namespace
 }  // namespace reel

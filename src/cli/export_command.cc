@@ -11,8 +11,8 @@ namespace {
 constexpr char kFooter[] = R"help(
 The clip holds exactly the frames whose time lies in the range. Video is copied bit for bit when the
 range begins at a key frame and ends where no frame refers to a later one; otherwise, or where an
-edit joins unlike media, it is encoded anew as H.264 of high quality. Audio is copied; in MP4 an edit
-list trims its first coded frame to the start. Gaps stay gaps and are reported.
+edit joins unlike media, it is encoded anew as H.264 of high quality. Audio is copied; in MP4 an
+edit list trims its first coded frame to the start. Gaps stay gaps and are reported.
 
 The range is written as in TAMS: [start_end) with SECONDS:NANOSECONDS; _ stands for all of it.
 

@@ -5,25 +5,9 @@
 #include <cstring>
 #include <fstream>
 
-#include <openssl/evp.h>
-
 #include "base/hash.h"
 
 namespace reel::cli {
-
-Uuid name_based_uuid(const Uuid& name_space, std::string_view name) {
-  std::string text(reinterpret_cast<const char*>(name_space.bytes.data()), name_space.bytes.size());
-  text += name;
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  const int done = EVP_Digest(text.data(), text.size(), digest, &length, EVP_sha1(), nullptr);
-  REEL_CHECK(done == 1 && length >= 16);
-  Uuid uuid;
-  std::copy_n(digest, uuid.bytes.size(), uuid.bytes.begin());
-  uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x50);
-  uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
-  return uuid;
-}
 
 const Uuid& ingest_name_space() {
   static const Uuid name_space = *Uuid::parse("6f1c2f5e-9d0b-5b43-8a53-2f6d1f7f9c31");

@@ -9,9 +9,6 @@
 
 namespace reel::cli {
 
-//! UUID version 5 (RFC 9562, 5.5): the same name in the same name space is the same identifier.
-Uuid name_based_uuid(const Uuid& name_space, std::string_view name);
-
 //! The name space of everything that `reelhouse ingest` names.
 const Uuid& ingest_name_space();
 

@@ -100,16 +100,16 @@ void Ingest::name_everything() {
   const Uuid source_root =
       content.empty()
           ? Uuid::random()
-          : name_based_uuid(ingest_name_space(), fmt::format("source|{}|{}", content, start));
+          : Uuid::from_name(ingest_name_space(), fmt::format("source|{}|{}", content, start));
   const Uuid flow_root = options_.flow_id.value_or(
-      name_based_uuid(source_root, fmt::format("flow|{}|{}", segment.to_string(), container)));
+      Uuid::from_name(source_root, fmt::format("flow|{}|{}", segment.to_string(), container)));
   if (tracks_.size() > 1) {
-    multi_ = {flow_root.to_string(), name_based_uuid(source_root, "multi").to_string(), label_};
+    multi_ = {flow_root.to_string(), Uuid::from_name(source_root, "multi").to_string(), label_};
   }
   for (auto& track : tracks_) {
     const std::string& role = track->media.plan().role;
-    const Uuid flow = tracks_.size() > 1 ? name_based_uuid(flow_root, role) : flow_root;
-    track->identity = {flow.to_string(), name_based_uuid(source_root, role).to_string(),
+    const Uuid flow = tracks_.size() > 1 ? Uuid::from_name(flow_root, role) : flow_root;
+    track->identity = {flow.to_string(), Uuid::from_name(source_root, role).to_string(),
                        tracks_.size() > 1 ? fmt::format("{} {}", label_, role) : label_};
   }
 }

@@ -65,7 +65,9 @@ def make_camera(path: Path, number: int) -> None:
 
 def ingest(binary: Path, base_url: str, path: Path, label: str) -> dict:
     """What `reelhouse ingest --json` reports."""
-    command = [binary, "ingest", path, "--to", base_url, "--label", label, "--segment", "2s", "--json"]
+    # MPEG-TS, because ffmpeg 5.1 drops a segment of fMP4 wherever the edit jumps back in a camera's time.
+    command = [binary, "ingest", path, "--to", base_url, "--label", label, "--segment", "2s", "--container", "ts",
+               "--json"]
     shell.show(command)
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode:
