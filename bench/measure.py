@@ -110,8 +110,9 @@ def nginx(folder: Path, files: Path):
     if program is None:
         raise Failed("nginx is not installed")
     port = free_port()
+    user = "user root; " if os.geteuid() == 0 else ""  # its worker would otherwise not see into our folder
     (folder / "nginx.conf").write_text(f"""
-daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+{user}daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
 events {{ worker_connections 64; }}
 http {{
   access_log off; sendfile on; tcp_nopush on;

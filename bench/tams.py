@@ -321,14 +321,15 @@ def main() -> int:
     scenario = tomllib.loads((HERE / "scenarios/tams.toml").read_text())
     with tempfile.TemporaryDirectory(prefix="reelhouse-bench-", dir=arguments.folder) as folder:
         bench = Bench(scenario, Path(folder), arguments.programs.resolve(), arguments.full, arguments.only)
+        code = 0
         try:
             bench.run()
         except Failed as failure:
             print(f"bench: {failure}", file=sys.stderr)
-            return 1
+            code = 1
         describe_machine(Path(folder))
         print_table(bench.rows)
-    return 0
+    return code
 
 
 if __name__ == "__main__":
