@@ -23,6 +23,12 @@ def halves() -> tuple[list[int], list[int]]:
     return cores[:middle], cores[middle:] or cores
 
 
+def pin(pid: int, cores: list[int]) -> None:
+    """Moves a running process with all its threads."""
+    subprocess.run(["taskset", "--all-tasks", "--cpu-list", "--pid", ",".join(map(str, cores)), str(pid)], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
 def pinned(cores: list[int], command: list) -> list[str]:
     return ["taskset", "--cpu-list", ",".join(map(str, cores)), *map(str, command)]
 
@@ -49,7 +55,7 @@ class Server:
     def __enter__(self):
         log = (self.data.parent / "server.log").open("w")
         command = [self.program, "serve", "--http", "127.0.0.1:0", "--data-dir", self.data]
-        self.process = subprocess.Popen(pinned(halves()[0], command), text=True, stdout=subprocess.PIPE, stderr=log)
+        self.process = subprocess.Popen(list(map(str, command)), text=True, stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline()
         if not line.startswith("ready "):
             raise Failed(f"the server did not start: {(self.data.parent / 'server.log').read_text()}")
@@ -68,14 +74,16 @@ class Server:
 
 
 class Wrk:
-    """Runs of wrk against one server."""
+    """Runs of wrk against one server. Each has processors of its own meanwhile, so that a ratio of requests per second
+    is one of what the server does, and not of what wrk leaves it."""
 
     def __init__(self, server: Server, connections: int, seconds: float):
         self.server, self.connections, self.seconds = server, connections, seconds
 
     def run(self, script: str, path: str = "/", *arguments) -> dict:
         """What was counted, with req/s and the server's processor time per request."""
-        cores = halves()[1]
+        server_cores, cores = halves()
+        pin(self.server.pid, server_cores)
         command = ["wrk", "--threads", len(cores), "--connections", self.connections, "--duration",
                    f"{self.seconds}s", "--latency", "--script", HERE / "lua" / f"{script}.lua",
                    self.server.url + path, "--", *arguments]
@@ -83,6 +91,7 @@ class Wrk:
         done = subprocess.run(pinned(cores, command), text=True, capture_output=True,
                               env={**os.environ, "LUA_PATH": f"{HERE}/lua/?.lua"})
         used = cpu_seconds(self.server.pid) - before
+        pin(self.server.pid, sorted(os.sched_getaffinity(0)))
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         if done.returncode or not lines:
             raise Failed(f"wrk: {done.stdout}{done.stderr}")
@@ -101,8 +110,9 @@ def nginx(folder: Path, files: Path):
     if program is None:
         raise Failed("nginx is not installed")
     port = free_port()
+    user = "user root; " if os.geteuid() == 0 else ""  # its worker would otherwise not see into our folder
     (folder / "nginx.conf").write_text(f"""
-daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+{user}daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
 events {{ worker_connections 64; }}
 http {{
   access_log off; sendfile on; tcp_nopush on;

@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import flows
 from client import Client, download, upload
-from measure import HERE, Failed, Server, Wrk, halves, nginx, pinned, rss_mb
+from measure import HERE, Failed, Server, Wrk, halves, nginx, rss_mb
 
 
 @dataclass
@@ -35,6 +36,38 @@ def best(runs: list[dict]) -> dict:
 
 def requests_text(run: dict) -> str:
     return f"{run['per_second']:,.0f} req/s, {run['cpu_us']:.1f} µs CPU"
+
+
+class Lane:
+    """A client that appends bulk requests to a flow of its own."""
+
+    def __init__(self, port: int):
+        self.client = Client(port)
+        self.flow = flows.new_flow(self.client)
+        self.bodies: list[bytes] = []
+        self.posted = 0
+        self.failure: Exception | None = None
+
+    def prepare(self, count: int, requests: int) -> None:
+        name = self.flow.rpartition("/")[2]
+        for _ in range(requests):
+            self.bodies.append(flows.segments_body(name, self.posted, count).encode())
+            self.posted += count
+
+    def post(self) -> None:
+        try:
+            for body in self.bodies:
+                self.client.ask("POST", f"{self.flow}/segments", body, 201)
+        except Exception as failure:
+            self.failure = failure
+        self.bodies = []
+
+    def check(self) -> None:
+        if self.failure:
+            raise self.failure
+        stored = flows.count_segments(self.client, self.flow)
+        if stored != self.posted:
+            raise Failed(f"{self.posted} segments were posted in bulk, {stored} are there")
 
 
 class Bench:
@@ -123,32 +156,33 @@ class Bench:
 
     def measure_bulk(self) -> None:
         post = self.scenario["post"]
-        count, requests = post["bulk"], post["bulk_requests"]
-        flow = flows.new_flow(self.client)
-        path, next_first = f"{flow}/segments", 0
+        count, requests, clients = post["bulk"], post["bulk_requests"], post["bulk_clients"]
+        lanes = [Lane(self.server.port) for _ in range(clients)]
 
-        def ours() -> dict:
-            nonlocal next_first
-            bodies = [flows.segments_body("bulk", next_first + i * count, count).encode() for i in range(requests)]
-            next_first += requests * count
+        def ours(some: list[Lane]) -> dict:
+            for lane in some:
+                lane.prepare(count, requests // len(some))
+            threads = [threading.Thread(target=lane.post) for lane in some]
             begin = time.perf_counter()
-            for body in bodies:
-                self.client.ask("POST", path, body, 201)
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
             return {"per_second": requests * count / (time.perf_counter() - begin)}
 
         def loop() -> dict:
             command = [self.programs / "bench_sqlite_loop", self.folder / "loop", count, requests]
-            done = subprocess.run(pinned(halves()[0], command), text=True, capture_output=True)
+            done = subprocess.run(list(map(str, command)), text=True, capture_output=True)
             if done.returncode:
                 raise Failed(f"bench_sqlite_loop: {done.stderr}")
             return json.loads(done.stdout)
 
-        run, bare = self.rounds(ours, loop)
-        stored = flows.count_segments(self.client, flow)
-        if stored != next_first:
-            raise Failed(f"{next_first} segments were posted in bulk, {stored} are there")
-        self.ratio_row(f"bulk POST of {count}", run["per_second"] / bare["per_second"], self.goals["bulk"],
-                       f"{run['per_second']:,.0f} segments/s", f"bare SQLite loop: {bare['per_second']:,.0f} segments/s")
+        many, one, bare = self.rounds(lambda: ours(lanes), lambda: ours(lanes[:1]), loop)
+        for lane in lanes:
+            lane.check()
+        self.ratio_row(f"bulk POST of {count}, {clients} clients", many["per_second"] / bare["per_second"],
+                       self.goals["bulk"], f"{many['per_second']:,.0f} segments/s (one client {one['per_second']:,.0f})",
+                       f"bare SQLite loop: {bare['per_second']:,.0f} segments/s")
 
     def measure_large(self) -> None:
         small, small_count = self.small_flow()
@@ -287,14 +321,15 @@ def main() -> int:
     scenario = tomllib.loads((HERE / "scenarios/tams.toml").read_text())
     with tempfile.TemporaryDirectory(prefix="reelhouse-bench-", dir=arguments.folder) as folder:
         bench = Bench(scenario, Path(folder), arguments.programs.resolve(), arguments.full, arguments.only)
+        code = 0
         try:
             bench.run()
         except Failed as failure:
             print(f"bench: {failure}", file=sys.stderr)
-            return 1
+            code = 1
         describe_machine(Path(folder))
         print_table(bench.rows)
-    return 0
+    return code
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 #include "base/percent.h"
 
+#include <algorithm>
+
 namespace reel {
 namespace {
 
@@ -60,6 +62,10 @@ std::string percent_encode(std::string_view text) {
 }
 
 Result<std::string> percent_decode(std::string_view text, Plus plus) {
+  const bool plain = std::all_of(text.begin(), text.end(), [&](char c) {
+    return static_cast<unsigned char>(c) < 0x80 && c != '%' && (c != '+' || plus != Plus::space);
+  });
+  if (plain) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

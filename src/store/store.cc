@@ -69,18 +69,39 @@ std::vector<std::size_t> positions_by_id(const TableSchema& schema) {
   return order;
 }
 
-Hash128 row_hash(const TableSchema& schema, const std::vector<std::size_t>& by_id, const Row& row,
-                 std::string& scratch) {
+namespace {
+
+//! `cell_at` gives the cell of a position.
+template <class CellAt>
+Hash128 hash_cells(const TableSchema& schema, const std::vector<std::size_t>& by_id,
+                   const CellAt& cell_at, std::string& scratch) {
   scratch.clear();
   for (const std::size_t position : by_id) {
     const Column& column = schema.columns[position];
-    if (row[position] == column.initial_default) continue;
+    const Value& cell = cell_at(position);
+    const bool initial = cell.is_null() ? column.initial_default.is_null()
+                                        : cell == column.initial_default;
+    if (initial) continue;
     ColumnId id = column.id;
     for (; id >= 0x80; id >>= 7) scratch.push_back(static_cast<char>((id & 0x7f) | 0x80));
     scratch.push_back(static_cast<char>(id));
-    encode_value(scratch, column.type, row[position]);
+    encode_value(scratch, column.type, cell);
   }
   return hash128(scratch);
+}
+
+}  // namespace
+
+Hash128 row_hash(const TableSchema& schema, const std::vector<std::size_t>& by_id, const Row& row,
+                 std::string& scratch) {
+  return hash_cells(
+      schema, by_id, [&](std::size_t i) -> const Value& { return row[i]; }, scratch);
+}
+
+Hash128 row_hash(const TableSchema& schema, const std::vector<std::size_t>& by_id,
+                 const CellRefs& row, std::string& scratch) {
+  return hash_cells(
+      schema, by_id, [&](std::size_t i) -> const Value& { return *row[i]; }, scratch);
 }
 
 Hash128 row_hash(const TableSchema& schema, const Row& row) {

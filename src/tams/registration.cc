@@ -167,12 +167,14 @@ class Registration {
     return preload_segments(extent, 2 * requests.size() + 100);
   }
 
-  //! Checks a segment and adds it to the batch. `look` also checks for overlap here, so that the
-  //! clash is this segment's error and not the whole batch's conflict.
+  //! Checks a segment and adds it to the batch. `look`: whether it is a repeat, or its time is
+  //! taken, is looked up, and not left to the commit.
   Status add(const Request& request, bool look) {
-    REEL_ASSIGN(const bool repeated, is_repeat(request));
-    if (repeated) return {};
-    if (look) REEL_TRY(check_free(request));
+    if (look) {
+      REEL_ASSIGN(const bool repeated, is_repeat(request));
+      if (repeated) return {};
+      REEL_TRY(check_free(request));
+    }
     REEL_ASSIGN(ObjectState * object, object_state(request.object_id));
     REEL_TRY(check_object(request, *object));
     const auto init_id = request.init_object_id ? request.init_object_id : object->init_object_id;
@@ -560,9 +562,16 @@ Result<std::vector<FailedSegment>> register_segments(const Context& context, con
                                                      FlowId flow, const json::Value& body) {
   const json::Array* items = body.as_array();
   if (items == nullptr) {
-    bool look = false;  // the commit itself looks; only a clash is worth looking twice
-    return commit_prepared(
-        context, [&] { return prepare_one(context, flow, body, std::exchange(look, true)); });
+    // A new segment in free time needs no look at the flow's others, the commit itself looks. Any
+    // trouble is worth it: the segment may be a repeat, or the error can be clearer.
+    bool look = false;
+    return commit_prepared(context, [&]() -> Result<Prepared> {
+      if (!std::exchange(look, true)) {
+        auto prepared = prepare_one(context, flow, body, false);
+        if (prepared || prepared.error().code() != Code::invalid) return prepared;
+      }
+      return prepare_one(context, flow, body, true);
+    });
   }
   if (items->size() > context.limits.bulk_segments_max) {
     return too_large("{} segments at once, the limit is {}", items->size(),

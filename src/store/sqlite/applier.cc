@@ -41,8 +41,8 @@ Result<bool> read_cells_of(Connection& connection, const Layout& layout, const K
   if (!found) return false;
   row.resize(layout.all.size());
   for (std::size_t i = 0; i < positions.size(); ++i) {
-    REEL_TRY(read_value(select.get(), static_cast<int>(i), type_at(layout, positions[i]),
-                        row[positions[i]]));
+    REEL_TRY(read_value(sqlite3_column_value(select.get(), static_cast<int>(i)),
+                        type_at(layout, positions[i]), row[positions[i]]));
   }
   return true;
 }
@@ -52,6 +52,12 @@ Result<bool> read_row(Connection& connection, const Layout& layout, const Key& k
   REEL_ASSIGN(const bool found, read_cells_of(connection, layout, key, layout.all, row));
   if (found && row[layout.inserted_at].is_null()) return corrupt("a row has no inserted_at");
   return found;
+}
+
+CellRefs refer_to(const Row& row) {
+  CellRefs refs(row.size());
+  for (std::size_t i = 0; i < row.size(); ++i) refs[i] = &row[i];
+  return refs;
 }
 
 }  // namespace
@@ -171,7 +177,7 @@ Status Applier::check_no_overlap(const Precondition& precondition,
   REEL_ASSIGN(const bool found, writer_.step(probe));
   if (!found || sqlite3_column_int(probe.get(), 1) == 0) return {};
   Key clash = precondition.key;
-  REEL_TRY(read_value(probe.get(), 0, type, clash.emplace_back()));
+  REEL_TRY(read_value(sqlite3_column_value(probe.get(), 0), type, clash.emplace_back()));
   return conflict("{} {}",
                   precondition.message.empty()
                       ? fmt::format("table '{}': the range overlaps row", precondition.table)
@@ -199,16 +205,16 @@ Status Applier::mutate(const Mutation& mutation, const PlannedMutation& planned)
     case Mutation::Kind::erase:
       if (!found) return {};
       REEL_TRY(erase(layout, mutation.key));
-      note(layout, old_, false);
+      note(layout, refer_to(old_), false);
       return {};
     case Mutation::Kind::update:
       if (!found) {
         return not_found("table '{}': row {} does not exist", mutation.table,
                          key_text(layout, mutation.key));
       }
-      new_ = old_;
+      new_ = refer_to(old_);
       for (std::size_t i = 0; i < planned.cells.size(); ++i) {
-        new_[planned.cells[i]] = mutation.cells[i].second;
+        new_[planned.cells[i]] = &mutation.cells[i].second;
       }
       if (!planned.cells.empty()) REEL_TRY(replace(layout, mutation.key, planned.cells));
       break;
@@ -219,11 +225,11 @@ Status Applier::mutate(const Mutation& mutation, const PlannedMutation& planned)
         note(layout, new_, true);
         return {};
       }
-      new_[layout.inserted_at] = old_[layout.inserted_at];
+      new_[layout.inserted_at] = &old_[layout.inserted_at];
       REEL_TRY(replace(layout, mutation.key, layout.not_key));
       break;
   }
-  note(layout, old_, false);
+  note(layout, refer_to(old_), false);
   note(layout, new_, true);
   return {};
 }
@@ -232,12 +238,13 @@ void Applier::build_row(const Mutation& mutation, const PlannedMutation& planned
   const Layout& layout = *planned.layout;
   new_.resize(layout.all.size());
   for (const std::size_t position : layout.not_key) {
-    new_[position] = layout.schema->columns[position].default_value;
+    new_[position] = &layout.schema->columns[position].default_value;
   }
-  new_[layout.inserted_at] = clock_.now();
-  for (std::size_t i = 0; i < layout.key.size(); ++i) new_[layout.key[i]] = mutation.key[i];
+  now_ = clock_.now();
+  new_[layout.inserted_at] = &now_;
+  for (std::size_t i = 0; i < layout.key.size(); ++i) new_[layout.key[i]] = &mutation.key[i];
   for (std::size_t i = 0; i < planned.cells.size(); ++i) {
-    new_[planned.cells[i]] = mutation.cells[i].second;
+    new_[planned.cells[i]] = &mutation.cells[i].second;
   }
 }
 
@@ -248,8 +255,10 @@ Status Applier::insert(const Mutation& mutation, const Layout& layout) {
     return fmt::format("INSERT INTO {} ({}) VALUES ({})", layout.table, layout.list(layout.all),
                        parameters);
   }));
+  sqlite3_clear_bindings(statement.get());  // to null, which many cells are
   for (std::size_t i = 0; i < new_.size(); ++i) {
-    bind_value(statement.get(), static_cast<int>(i) + 1, type_at(layout, i), new_[i]);
+    if (new_[i]->is_null()) continue;
+    bind_value(statement.get(), static_cast<int>(i) + 1, type_at(layout, i), *new_[i]);
   }
   const int rc = sqlite3_step(statement.get());
   if (rc == SQLITE_CONSTRAINT_PRIMARYKEY) {
@@ -268,7 +277,7 @@ Status Applier::replace(const Layout& layout, const Key& key,
   }));
   int parameter = 0;
   for (const std::size_t position : positions) {
-    bind_value(statement.get(), ++parameter, type_at(layout, position), new_[position]);
+    bind_value(statement.get(), ++parameter, type_at(layout, position), *new_[position]);
   }
   bind_key(statement.get(), parameter + 1, layout, key);
   return writer_.finish(statement);
@@ -283,9 +292,9 @@ Status Applier::erase(const Layout& layout, const Key& key) {
   return writer_.finish(statement);
 }
 
-void Applier::note(const Layout& layout, const Row& row, bool added) {
+void Applier::note(const Layout& layout, const CellRefs& row, bool added) {
   changes_.push_back({.table = layout.schema->id,
-                      .hour = hour_of(row[layout.inserted_at].get<Instant>()),
+                      .hour = hour_of(row[layout.inserted_at]->get<Instant>()),
                       .added = added,
                       .hash = row_hash(*layout.schema, layout.by_id, row, scratch_)});
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "store/row_hash.h"
 #include "store/sqlite/batch_plan_internal.h"
 #include "store/sqlite/connection_internal.h"
 
@@ -54,9 +55,9 @@ class Applier {
   Status insert(const Mutation& mutation, const Layout& layout);
   Status replace(const Layout& layout, const Key& key, const std::vector<std::size_t>& positions);
   Status erase(const Layout& layout, const Key& key);
-  //! Fills new_ with the row that an insert or upsert describes.
+  //! Fills new_ with the row that an insert or upsert describes. It refers to the mutation.
   void build_row(const Mutation& mutation, const PlannedMutation& planned);
-  void note(const Layout& layout, const Row& row, bool added);
+  void note(const Layout& layout, const CellRefs& row, bool added);
   void fold_changes();
 
   Connection& writer_;
@@ -66,7 +67,8 @@ class Applier {
   std::map<std::pair<TableId, std::int64_t>, Delta> ledger_;
   std::vector<Change> changes_;  //!< of the batch at hand
   Row old_;
-  Row new_;
+  CellRefs new_;
+  Value now_;
   std::string scratch_;
 };
 

@@ -75,7 +75,7 @@ Result<std::string> exact_literal(Connection& writer, const Type& type, const Va
     REEL_ASSIGN(const Statement select, writer.prepare_once("SELECT " + text));
     REEL_ASSIGN(const bool row, writer.step(select));
     Value read;
-    REEL_TRY(row ? read_value(select.get(), 0, type, read) : Status());
+    REEL_TRY(row ? read_value(sqlite3_column_value(select.get(), 0), type, read) : Status());
     if (read == value) return text;
   }
   return unsupported("SQLite cannot read this default exactly");

@@ -211,13 +211,10 @@ void bind_value(sqlite3_stmt* statement, int parameter, const Type& type, const 
   sqlite3_bind_int64(statement, parameter, integer_of(type, value));
 }
 
-Status read_value(sqlite3_stmt* statement, int column, const Type& type, Value& value) {
-  // One call on the statement; those on the value are cheap, and safe because a connection serves
-  // one thread at a time.
-  sqlite3_value* const cell = sqlite3_column_value(statement, column);
+Status read_value(sqlite3_value* cell, const Type& type, Value& value) {
   const int storage = sqlite3_value_type(cell);
   if (storage == SQLITE_NULL) {
-    if (!value.is_null()) value = Value();
+    value = Value();
     return {};
   }
   switch (affinity(type)[0]) {

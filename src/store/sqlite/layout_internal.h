@@ -64,8 +64,10 @@ struct Layouts {
 //! Parameters and columns are written without copying: the value must live until the statement has
 //! been reset. Parameters count from 1, columns from 0.
 void bind_value(sqlite3_stmt* statement, int parameter, const Type& type, const Value& value);
-//! Reuses what `value` holds. Code::corrupt when the cell is not of this type.
-Status read_value(sqlite3_stmt* statement, int column, const Type& type, Value& value);
+//! Reuses what `value` holds. Code::corrupt when the cell is not of this type. A cell comes from
+//! sqlite3_column_value: SQLite calls such a value unprotected, which matters only to connections
+//! that several threads share.
+Status read_value(sqlite3_value* cell, const Type& type, Value& value);
 
 //! SQL of a type: INTEGER, REAL, TEXT or BLOB.
 std::string_view affinity(const Type& type);
