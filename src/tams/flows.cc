@@ -328,11 +328,19 @@ Result<store::Batch> removal_batch(const Context& context, store::Snapshot& snap
   return batch;
 }
 
+//! Removes the segments that a deleted flow left. Nothing to do when someone else has finished.
 Status finish_removal(const Context& context, FlowId id) {
-  REEL_TRY(remove_segments(context, id, time::TimeRange::eternity(), std::nullopt));
-  store::Batch batch;
-  batch.erase(std::string(table::kFlowRemovals), {id});
-  return context.store.commit(std::move(batch));
+  const std::string removals(table::kFlowRemovals);
+  return retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const auto removal, load(*snapshot, removals, {id}));
+    if (!removal) return {};
+    REEL_TRY(remove_segments(context, id, time::TimeRange::eternity(), std::nullopt));
+    store::Batch batch;
+    batch.require_cells(removals, {id}, {{"requested", (*removal)["requested"]}});
+    batch.erase(removals, {id});
+    return context.store.commit(std::move(batch));
+  });
 }
 
 }  // namespace
@@ -366,6 +374,7 @@ Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id
     REEL_TRY(apply_profile(*snapshot, old ? &*old : nullptr, document));
     REEL_ASSIGN(store::Batch batch, change_batch(context, caller, *snapshot, id,
                                                  old ? &*old : nullptr, std::move(document)));
+    batch.require_absent(std::string(table::kFlowRemovals), {id});
     return context.store.commit(std::move(batch));
   }));
   REEL_ASSIGN(outcome.document, get_flow(context, id, {}));

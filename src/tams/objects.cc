@@ -200,6 +200,12 @@ Result<Record> object_on(store::Snapshot& snapshot, StorageId storage, const std
   return std::move(*object);
 }
 
+//! Bytes may be replaced until a segment uses them.
+Status check_replaceable(const Record& object) {
+  if (!object.flag("registered") || object["size_bytes"].is_null()) return {};
+  return forbidden("object '{}' is in use and cannot be replaced", object.text("id"));
+}
+
 }  // namespace
 
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
@@ -260,37 +266,64 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
   return view;
 }
 
-ObjectUpload::ObjectUpload(const Context& context, std::string object_id, std::string content_type,
+ObjectUpload::ObjectUpload(const Context& context, media::Backend& backend, std::string object_id,
+                           std::string content_type, std::string key,
                            std::unique_ptr<media::Upload> upload)
     : context_(context),
+      backend_(backend),
       object_id_(std::move(object_id)),
       content_type_(std::move(content_type)),
+      key_(std::move(key)),
       upload_(std::move(upload)) {}
 
 Status ObjectUpload::finish() {
   REEL_ASSIGN(const media::StoredBytes stored, upload_->finish());
+  Status adopted = retry_on_conflict([&] { return adopt(stored); });
+  // Only an upload that surely was not adopted may lose its bytes.
+  if (!adopted && adopted.error().code() != Code::unknown_outcome) {
+    (void)backend_.remove(key_);
+    return adopted;
+  }
+  if (adopted) (void)remove_garbage(context_);
+  return adopted;
+}
+
+Status ObjectUpload::adopt(const media::StoredBytes& stored) {
+  REEL_ASSIGN(const auto snapshot, context_.store.snapshot());
+  REEL_ASSIGN(const Record object, object_on(*snapshot, backend_.info().id, object_id_));
+  REEL_TRY(check_replaceable(object));
   const std::string digest(reinterpret_cast<const char*>(stored.sha256.data()),
                            stored.sha256.size());
-  store::Cells cells = {{"size_bytes", static_cast<std::int64_t>(stored.size_bytes)},
+  store::Cells cells = {{"storage_key", key_},
+                        {"size_bytes", static_cast<std::int64_t>(stored.size_bytes)},
                         {"sha256", store::Binary{digest}}};
   if (!content_type_.empty()) cells.emplace_back("content_type", content_type_);
   store::Batch batch;
+  batch.require_cells(kObjects, {object_id_}, {{"storage_key", object["storage_key"]},
+                                               {"registered", object["registered"]}});
   batch.update(kObjects, {object_id_}, std::move(cells));
+  if (!object["size_bytes"].is_null()) {
+    batch.upsert(std::string(table::kMediaGarbage),
+                 {object["storage_id"], object["storage_key"]}, {});
+  }
   return context_.store.commit(std::move(batch));
 }
 
-Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context, StorageId storage,
+Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context,
+                                                          StorageId storage,
                                                           const std::string& object_id,
                                                           const std::string& content_type) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const Record object, object_on(*snapshot, storage, object_id));
-  if (object.flag("registered") && !object["size_bytes"].is_null()) {
-    return forbidden("object '{}' is in use and cannot be replaced", object_id);
-  }
+  REEL_TRY(check_replaceable(object));
   media::Backend* backend = context.storage.find(storage);
   if (backend == nullptr) return not_found("storage backend {}", storage.to_string());
-  REEL_ASSIGN(auto upload, backend->begin_upload(object.text("storage_key")));
-  return std::make_unique<ObjectUpload>(context, object_id, content_type, std::move(upload));
+  // Each upload has a key of its own, so that bytes and checksum change together, in the commit.
+  const std::string name = object_id + "#" + Uuid::random(context.random).to_string();
+  std::string key = media::make_key(name, context.clock.now());
+  REEL_ASSIGN(auto upload, backend->begin_upload(key));
+  return std::make_unique<ObjectUpload>(context, *backend, object_id, content_type,
+                                        std::move(key), std::move(upload));
 }
 
 Result<ObjectBytes> open_object(const Context& context, StorageId storage,

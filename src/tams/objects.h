@@ -36,18 +36,23 @@ struct ObjectView {
 Result<ObjectView> get_object(const Context& context, const Caller& caller, const std::string& id,
                               const ObjectQuery& query);
 
-//! An upload of an object's bytes; finish() makes them visible and notes size and checksum.
+//! An upload of an object's bytes; finish() makes them visible together with size and checksum.
+//! Of several uploads of one object, the one that finishes last counts.
 class ObjectUpload {
  public:
-  ObjectUpload(const Context& context, std::string object_id, std::string content_type,
-               std::unique_ptr<media::Upload> upload);
+  ObjectUpload(const Context& context, media::Backend& backend, std::string object_id,
+               std::string content_type, std::string key, std::unique_ptr<media::Upload> upload);
   Status append(ByteSpan bytes) { return upload_->append(bytes); }
   Status finish();
 
  private:
+  Status adopt(const media::StoredBytes& stored);
+
   const Context& context_;
+  media::Backend& backend_;
   std::string object_id_;
   std::string content_type_;
+  std::string key_;
   std::unique_ptr<media::Upload> upload_;
 };
 

@@ -52,7 +52,10 @@ store::Batch erase_batch(const Context& context, FlowId flow, const std::vector<
     batch.erase(uses, {segment.init_object_id, flow, segment.start});
     check_later(context, batch, segment.init_object_id);
   }
-  if (flow_stays) {
+  if (!flow_stays) {
+    // Whoever finishes the removal erases its row; from then on the id may belong to a new flow.
+    batch.require_present(std::string(table::kFlowRemovals), {flow});
+  } else {
     batch.require_cells(std::string(table::kFlows), {flow}, {{"read_only", false}});
     batch.upsert(std::string(table::kFlowActivity), {flow},
                  {{"segments_updated", context.clock.now()}});
@@ -65,13 +68,17 @@ Status remove_in_chunks(const Context& context, FlowId flow, const TimeRange& ti
                         const std::optional<std::string>& object_id, bool flow_stays) {
   while (true) {
     std::vector<Segment> doomed;
-    REEL_TRY(retry_on_conflict([&]() -> Status {
+    Status removed = retry_on_conflict([&]() -> Status {
       doomed.clear();
       REEL_ASSIGN(const auto snapshot, context.store.snapshot());
       REEL_TRY(collect_doomed(*snapshot, flow, timerange, object_id, doomed));
       if (doomed.empty()) return {};
       return context.store.commit(erase_batch(context, flow, doomed, flow_stays));
-    }));
+    });
+    if (!removed) {
+      if (!flow_stays && removed.error().code() == Code::not_found) return {};
+      return removed;
+    }
     if (doomed.empty()) return {};
     REEL_TRY(collect_unused(context));
   }
