@@ -9,8 +9,8 @@ namespace {
 
 constexpr time::Int128 kMillisecond = 1'000'000;
 
-//! 25 frames a second, one tick a millisecond: groups of ten frames, each P-frame before the B-frame
-//! that is shown before it. Frame n is shown at 40 * n.
+//! 25 frames a second, one tick a millisecond: groups of ten frames, each P-frame before the
+//! B-frame that is shown before it. Frame n is shown at 40 * n.
 MediaObject object(int first, int count, const std::string& config = "c") {
   MediaObject made;
   made.info.timescale = 1000;
@@ -36,7 +36,8 @@ MediaObject object(int first, int count, const std::string& config = "c") {
 }
 
 Piece piece(const MediaObject& media, int first_frame, int end_frame, int offset_frames = 0) {
-  return {&media, offset_frames * 40 * kMillisecond, (first_frame + offset_frames) * 40 * kMillisecond,
+  return {&media, offset_frames * 40 * kMillisecond,
+          (first_frame + offset_frames) * 40 * kMillisecond,
           (end_frame + offset_frames) * 40 * kMillisecond};
 }
 
@@ -111,7 +112,8 @@ TEST(AudioCopy, TakesTheFrameAroundTheStartAndOneMore) {
   MediaObject sound;
   sound.info.timescale = 1000;
   for (int i = 0; i < 10; ++i) {
-    sound.samples.push_back({.dts = i * 20, .pts = i * 20, .duration = 20, .size = 1, .sync = true});
+    sound.samples.push_back(
+        {.dts = i * 20, .pts = i * 20, .duration = 20, .size = 1, .sync = true});
   }
   const Piece part{&sound, 0, 50 * kMillisecond, 130 * kMillisecond};
   const Stretch stretch = make_stretches({part})[0];
@@ -133,8 +135,8 @@ TEST(Gaps, BeforeBetweenAndAfter) {
 
 TEST(Retime, GivesEncodedFramesTheirOwnTimes) {
   // Encoded at an even pace of 10, decode order I P B, two ticks of reordering.
-  std::vector<Sample> encoded = {{.dts = 90, .pts = 100}, {.dts = 100, .pts = 120},
-                                 {.dts = 110, .pts = 110}};
+  std::vector<Sample> encoded = {
+      {.dts = 90, .pts = 100}, {.dts = 100, .pts = 120}, {.dts = 110, .pts = 110}};
   ASSERT_TRUE(retime(encoded, {1000, 1040, 1300}));
   EXPECT_EQ(encoded[0].pts, 1000);
   EXPECT_EQ(encoded[1].pts, 1300);

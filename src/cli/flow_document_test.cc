@@ -10,9 +10,9 @@ namespace {
 TEST(BitRates, FollowTheAppNote) {
   BitRates rates;
   const auto second = [](double s) { return static_cast<std::int64_t>(s * 1e9); };
-  rates.add(second(2), 250'000);   // 1000 kbit/s
-  rates.add(second(2), 500'000);   // 2000 kbit/s
-  rates.add(second(0.5), 250'000); // 4000 kbit/s, too short by itself
+  rates.add(second(2), 250'000);    // 1000 kbit/s
+  rates.add(second(2), 500'000);    // 2000 kbit/s
+  rates.add(second(0.5), 250'000);  // 4000 kbit/s, too short by itself
   EXPECT_EQ(rates.average(), 1'777);
   // The short one counts together with its neighbour: 750 kB in 2.5 s.
   EXPECT_EQ(rates.maximum({2, 1}), 2'400);
@@ -68,12 +68,13 @@ TEST(FlowDocument, VideoParameters) {
   EXPECT_EQ(string_field(flow, "status"), "ingesting");
   const json::Value* parameters = flow.find("essence_parameters");
   ASSERT_NE(parameters, nullptr);
-  EXPECT_EQ(*parameters, *json::parse(
-            R"({"frame_width":1920,"frame_height":1080,"bit_depth":10,)"
-            R"("interlace_mode":"interlaced_bff","colorspace":"BT2100",)"
-            R"("transfer_characteristic":"HLG","component_type":"YCbCr","horiz_chroma_subs":2,)"
-            R"("vert_chroma_subs":2,"frame_rate":{"numerator":30000,"denominator":1001},)"
-            R"("init_segments":true})"));
+  EXPECT_EQ(*parameters,
+            *json::parse(
+                R"({"frame_width":1920,"frame_height":1080,"bit_depth":10,)"
+                R"("interlace_mode":"interlaced_bff","colorspace":"BT2100",)"
+                R"("transfer_characteristic":"HLG","component_type":"YCbCr","horiz_chroma_subs":2,)"
+                R"("vert_chroma_subs":2,"frame_rate":{"numerator":30000,"denominator":1001},)"
+                R"("init_segments":true})"));
 }
 
 TEST(FlowDocument, MpegTsHasNoInitSegments) {

@@ -9,18 +9,6 @@
 namespace reel::cli {
 namespace {
 
-//! The example of RFC 9562, A.4: the name space is that of domain names.
-TEST(NameBasedUuid, MatchesTheRfc) {
-  const Uuid dns = *Uuid::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
-  EXPECT_EQ(name_based_uuid(dns, "www.example.com").to_string(),
-            "2ed6657d-e927-568b-95e1-2665a8aea6a2");
-}
-
-TEST(NameBasedUuid, IsOneThatTamsAccepts) {
-  const Uuid id = name_based_uuid(ingest_name_space(), "anything");
-  EXPECT_TRUE(Uuid::parse(id.to_string()));
-}
-
 TEST(FileFingerprint, IsTheContents) {
   auto temp = TempDirectory::make();
   ASSERT_TRUE(temp);

@@ -37,7 +37,8 @@ TEST(Probe, ReadsStreams) {
 TEST(Probe, RatesThatDifferAreVariable) {
   const auto rate = [](const std::string& common, const std::string& average) {
     const auto info = parse_probe(R"({"streams": [{"codec_name": "h264", "codec_type": "video",
-        "r_frame_rate": ")" + common + R"(", "avg_frame_rate": ")" + average + R"("}]})");
+        "r_frame_rate": ")" + common +
+                                  R"(", "avg_frame_rate": ")" + average + R"("}]})");
     return info->streams.at(0).frame_rate;
   };
   EXPECT_EQ(rate("25/1", "25/1"), (Ratio{25, 1}));

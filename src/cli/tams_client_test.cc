@@ -23,7 +23,8 @@ TEST(ParseSegment, EverythingAClientNeeds) {
 }
 
 TEST(ParseSegment, Minimum) {
-  const auto segment = parse_segment(*json::parse(R"json({"object_id":"a","timerange":"[0:0_1:0)"})json"));
+  const auto segment =
+      parse_segment(*json::parse(R"json({"object_id":"a","timerange":"[0:0_1:0)"})json"));
   ASSERT_TRUE(segment);
   EXPECT_EQ(segment->ts_offset, time::Timestamp());
   EXPECT_TRUE(segment->url.empty());

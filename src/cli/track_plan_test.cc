@@ -89,15 +89,15 @@ TEST(FfmpegCommand, GivesEachTrackItsDescriptor) {
   info.streams = {video("mpeg2video", {25, 1}, {1, 25}), audio("aac", 1)};
   PlanOptions options;
   options.live = true;
-  const auto words =
-      ffmpeg_command({"in put.mxf", ""}, plan_tracks(info, options), options, 3);
+  const auto words = ffmpeg_command({"in put.mxf", ""}, plan_tracks(info, options), options, 3);
   EXPECT_TRUE(has(words, {"-re", "-i", "in put.mxf"}));
   EXPECT_TRUE(has(words, {"-map", "0:0"}));
   EXPECT_TRUE(has(words, {"-c:v", "libx264"}));
   EXPECT_TRUE(has(words, {"-c:a", "copy"}));
   EXPECT_TRUE(has(words, {"-f", "mp4", "pipe:3"}));
   EXPECT_EQ(words.back(), "pipe:4");
-  const auto url = ffmpeg_command({"srt://camera:9000", ""}, plan_tracks(info, options), options, 3);
+  const auto url =
+      ffmpeg_command({"srt://camera:9000", ""}, plan_tracks(info, options), options, 3);
   EXPECT_FALSE(has(url, {"-re"})) << "a network source has its own pace";
 }
 

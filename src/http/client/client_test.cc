@@ -109,8 +109,8 @@ class CannedServer {
 
 std::string answer(const std::string& status, const std::string& body,
                    const std::string& headers = {}) {
-  return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + status + "\r\n" + headers +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 class ClientTest : public ::testing::Test {
@@ -179,8 +179,8 @@ TEST_F(ClientTest, SendsFilesAndEmptyBodies) {
 }
 
 TEST_F(ClientTest, OnlyGoodAnswersGoToTheFile) {
-  CannedServer server({answer("200 OK", "media"), answer("403 Forbidden", "why"),
-                       answer("200 OK", "")});
+  CannedServer server(
+      {answer("200 OK", "media"), answer("403 Forbidden", "why"), answer("200 OK", "")});
   ClientRequest request{.url = server.url("/")};
   request.answer_file = path_;
   const auto good = client_->send(request);
@@ -226,11 +226,6 @@ TEST_F(ClientTest, GivesUpInTimeAndOnRequest) {
   request.total_timeout = {};
   request.stop = stop.get_token();
   EXPECT_EQ(client_->send(request).error().code(), Code::cancelled);
-}
-
-TEST(Urls, PercentEncode) {
-  EXPECT_EQ(percent_encode("[0:0_1:0) a/b~c"), "%5B0%3A0_1%3A0%29%20a%2Fb~c");
-  EXPECT_EQ(percent_encode("ä"), "%C3%A4");
 }
 
 TEST(Urls, LinkNext) {
