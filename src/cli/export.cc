@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "base/percent.h"
 #include "cli/json_fields.h"
 #include "cli/process.h"
 #include "cli/segmenter.h"
@@ -207,7 +208,7 @@ Status Export::plan_stretches(Track& track) {
   const time::TimeRange before =
       time::TimeRange::make(std::nullopt, time::TimeRange::Bound{*first.timerange.first(), false});
   const std::string path = fmt::format("/flows/{}/segments?reverse_order=true&limit=1&timerange={}",
-                                       track.flow_id, http::percent_encode(before.to_string()));
+                                       track.flow_id, percent_encode(before.to_string()));
   std::optional<Segment> previous;
   REEL_TRY(client_->get_pages(path, [&](json::Array& page) {
     auto parsed = page.empty() ? Result<Segment>(not_found("none")) : parse_segment(page[0]);

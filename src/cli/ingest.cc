@@ -395,6 +395,12 @@ Status Ingest::close_flows() {
     if (!flow) return not_found("flow {} was deleted meanwhile", track->identity.id);
     FlowState state = track->media.state();
     state.complete = true;
+    if (track->convert) {
+      // The stored container has its own overhead.
+      const BitRates stored = track->writer->bit_rates();
+      state.average_bit_rate = stored.average();
+      state.maximum_bit_rate = stored.maximum(options_.plan.segment);
+    }
     set_state(*flow, state);
     REEL_TRY(client_->put_flow(*flow));
   }

@@ -1,5 +1,6 @@
 #include "cli/listing.h"
 
+#include "base/percent.h"
 #include "cli/json_fields.h"
 #include "cli/table.h"
 
@@ -41,7 +42,7 @@ Result<std::string> list_query(const ListFilters& filters) {
   std::string query;
   const auto add = [&query](const std::string& name, const std::string& value) {
     query += query.empty() ? '?' : '&';
-    query += name + '=' + http::percent_encode(value);
+    query += name + '=' + percent_encode(value);
   };
   if (!filters.timerange.empty()) {
     REEL_ASSIGN(const auto range, time::TimeRange::parse(filters.timerange));
@@ -54,7 +55,7 @@ Result<std::string> list_query(const ListFilters& filters) {
   if (!filters.status.empty()) add("status", filters.status);
   for (const std::string& tag : filters.tags) {
     const auto equals = tag.find('=');
-    const std::string name = http::percent_encode(tag.substr(0, equals));
+    const std::string name = percent_encode(tag.substr(0, equals));
     if (equals == tag.npos) {
       add("tag_exists." + name, "true");
     } else {

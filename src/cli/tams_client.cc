@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "base/percent.h"
 #include "cli/json_fields.h"
 
 namespace reel::cli {
@@ -216,7 +217,7 @@ Result<std::vector<Segment>> TamsClient::list_segments(const std::string& flow_i
   Status parsed;
   const std::string path =
       fmt::format("/flows/{}/segments?limit=1000&timerange={}{}", flow_id,
-                  http::percent_encode(range.to_string()), with_urls ? "" : "&accept_get_urls=");
+                  percent_encode(range.to_string()), with_urls ? "" : "&accept_get_urls=");
   REEL_TRY(get_pages(path, [&](json::Array& page) {
     for (const json::Value& entry : page) {
       auto segment = parse_segment(entry);
@@ -275,7 +276,7 @@ Result<std::vector<FailedSegment>> TamsClient::register_segments(const std::stri
   for (FailedSegment& one : refused) {
     // An earlier try may have been carried out although its answer was lost.
     const std::string query =
-        fmt::format("{}?accept_get_urls=&object_id={}", path, http::percent_encode(one.object_id));
+        fmt::format("{}?accept_get_urls=&object_id={}", path, percent_encode(one.object_id));
     REEL_ASSIGN(const json::Value registered, get(query));
     const json::Array* found = registered.as_array();
     if (found == nullptr || found->empty()) failed.push_back(std::move(one));

@@ -121,8 +121,17 @@ Status FlowWriter::register_ready(bool more_coming) {
       return conflict("flow {}: the server refused {} of {} segments; the first: {}",
                       options_.flow_id, failed->size(), bodies.size(), failed->front().reason);
     }
-    for (const Registration& one : ready) progress_.add(one.duration_nanoseconds, one.bytes);
+    const MutexLock lock(mutex_);
+    for (const Registration& one : ready) {
+      bit_rates_.add(one.duration_nanoseconds, one.bytes);
+      progress_.add(one.duration_nanoseconds, one.bytes);
+    }
   }
+}
+
+BitRates FlowWriter::bit_rates() const {
+  const MutexLock lock(mutex_);
+  return bit_rates_;
 }
 
 Uploader::Uploader(std::size_t threads, std::size_t queued_bytes_max)

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "base/thread_annotations.h"
+#include "cli/flow_document.h"
 #include "cli/progress.h"
 #include "cli/tams_client.h"
 
@@ -55,6 +56,8 @@ class FlowWriter {
   Status flush() { return register_ready(false); }
 
   std::uint64_t next_sequence() { return issued_++; }
+  //! Of what this writer registered, as stored.
+  BitRates bit_rates() const;
   const std::string& flow_id() const { return options_.flow_id; }
 
  private:
@@ -75,7 +78,8 @@ class FlowWriter {
   std::string init_id_;       // set before the first write
   std::uint64_t issued_ = 0;  // by the one thread that submits
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  BitRates bit_rates_ GUARDED_BY(mutex_);
   std::deque<Allocation> places_ GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point places_from_ GUARDED_BY(mutex_);
   std::map<std::uint64_t, Registration> uploaded_ GUARDED_BY(mutex_);

@@ -79,8 +79,8 @@ Hash128 hash_cells(const TableSchema& schema, const std::vector<std::size_t>& by
   for (const std::size_t position : by_id) {
     const Column& column = schema.columns[position];
     const Value& cell = cell_at(position);
-    const bool initial = cell.is_null() ? column.initial_default.is_null()
-                                        : cell == column.initial_default;
+    const bool initial =
+        cell.is_null() ? column.initial_default.is_null() : cell == column.initial_default;
     if (initial) continue;
     ColumnId id = column.id;
     for (; id >= 0x80; id >>= 7) scratch.push_back(static_cast<char>((id & 0x7f) | 0x80));
@@ -94,14 +94,12 @@ Hash128 hash_cells(const TableSchema& schema, const std::vector<std::size_t>& by
 
 Hash128 row_hash(const TableSchema& schema, const std::vector<std::size_t>& by_id, const Row& row,
                  std::string& scratch) {
-  return hash_cells(
-      schema, by_id, [&](std::size_t i) -> const Value& { return row[i]; }, scratch);
+  return hash_cells(schema, by_id, [&](std::size_t i) -> const Value& { return row[i]; }, scratch);
 }
 
 Hash128 row_hash(const TableSchema& schema, const std::vector<std::size_t>& by_id,
                  const CellRefs& row, std::string& scratch) {
-  return hash_cells(
-      schema, by_id, [&](std::size_t i) -> const Value& { return *row[i]; }, scratch);
+  return hash_cells(schema, by_id, [&](std::size_t i) -> const Value& { return *row[i]; }, scratch);
 }
 
 Hash128 row_hash(const TableSchema& schema, const Row& row) {

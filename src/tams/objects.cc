@@ -299,18 +299,18 @@ Status ObjectUpload::adopt(const media::StoredBytes& stored) {
                         {"sha256", store::Binary{digest}}};
   if (!content_type_.empty()) cells.emplace_back("content_type", content_type_);
   store::Batch batch;
-  batch.require_cells(kObjects, {object_id_}, {{"storage_key", object["storage_key"]},
-                                               {"registered", object["registered"]}});
+  batch.require_cells(
+      kObjects, {object_id_},
+      {{"storage_key", object["storage_key"]}, {"registered", object["registered"]}});
   batch.update(kObjects, {object_id_}, std::move(cells));
   if (!object["size_bytes"].is_null()) {
-    batch.upsert(std::string(table::kMediaGarbage),
-                 {object["storage_id"], object["storage_key"]}, {});
+    batch.upsert(std::string(table::kMediaGarbage), {object["storage_id"], object["storage_key"]},
+                 {});
   }
   return context_.store.commit(std::move(batch));
 }
 
-Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context,
-                                                          StorageId storage,
+Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context, StorageId storage,
                                                           const std::string& object_id,
                                                           const std::string& content_type) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
@@ -322,8 +322,8 @@ Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context
   const std::string name = object_id + "#" + Uuid::random(context.random).to_string();
   std::string key = media::make_key(name, context.clock.now());
   REEL_ASSIGN(auto upload, backend->begin_upload(key));
-  return std::make_unique<ObjectUpload>(context, *backend, object_id, content_type,
-                                        std::move(key), std::move(upload));
+  return std::make_unique<ObjectUpload>(context, *backend, object_id, content_type, std::move(key),
+                                        std::move(upload));
 }
 
 Result<ObjectBytes> open_object(const Context& context, StorageId storage,

@@ -83,9 +83,6 @@ class Client {
 //! Field names are equal whatever their case.
 bool same_field_name(std::string_view a, std::string_view b);
 
-//! Percent-encodes everything but RFC 3986's unreserved characters.
-std::string percent_encode(std::string_view text);
-
 //! The target of `<url>; rel="next"` in a Link field; empty when there is none.
 std::string link_next(std::string_view link_field);
 

@@ -228,11 +228,6 @@ TEST_F(ClientTest, GivesUpInTimeAndOnRequest) {
   EXPECT_EQ(client_->send(request).error().code(), Code::cancelled);
 }
 
-TEST(Urls, PercentEncode) {
-  EXPECT_EQ(percent_encode("[0:0_1:0) a/b~c"), "%5B0%3A0_1%3A0%29%20a%2Fb~c");
-  EXPECT_EQ(percent_encode("ä"), "%C3%A4");
-}
-
 TEST(Urls, LinkNext) {
   EXPECT_EQ(link_next("<http://h/a?page=x&limit=2>; rel=\"next\""), "http://h/a?page=x&limit=2");
   EXPECT_EQ(link_next("<http://h/first>; rel=\"first\", <http://h/n>; rel=next"), "http://h/n");
