@@ -196,6 +196,8 @@ std::vector<Setting> domain_limits() {
       number("limits.allocate_default", "Objects of a storage request without a limit.",
              {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.allocate_default; }),
+      number("limits.change_log_days", "How long events and the audit trail reach back.",
+             {1, 36'500}, [](Config& c) -> std::int64_t& { return c.limits.tams.change_log_days; }),
       number("limits.allocate_max", "Objects of a storage request at most.", {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.allocate_max; }),
       number("limits.bulk_segments_max", "Segments of one request at most.", {1, 100'000},
