@@ -40,9 +40,9 @@ struct Bounds {
 
 //! `member` finds the number in a configuration.
 template <class Member>
-Setting number(std::string key, std::string doc, Bounds bounds, Member member) {
-  return {.key = std::move(key),
-          .doc = std::move(doc),
+Setting number(const std::string& key, const std::string& doc, Bounds bounds, Member member) {
+  return {.key = key,
+          .doc = doc,
           .set = [=](Config& config, const SettingValue& value) -> Status {
             const std::int64_t given = std::get<std::int64_t>(value);
             if (given < bounds.minimum || given > bounds.maximum) {
@@ -61,10 +61,10 @@ Setting number(std::string key, std::string doc, Bounds bounds, Member member) {
 
 //! A text that must be one of a few words.
 template <class Enum>
-Setting choice(std::string key, std::string doc, Enum Config::* member,
-               std::vector<std::pair<std::string, Enum>> words) {
-  return {.key = std::move(key),
-          .doc = std::move(doc),
+Setting choice(const std::string& key, const std::string& doc, Enum Config::* member,
+               const std::vector<std::pair<std::string, Enum>>& words) {
+  return {.key = key,
+          .doc = doc,
           .set = [=](Config& config, const SettingValue& value) -> Status {
             std::string known;
             for (const auto& [word, meaning] : words) {
