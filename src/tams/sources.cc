@@ -152,13 +152,12 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
     const std::int64_t revision = old.integer("revision");
     cells.emplace_back("label_order", label_order(document.find("label")));
     cells.emplace_back("revision", revision + 1);
-    store::Batch batch;
-    batch.require_cells(kSources, {id}, {{"revision", revision}});
-    batch.update(kSources, {id}, std::move(cells));
+    Write write{context, caller, *snapshot};
+    write.batch.require_cells(kSources, {id}, {{"revision", revision}});
+    write.batch.update(kSources, {id}, std::move(cells));
     REEL_ASSIGN(const SourceLinks links, links_of(*snapshot, id));
-    ChangeNotes(context, caller.principal, batch)
-        .source_updated(id, links.collectors, source_text(document, links), before);
-    return context.store.commit(std::move(batch));
+    ChangeNotes(write).source_updated(id, links.collectors, source_text(document, links), before);
+    return context.store.commit(std::move(write.batch));
   });
 }
 
@@ -245,19 +244,18 @@ Result<Page> list_sources(const Context& context, const SourceFilter& filter, So
   return list_rows(*snapshot, listing_order(order), page, accept, write);
 }
 
-Status join_source(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                   store::Batch& batch, const json::Value& flow) {
+Status join_source(Write& write, const json::Value& flow) {
   const SourceId id = *SourceId::parse(*flow.find("source_id")->as_string());
   const std::string& format = *flow.find("format")->as_string();
-  REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
+  REEL_ASSIGN(const auto source, load(write.snapshot, table::kSources, {id}));
   if (source) {
     if (source->text("format") != format) {
       return at("/format", invalid("source {} has format {}, not {}", id.to_string(),
                                    source->text("format"), format));
     }
     const std::int64_t count = source->integer("flow_count");
-    batch.require_cells(kSources, {id}, {{"flow_count", count}});
-    batch.update(kSources, {id}, {{"flow_count", count + 1}});
+    write.batch.require_cells(kSources, {id}, {{"flow_count", count}});
+    write.batch.update(kSources, {id}, {{"flow_count", count + 1}});
     return {};
   }
   json::Value document;
@@ -265,34 +263,32 @@ Status join_source(const Context& context, const Caller& caller, store::Snapshot
   for (const std::string_view member : {"format", "label", "description", "tags"}) {
     if (const json::Value* value = flow.find(member)) document.set(member, *value);
   }
-  document.set("created_by", caller.principal);
-  document.set("updated_by", caller.principal);
-  const std::string now = context.clock.now().to_string();
+  document.set("created_by", write.caller.principal);
+  document.set("updated_by", write.caller.principal);
+  const std::string now = write.context.clock.now().to_string();
   document.set("created", now);
   document.set("updated", now);
   store::Cells cells = to_cells(kFields, document);
   std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
   cells.emplace_back("label_order", label_order(document.find("label")));
   cells.emplace_back("flow_count", 1);
-  batch.insert(kSources, {id}, std::move(cells));
-  ChangeNotes(context, caller.principal, batch).source_created(id, source_text(document, {}));
+  write.batch.insert(kSources, {id}, std::move(cells));
+  ChangeNotes(write).source_created(id, source_text(document, {}));
   return {};
 }
 
-Status leave_source(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                    store::Batch& batch, SourceId id) {
-  REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
+Status leave_source(Write& write, SourceId id) {
+  REEL_ASSIGN(const auto source, load(write.snapshot, table::kSources, {id}));
   if (!source) return {};
   const std::int64_t count = source->integer("flow_count");
-  batch.require_cells(kSources, {id}, {{"flow_count", count}});
+  write.batch.require_cells(kSources, {id}, {{"flow_count", count}});
   if (count > 1) {
-    batch.update(kSources, {id}, {{"flow_count", count - 1}});
+    write.batch.update(kSources, {id}, {{"flow_count", count - 1}});
     return {};
   }
-  REEL_ASSIGN(const auto collectors, source_collectors(snapshot, id));
-  batch.erase(kSources, {id});
-  ChangeNotes(context, caller.principal, batch)
-      .source_deleted(id, collectors, to_document(kFields, *source));
+  REEL_ASSIGN(const auto collectors, source_collectors(write.snapshot, id));
+  write.batch.erase(kSources, {id});
+  ChangeNotes(write).source_deleted(id, collectors, to_document(kFields, *source));
   return {};
 }
 
