@@ -113,6 +113,22 @@ ListingOrder listing_order(SourceOrder order) {
   }
 }
 
+//! The row of a new source: format, label, description and tags are those of `like`.
+store::Cells new_source(const json::Value& like, Instant now, const std::string& principal) {
+  json::Value document;
+  for (const std::string_view member : {"format", "label", "description", "tags"}) {
+    if (const json::Value* value = like.find(member)) document.set(member, *value);
+  }
+  document.set("created_by", principal);
+  document.set("updated_by", principal);
+  document.set("created", now.to_string());
+  document.set("updated", now.to_string());
+  store::Cells cells = to_cells(kFields, document);
+  std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
+  cells.emplace_back("label_order", label_order(document.find("label")));
+  return cells;
+}
+
 Status edit_source(const Context& context, const Caller& caller, SourceId id,
                    const std::function<Status(json::Value&)>& change) {
   return retry_on_conflict([&]() -> Status {
@@ -189,6 +205,64 @@ Status set_source_tag(const Context& context, const Caller& caller, SourceId id,
   });
 }
 
+Result<SourceId> create_source(const Context& context, const Caller& caller,
+                               const json::Value& body) {
+  const json::Value* asked = body.find("id");
+  const SourceId id = asked == nullptr ? SourceId{Uuid::random(context.random)}
+                                       : *SourceId::parse(*asked->as_string());
+  bool exists = false;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const auto source, load(*snapshot, table::kSources, {id}));
+    exists = source.has_value();
+    if (exists) return {};
+    store::Cells cells = new_source(body, context.clock.now(), caller.principal);
+    cells.emplace_back("kept", true);
+    store::Batch batch;
+    batch.insert(kSources, {id}, std::move(cells));
+    return context.store.commit(std::move(batch));
+  }));
+  if (exists) return at("/id", conflict("source {} exists already", id.to_string()));
+  return id;
+}
+
+Status replace_source(const Context& context, const Caller& caller, SourceId id,
+                      const json::Value& body) {
+  const json::Value* body_id = body.find("id");
+  if (body_id != nullptr && *body_id != json::Value(id.to_string())) {
+    return at("/id", not_found("the body is about source {}, the path about {}",
+                               *body_id->as_string(), id.to_string()));
+  }
+  return edit_source(context, caller, id, [&](json::Value& document) -> Status {
+    const json::Value* format = body.find("format");
+    if (format != nullptr && *format != *document.find("format")) {
+      return at("/format", invalid("source {} has format {}, which cannot change", id.to_string(),
+                                   *document.find("format")->as_string()));
+    }
+    for (const std::string_view member : {"label", "description", "tags"}) {
+      const json::Value* value = body.find(member);
+      assign_member(document, member, value == nullptr ? std::nullopt : std::optional(*value));
+    }
+    return {};
+  });
+}
+
+Status delete_source(const Context& context, SourceId id) {
+  std::int64_t flows = 0;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record source, find_source(*snapshot, id));
+    flows = source.integer("flow_count");
+    if (flows > 0) return {};
+    store::Batch batch;
+    batch.require_cells(kSources, {id}, {{"flow_count", flows}});
+    batch.erase(kSources, {id});
+    return context.store.commit(std::move(batch));
+  }));
+  if (flows == 0) return {};
+  return conflict("source {} has {} flows; delete them first", id.to_string(), flows);
+}
+
 Result<Page> list_sources(const Context& context, const SourceFilter& filter, SourceOrder order,
                           const PageRequest& page) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
@@ -222,17 +296,7 @@ Status join_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id,
     batch.update(kSources, {id}, {{"flow_count", count + 1}});
     return {};
   }
-  json::Value document;
-  for (const std::string_view member : {"format", "label", "description", "tags"}) {
-    if (const json::Value* value = flow.find(member)) document.set(member, *value);
-  }
-  document.set("created_by", principal);
-  document.set("updated_by", principal);
-  document.set("created", now.to_string());
-  document.set("updated", now.to_string());
-  store::Cells cells = to_cells(kFields, document);
-  std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
-  cells.emplace_back("label_order", label_order(document.find("label")));
+  store::Cells cells = new_source(flow, now, principal);
   cells.emplace_back("flow_count", 1);
   batch.insert(kSources, {id}, std::move(cells));
   return {};
@@ -243,7 +307,7 @@ Status leave_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id)
   if (!source) return {};
   const std::int64_t count = source->integer("flow_count");
   batch.require_cells(kSources, {id}, {{"flow_count", count}});
-  if (count > 1) {
+  if (count > 1 || source->flag("kept")) {
     batch.update(kSources, {id}, {{"flow_count", count - 1}});
   } else {
     batch.erase(kSources, {id});
