@@ -31,6 +31,11 @@ endforeach()
 set_source_files_properties(src/api/page_assets.cc PROPERTIES
   COMPILE_DEFINITIONS REEL_NPM="${REEL_NPM}" OBJECT_DEPENDS "${REEL_NPM_FILES}" SKIP_PRECOMPILE_HEADERS ON)
 
+# jemalloc has no CMake package either.
+find_library(REEL_JEMALLOC jemalloc REQUIRED)
+add_library(jemalloc::jemalloc UNKNOWN IMPORTED)
+set_target_properties(jemalloc::jemalloc PROPERTIES IMPORTED_LOCATION ${REEL_JEMALLOC})
+
 # Only testing needs these, and a machine that serves has not installed them.
 find_package(GTest QUIET)
 find_package(benchmark QUIET)

@@ -64,7 +64,7 @@ Result<std::unique_ptr<BodySink>> post_segment_form(const Call& call) {
 }
 
 Result<Response> delete_segments(const Call& call) {
-  REEL_TRY(tams::delete_segments(call.tams, flow_id(call), timerange(call.query),
+  REEL_TRY(tams::delete_segments(call.tams, caller(call), flow_id(call), timerange(call.query),
                                  text(call.query, "object_id")));
   return Response::empty(204);
 }

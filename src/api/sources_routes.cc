@@ -46,7 +46,7 @@ Result<Response> put_source(const Call& call) {
 }
 
 Result<Response> delete_source(const Call& call) {
-  REEL_TRY(tams::delete_source(call.tams, source_id(call)));
+  REEL_TRY(tams::delete_source(call.tams, caller(call), source_id(call)));
   return Response::empty(204);
 }
 

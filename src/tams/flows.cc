@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
 #include "tams/objects.h"
@@ -146,20 +147,66 @@ void stamp(const Context& context, const Caller& caller, const json::Value* old,
   }
 }
 
-//! The batch that turns the stored flow (nullptr: none) into `document`.
+//! A document that is about to be written, as write_flow() will show it.
+json::Value as_shown(const json::Value& document) {
+  json::Value shown{json::Object{}};
+  for (const DocumentField& field : kFields) {
+    const json::Value* member = document.find(field.member);
+    if (member == nullptr || (field.kind == Kind::flag && !*member->as_bool())) continue;
+    shown.set(field.member, *member);
+  }
+  for (const json::Member& member : *document.as_object()) {
+    if (!is_known_member(member.name)) shown.set(member.name, member.value);
+  }
+  return shown;
+}
+
+//! Members of a flow as GET shows it that its document does not have.
+Status add_links(store::Snapshot& snapshot, FlowId id, const std::vector<FlowId>& collected_by,
+                 json::Value& document) {
+  REEL_ASSIGN(const auto activity, load(snapshot, table::kFlowActivity, {id}));
+  if (activity) {
+    document.set("segments_updated", (*activity)["segments_updated"].get<Instant>().to_string());
+  }
+  if (collected_by.empty()) return {};
+  json::Array collectors;
+  for (const FlowId collector : collected_by) collectors.emplace_back(collector.to_string());
+  document.set("collected_by", std::move(collectors));
+  return {};
+}
+
+//! Tells the change log that the flow became `document`. `before`: what it was, if it was.
+Status note_change(const Context& context, const Caller& caller, store::Snapshot& snapshot,
+                   FlowId id, const json::Value* before, const json::Value& document,
+                   store::Batch& batch) {
+  const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
+  REEL_ASSIGN(const FlowPlace place, place_of(snapshot, id, source));
+  json::Value shown = as_shown(document);
+  REEL_TRY(add_links(snapshot, id, place.collected_by, shown));
+  ChangeNotes notes(context, caller.principal, batch);
+  if (before == nullptr) {
+    notes.flow_created(place, shown);
+  } else {
+    notes.flow_updated(place, shown, *before);
+  }
+  return {};
+}
+
+//! The batch that turns the stored flow (nullptr: none) into `document`, which gains its managed
+//! members.
 Result<store::Batch> change_batch(const Context& context, const Caller& caller,
                                   store::Snapshot& snapshot, FlowId id, const Record* old,
-                                  json::Value document) {
+                                  json::Value& document) {
   const json::Value before = old == nullptr ? json::Value(json::Object{}) : document_of(*old);
   stamp(context, caller, old == nullptr ? nullptr : &before, document);
   const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
 
   store::Batch batch;
   if (old == nullptr) {
-    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(), caller.principal));
+    REEL_TRY(join_source(context, caller, snapshot, batch, document));
   } else if (SourceId{old->uuid("source_id")} != source) {
-    REEL_TRY(leave_source(snapshot, batch, SourceId{old->uuid("source_id")}));
-    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(), caller.principal));
+    REEL_TRY(leave_source(context, caller, snapshot, batch, SourceId{old->uuid("source_id")}));
+    REEL_TRY(join_source(context, caller, snapshot, batch, document));
   } else if (old->text("format") != *document.find("format")->as_string()) {
     return at("/format", invalid("flow {} and its source have format {}", id.to_string(),
                                  old->text("format")));
@@ -171,6 +218,8 @@ Result<store::Batch> change_batch(const Context& context, const Caller& caller,
   } else {
     update_row(batch, id, *old, document);
   }
+  REEL_TRY(note_change(context, caller, snapshot, id, old == nullptr ? nullptr : &before, document,
+                       batch));
   return batch;
 }
 
@@ -204,8 +253,7 @@ Status edit_flow(const Context& context, const Caller& caller, FlowId id, bool e
     if (old.flag("read_only") && !even_if_read_only) return read_only_failure(id);
     json::Value document = document_of(old);
     REEL_TRY(change(document));
-    REEL_ASSIGN(store::Batch batch,
-                change_batch(context, caller, *snapshot, id, &old, std::move(document)));
+    REEL_ASSIGN(store::Batch batch, change_batch(context, caller, *snapshot, id, &old, document));
     return context.store.commit(std::move(batch));
   });
 }
@@ -305,24 +353,53 @@ Status drop_from_collection(const Context& context, const Caller& caller, store:
   }
   stamp(context, caller, &before, document);
   update_row(batch, collection, *record, document);
-  return {};
+  return note_change(context, caller, snapshot, collection, &before, document, batch);
+}
+
+//! The row of flow_removals: what is told of segments that are removed after their flow.
+store::Cells removal_cells(const Context& context, const Caller& caller, const FlowPlace& place) {
+  store::ValueList flows;
+  for (const FlowId id : place.collected_by) flows.emplace_back(id.uuid);
+  store::ValueList sources;
+  for (const SourceId id : place.source_collected_by) sources.emplace_back(id.uuid);
+  return {{"requested", context.clock.now()},
+          {"requested_by", caller.principal},
+          {"source_id", place.source},
+          {"flow_collected_by", std::move(flows)},
+          {"source_collected_by", std::move(sources)}};
+}
+
+FlowPlace place_in(const Record& removal) {
+  FlowPlace place{.flow = FlowId{removal.uuid("flow_id")},
+                  .source = SourceId{removal.uuid("source_id")},
+                  .collected_by = {},
+                  .source_collected_by = {}};
+  for (const store::Value& id : removal["flow_collected_by"].get<store::ValueList>()) {
+    place.collected_by.push_back({id.get<Uuid>()});
+  }
+  for (const store::Value& id : removal["source_collected_by"].get<store::ValueList>()) {
+    place.source_collected_by.push_back({id.get<Uuid>()});
+  }
+  return place;
 }
 
 //! The batch after which the flow is gone and only its segments are left to remove.
-Result<store::Batch> removal_batch(const Context& context, store::Snapshot& snapshot,
-                                   const Record& flow) {
+Result<store::Batch> removal_batch(const Context& context, const Caller& caller,
+                                   store::Snapshot& snapshot, const Record& flow) {
   const FlowId id{flow.uuid("id")};
-  const Caller service{.principal = "reelhouse", .base_url = {}};
+  const SourceId source{flow.uuid("source_id")};
+  REEL_ASSIGN(const FlowPlace place, place_of(snapshot, id, source));
   store::Batch batch;
   batch.require_cells(
       kFlows, {id}, {{"revision", flow["revision"]}, {"collected_count", flow["collected_count"]}});
-  REEL_ASSIGN(const auto collectors, collectors_of(snapshot, id));
-  for (const FlowId collection : collectors) {
-    REEL_TRY(drop_from_collection(context, service, snapshot, batch, collection, id));
+  const json::Value document = document_of(flow);
+  ChangeNotes(context, caller.principal, batch).flow_deleted(place, document);
+  for (const FlowId collection : place.collected_by) {
+    REEL_TRY(drop_from_collection(context, caller, snapshot, batch, collection, id));
   }
-  REEL_TRY(change_members(snapshot, batch, id, members_in(document_of(flow)), {}));
-  REEL_TRY(leave_source(snapshot, batch, SourceId{flow.uuid("source_id")}));
-  batch.upsert(std::string(table::kFlowRemovals), {id}, {{"requested", context.clock.now()}});
+  REEL_TRY(change_members(snapshot, batch, id, members_in(document), {}));
+  REEL_TRY(leave_source(context, caller, snapshot, batch, source));
+  batch.upsert(std::string(table::kFlowRemovals), {id}, removal_cells(context, caller, place));
   batch.erase(std::string(table::kFlowActivity), {id});
   batch.erase(kFlows, {id});
   return batch;
@@ -335,7 +412,7 @@ Status finish_removal(const Context& context, FlowId id) {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const auto removal, load(*snapshot, removals, {id}));
     if (!removal) return {};
-    REEL_TRY(remove_segments(context, id, time::TimeRange::eternity(), std::nullopt));
+    REEL_TRY(remove_segments(context, removal->text("requested_by"), place_in(*removal)));
     store::Batch batch;
     batch.require_cells(removals, {id}, {{"requested", (*removal)["requested"]}});
     batch.erase(removals, {id});
@@ -367,13 +444,12 @@ Result<PutFlow> write_flow_document(const Context& context, const Caller& caller
     if (old && old->flag("read_only")) return read_only_failure(id);
     json::Value document = body;
     REEL_TRY(apply_profile(*snapshot, old ? &*old : nullptr, document));
-    REEL_ASSIGN(store::Batch batch, change_batch(context, caller, *snapshot, id,
-                                                 old ? &*old : nullptr, std::move(document)));
+    REEL_ASSIGN(store::Batch batch,
+                change_batch(context, caller, *snapshot, id, old ? &*old : nullptr, document));
     batch.require_absent(std::string(table::kFlowRemovals), {id});
+    if (outcome.created) outcome.document = json::to_text(as_shown(document));
     return context.store.commit(std::move(batch));
   }));
-  if (!outcome.created && existing == Existing::keep) return outcome;
-  REEL_ASSIGN(outcome.document, get_flow(context, id, {}));
   return outcome;
 }
 
@@ -411,12 +487,12 @@ Result<std::string> get_flow(const Context& context, FlowId id, const FlowView& 
   return text;
 }
 
-Status delete_flow(const Context& context, FlowId id) {
+Status delete_flow(const Context& context, const Caller& caller, FlowId id) {
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
     if (flow.flag("read_only")) return read_only_failure(id);
-    REEL_ASSIGN(store::Batch batch, removal_batch(context, *snapshot, flow));
+    REEL_ASSIGN(store::Batch batch, removal_batch(context, caller, *snapshot, flow));
     return context.store.commit(std::move(batch));
   }));
   return finish_removal(context, id);

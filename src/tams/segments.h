@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "json/value.h"
+#include "tams/changes.h"
 #include "tams/context.h"
 #include "tams/get_urls.h"
 #include "tams/listing.h"
@@ -42,12 +43,12 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
 
 //! Deletes the segments that `timerange` covers completely (and that use `object_id`), then the
 //! objects that nothing uses any more. Code::not_found, forbidden as for flows.
-Status delete_segments(const Context& context, FlowId flow, const time::TimeRange& timerange,
+Status delete_segments(const Context& context, const Caller& caller, FlowId flow,
+                       const time::TimeRange& timerange,
                        const std::optional<std::string>& object_id);
 
-//! The same without looking at the flow; for flows that are going.
-Status remove_segments(const Context& context, FlowId flow, const time::TimeRange& timerange,
-                       const std::optional<std::string>& object_id);
+//! Deletes all segments of a flow that is gone, as far as its row in flow_removals is there.
+Status remove_segments(const Context& context, std::string_view actor, const FlowPlace& gone);
 
 //! Whether a segment overlaps the range.
 Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow,

@@ -62,6 +62,9 @@ json::Shape object_post();
 json::Shape object_allocation();
 json::Shape object();
 
+//! One entry of the change log.
+json::Shape change();
+
 //! The URNs of content formats.
 inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";
 inline constexpr std::string_view kImage = "urn:x-tam:format:image";

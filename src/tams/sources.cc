@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
@@ -54,29 +55,32 @@ Status add_members(store::Snapshot& snapshot, const Record& flow, SourceLinks& l
   return {};
 }
 
+Status add_collectors(store::Snapshot& snapshot, const Record& flow,
+                      std::vector<SourceId>& collectors) {
+  if (flow.integer("collected_count") == 0) return {};
+  REEL_ASSIGN(const auto flows, collectors_of(snapshot, FlowId{flow.uuid("id")}));
+  for (const FlowId collector : flows) {
+    REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {collector}, {"source_id"}));
+    if (!record) continue;
+    const SourceId source{record->uuid("source_id")};
+    if (std::find(collectors.begin(), collectors.end(), source) == collectors.end()) {
+      collectors.push_back(source);
+    }
+  }
+  return {};
+}
+
 Result<SourceLinks> links_of(store::Snapshot& snapshot, SourceId id) {
   SourceLinks links;
   REEL_ASSIGN(const auto flows, flows_of_source(snapshot, id));
   for (const Record& flow : flows) {
     REEL_TRY(add_members(snapshot, flow, links));
-    if (flow.integer("collected_count") == 0) continue;
-    REEL_ASSIGN(const auto collectors, collectors_of(snapshot, FlowId{flow.uuid("id")}));
-    for (const FlowId collector : collectors) {
-      REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {collector}));
-      if (!record) continue;
-      const SourceId source{record->uuid("source_id")};
-      if (std::find(links.collectors.begin(), links.collectors.end(), source) ==
-          links.collectors.end()) {
-        links.collectors.push_back(source);
-      }
-    }
+    REEL_TRY(add_collectors(snapshot, flow, links.collectors));
   }
   return links;
 }
 
-void write_source(json::Writer& out, const Record& source, const SourceLinks& links) {
-  out.begin_object();
-  write_fields(out, kFields, source);
+void write_links(json::Writer& out, const SourceLinks& links) {
   if (!links.members.empty()) {
     out.key("source_collection");
     out.begin_array();
@@ -94,7 +98,27 @@ void write_source(json::Writer& out, const Record& source, const SourceLinks& li
     for (const SourceId collector : links.collectors) out.string(collector.to_string());
     out.end_array();
   }
+}
+
+void write_source(json::Writer& out, const Record& source, const SourceLinks& links) {
+  out.begin_object();
+  write_fields(out, kFields, source);
+  write_links(out, links);
   out.end_object();
+}
+
+//! The same for a source that is about to be written.
+std::string source_text(const json::Value& document, const SourceLinks& links) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  for (const json::Member& member : *document.as_object()) {
+    out.key(member.name);
+    out.value(member.value);
+  }
+  write_links(out, links);
+  out.end_object();
+  return text;
 }
 
 bool collected_as_asked(const SourceLinks& links, const std::vector<SourceId>& wanted) {
@@ -113,20 +137,25 @@ ListingOrder listing_order(SourceOrder order) {
   }
 }
 
-//! The row of a new source: format, label, description and tags are those of `like`.
-store::Cells new_source(const json::Value& like, Instant now, const std::string& principal) {
+//! Adds a new source with the format, label, description and tags of `like`.
+void add_source(const Context& context, const Caller& caller, store::Batch& batch, SourceId id,
+                const json::Value& like, const store::Cells& more) {
   json::Value document;
+  document.set("id", id.to_string());
   for (const std::string_view member : {"format", "label", "description", "tags"}) {
     if (const json::Value* value = like.find(member)) document.set(member, *value);
   }
-  document.set("created_by", principal);
-  document.set("updated_by", principal);
-  document.set("created", now.to_string());
-  document.set("updated", now.to_string());
+  document.set("created_by", caller.principal);
+  document.set("updated_by", caller.principal);
+  const std::string now = context.clock.now().to_string();
+  document.set("created", now);
+  document.set("updated", now);
   store::Cells cells = to_cells(kFields, document);
   std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
   cells.emplace_back("label_order", label_order(document.find("label")));
-  return cells;
+  cells.insert(cells.end(), more.begin(), more.end());
+  batch.insert(kSources, {id}, std::move(cells));
+  ChangeNotes(context, caller.principal, batch).source_created(id, source_text(document, {}));
 }
 
 Status edit_source(const Context& context, const Caller& caller, SourceId id,
@@ -134,7 +163,8 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record old, find_source(*snapshot, id));
-    json::Value document = to_document(kFields, old);
+    const json::Value before = to_document(kFields, old);
+    json::Value document = before;
     REEL_TRY(change(document));
     document.set("updated", context.clock.now().to_string());
     document.set("updated_by", caller.principal);
@@ -146,6 +176,9 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
     store::Batch batch;
     batch.require_cells(kSources, {id}, {{"revision", revision}});
     batch.update(kSources, {id}, std::move(cells));
+    REEL_ASSIGN(const SourceLinks links, links_of(*snapshot, id));
+    ChangeNotes(context, caller.principal, batch)
+        .source_updated(id, links.collectors, source_text(document, links), before);
     return context.store.commit(std::move(batch));
   });
 }
@@ -158,8 +191,10 @@ Result<Record> find_source(store::Snapshot& snapshot, SourceId id) {
   return std::move(*record);
 }
 
-Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id) {
+Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id,
+                                            const std::vector<std::string>& columns) {
   store::ScanSpec spec;
+  spec.columns = columns;
   spec.table = table::kFlows;
   spec.index = "by_source";
   spec.lower = store::RangeBound{.prefix = {id}};
@@ -171,6 +206,13 @@ Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId 
     return true;
   }));
   return flows;
+}
+
+Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, SourceId id) {
+  std::vector<SourceId> collectors;
+  REEL_ASSIGN(const auto flows, flows_of_source(snapshot, id, {"id", "collected_count"}));
+  for (const Record& flow : flows) REEL_TRY(add_collectors(snapshot, flow, collectors));
+  return collectors;
 }
 
 Result<std::string> get_source(const Context& context, SourceId id) {
@@ -216,10 +258,8 @@ Result<SourceId> create_source(const Context& context, const Caller& caller,
     REEL_ASSIGN(const auto source, load(*snapshot, table::kSources, {id}));
     exists = source.has_value();
     if (exists) return {};
-    store::Cells cells = new_source(body, context.clock.now(), caller.principal);
-    cells.emplace_back("kept", true);
     store::Batch batch;
-    batch.insert(kSources, {id}, std::move(cells));
+    add_source(context, caller, batch, id, body, {{"kept", true}});
     return context.store.commit(std::move(batch));
   }));
   if (exists) return at("/id", conflict("source {} exists already", id.to_string()));
@@ -247,7 +287,7 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
   });
 }
 
-Status delete_source(const Context& context, SourceId id) {
+Status delete_source(const Context& context, const Caller& caller, SourceId id) {
   std::int64_t flows = 0;
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
@@ -257,6 +297,8 @@ Status delete_source(const Context& context, SourceId id) {
     store::Batch batch;
     batch.require_cells(kSources, {id}, {{"flow_count", flows}});
     batch.erase(kSources, {id});
+    ChangeNotes(context, caller.principal, batch)
+        .source_deleted(id, {}, to_document(kFields, source));
     return context.store.commit(std::move(batch));
   }));
   if (flows == 0) return {};
@@ -282,8 +324,9 @@ Result<Page> list_sources(const Context& context, const SourceFilter& filter, So
   return list_rows(*snapshot, listing_order(order), page, accept, write);
 }
 
-Status join_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id,
-                   const json::Value& flow, Instant now, const std::string& principal) {
+Status join_source(const Context& context, const Caller& caller, store::Snapshot& snapshot,
+                   store::Batch& batch, const json::Value& flow) {
+  const SourceId id = *SourceId::parse(*flow.find("source_id")->as_string());
   const std::string& format = *flow.find("format")->as_string();
   REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
   if (source) {
@@ -296,22 +339,24 @@ Status join_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id,
     batch.update(kSources, {id}, {{"flow_count", count + 1}});
     return {};
   }
-  store::Cells cells = new_source(flow, now, principal);
-  cells.emplace_back("flow_count", 1);
-  batch.insert(kSources, {id}, std::move(cells));
+  add_source(context, caller, batch, id, flow, {{"flow_count", 1}});
   return {};
 }
 
-Status leave_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id) {
+Status leave_source(const Context& context, const Caller& caller, store::Snapshot& snapshot,
+                    store::Batch& batch, SourceId id) {
   REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
   if (!source) return {};
   const std::int64_t count = source->integer("flow_count");
   batch.require_cells(kSources, {id}, {{"flow_count", count}});
   if (count > 1 || source->flag("kept")) {
     batch.update(kSources, {id}, {{"flow_count", count - 1}});
-  } else {
-    batch.erase(kSources, {id});
+    return {};
   }
+  REEL_ASSIGN(const auto collectors, source_collectors(snapshot, id));
+  batch.erase(kSources, {id});
+  ChangeNotes(context, caller.principal, batch)
+      .source_deleted(id, collectors, to_document(kFields, *source));
   return {};
 }
 
