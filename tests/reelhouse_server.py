@@ -48,10 +48,12 @@ class Server:
     def pid(self) -> int:
         return self.process.pid
 
+    def command(self, http: str) -> list:
+        return [program(), "serve", "--data-dir", str(self.data_dir), "--http", http, *self.flags]
+
     def start(self, http: str = "127.0.0.1:0") -> "Server":
-        command = [program(), "serve", "--data-dir", str(self.data_dir), "--http", http, *self.flags]
         with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log,
+            self.process = subprocess.Popen(self.command(http), stdout=subprocess.PIPE, stderr=log,
                                             env=environment(**self.variables), start_new_session=True)
         self.url = self.wait_for_ready()
         return self
