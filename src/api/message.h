@@ -16,7 +16,8 @@
 
 namespace reel::api {
 
-enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
+enum class Method : std::uint8_t { get, head, post, put, patch, del, options, trace };
+inline constexpr std::size_t kMethodCount = 8;
 std::string_view method_name(Method method);
 std::optional<Method> parse_method(std::string_view name);
 

@@ -11,7 +11,7 @@ Result<Response> get_object(const Call& call) {
   tams::ObjectQuery query;
   query.urls = url_selection(call.query);
   query.flow_tags = tag_filter(call.query, "flow_tag");
-  REEL_ASSIGN(query.page, page_request(call));
+  query.page = page_request(call);
   REEL_ASSIGN(auto view, tams::get_object(call.tams, caller(call), call.path[0], query));
   Response response = Response::json(200, std::move(view.document));
   add_paging(response, call, view.page);

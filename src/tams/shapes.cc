@@ -124,7 +124,10 @@ Shape video_parameters() {
               optional("frame_rate", rate()), optional("vfr", Shape::boolean()),
               optional("init_segments", Shape::boolean())},
              kForbid)
-      .with_rule(fixed_or_variable_rate)
+      .with_rule(fixed_or_variable_rate,
+                 {{"if", R"({"properties":{"vfr":{"const":true}},"required":["vfr"]})"},
+                  {"then", R"({"properties":{"frame_rate":false}})"},
+                  {"else", R"({"required":["frame_rate"]})"}})
       .named("VideoEssenceParameters");
 }
 
@@ -208,6 +211,26 @@ Shape technical_metadata() {
                         {std::string(kData), technical_variant(data_parameters())},
                         {std::string(kMulti), technical_variant(multi_parameters(), false)}})
       .named("FlowTechnical");
+}
+
+//! A JSON Schema that holds when any of the members is there.
+std::string any_required(std::span<const std::string_view> members) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  out.key("anyOf");
+  out.begin_array();
+  for (const std::string_view member : members) {
+    out.begin_object();
+    out.key("required");
+    out.begin_array();
+    out.string(member);
+    out.end_array();
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
+  return text;
 }
 
 Shape flow_of_any_format(const Shape& date) {
@@ -402,8 +425,12 @@ Shape flow_put() {
   };
   auto members = flow_members(Shape::any());
   members.push_back(required("profile_id", uuid()));
-  const Shape from_profile = Shape::object(std::move(members)).with_rule(nothing_technical);
-  return Shape::select({flow_of_any_format(Shape::any()), from_profile}, linked).named("FlowPut");
+  const Shape from_profile =
+      Shape::object(std::move(members))
+          .with_rule(nothing_technical, {{"not", any_required(kTechnicalMembers)}});
+  const Shape unlinked = Shape::both(flow_of_any_format(Shape::any()),
+                                     Shape::object({optional("profile_id", Shape::choice({""}))}));
+  return Shape::select({unlinked, from_profile}, linked).named("FlowPut");
 }
 
 Shape profile() {
@@ -416,7 +443,9 @@ Shape profile() {
                         optional("description", Shape::string()),
                         optional("created_by", Shape::string()), optional("created", date_time()),
                         optional("tags", tags()), required("flow_metadata", technical_metadata())})
-      .with_rule(one_essence)
+      .with_rule(one_essence,
+                 {{"not", R"({"properties":{"flow_metadata":{"properties":{"format":{"const":")" +
+                              std::string(kMulti) + R"("}}}}})"}})
       .named("Profile");
 }
 
@@ -433,24 +462,17 @@ Shape segment_post() {
   const Shape url =
       Shape::object({required("url", Shape::string()), required("label", Shape::string())});
   return Shape::object(
-             {required("object_id", Shape::string(1024)), required("timerange", timerange()),
-              optional("init_object_id", Shape::string(1024)), optional("ts_offset", timestamp()),
-              optional("object_timerange", timerange()),
+             {required("object_id", Shape::nonempty_string(1024)),
+              required("timerange", timerange()), optional("init_object_id", Shape::string(1024)),
+              optional("ts_offset", timestamp()), optional("object_timerange", timerange()),
               optional("last_duration", no_negative_timestamp()),
               optional("sample_offset", Shape::integer()),
               optional("sample_count", Shape::integer()), optional("get_urls", Shape::array(url)),
               optional("key_frame_count", Shape::integer(0))})
-      .with_rule([](const Value& value) -> Status {
-        if (!value.find("object_id")->as_string()->empty()) return {};
-        return at("/object_id", invalid("must not be empty"));
-      })
       .named("SegmentPost");
 }
 
-Shape segments_post() {
-  const Shape unchecked = Shape::any();
-  return Shape::either(Shape::object({}), Shape::array(unchecked, 1));
-}
+Shape segments_post() { return Shape::either(segment_post(), Shape::array(segment_post())); }
 
 Shape segment() {
   return Shape::object(
@@ -492,7 +514,7 @@ Shape storage_request() {
                         optional("object_ids", Shape::array(Shape::string(1024), 1)),
                         optional("storage_id", uuid()), optional("content_type", mime_type()),
                         optional("presigned", Shape::boolean())})
-      .with_rule(one_of_both)
+      .with_rule(one_of_both, {{"not", R"({"required":["limit","object_ids"]})"}})
       .named("StorageRequest");
 }
 

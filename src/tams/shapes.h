@@ -49,8 +49,7 @@ inline constexpr std::array<std::string_view, 7> kTechnicalMembers = {"format",
 
 //! One segment as a client registers it.
 json::Shape segment_post();
-//! One segment or an array of them; single segments are checked one by one, so that the rest of a
-//! bulk request goes on when one is wrong.
+//! One segment or an array of them.
 json::Shape segments_post();
 json::Shape segment();
 json::Shape failed_segments();

@@ -8,7 +8,8 @@
 namespace reel::store::sqlite {
 namespace {
 
-constexpr int kPieceBytes = 1 << 20;
+//! SQLite's unix VFS writes nothing at all of a piece whose size is a multiple of 128 KiB.
+constexpr int kPieceBytes = 64 << 10;
 
 //! A file opened through an SQLite VFS.
 class File {
