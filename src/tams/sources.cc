@@ -7,6 +7,7 @@
 #include "tams/collections.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
+#include "tams/search.h"
 #include "tams/tables.h"
 
 namespace reel::tams {
@@ -153,6 +154,7 @@ void add_source(const Context& context, const Caller& caller, store::Batch& batc
   store::Cells cells = to_cells(kFields, document);
   std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
   cells.emplace_back("label_order", label_order(document.find("label")));
+  cells.emplace_back("search_text", search_text(document));
   cells.insert(cells.end(), more.begin(), more.end());
   batch.insert(kSources, {id}, std::move(cells));
   ChangeNotes(context, caller.principal, batch).source_created(id, source_text(document, {}));
@@ -172,6 +174,7 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
     std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
     const std::int64_t revision = old.integer("revision");
     cells.emplace_back("label_order", label_order(document.find("label")));
+    cells.emplace_back("search_text", search_text(document));
     cells.emplace_back("revision", revision + 1);
     store::Batch batch;
     batch.require_cells(kSources, {id}, {{"revision", revision}});
@@ -217,8 +220,12 @@ Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, Sourc
 
 Result<std::string> get_source(const Context& context, SourceId id) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record source, find_source(*snapshot, id));
-  REEL_ASSIGN(const SourceLinks links, links_of(*snapshot, id));
+  return get_source(*snapshot, id);
+}
+
+Result<std::string> get_source(store::Snapshot& snapshot, SourceId id) {
+  REEL_ASSIGN(const Record source, find_source(snapshot, id));
+  REEL_ASSIGN(const SourceLinks links, links_of(snapshot, id));
   std::string text;
   json::Writer out(text);
   write_source(out, source, links);
