@@ -7,6 +7,7 @@
 #include "events/change_log.h"
 #include "json/value.h"
 #include "tams/context.h"
+#include "tams/edit.h"
 #include "tams/record.h"
 #include "time/time_range.h"
 
@@ -28,6 +29,8 @@ class ChangeNotes {
  public:
   ChangeNotes(const Context& context, std::string_view actor, store::Batch& batch)
       : now_(context.clock.now()), actor_(actor), batch_(batch) {}
+  explicit ChangeNotes(Write& write)
+      : ChangeNotes(write.context, write.caller.principal, write.batch) {}
 
   void flow_created(const FlowPlace& place, const json::Value& flow);
   //! `before`: the flow as it was.

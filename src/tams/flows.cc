@@ -178,14 +178,13 @@ Status add_links(store::Snapshot& snapshot, FlowId id, const std::vector<FlowId>
 }
 
 //! Tells the change log that the flow became `document`. `before`: what it was, if it was.
-Status note_change(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                   FlowId id, const json::Value* before, const json::Value& document,
-                   store::Batch& batch) {
+Status note_change(Write& write, FlowId id, const json::Value* before,
+                   const json::Value& document) {
   const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
-  REEL_ASSIGN(const FlowPlace place, place_of(snapshot, id, source));
+  REEL_ASSIGN(const FlowPlace place, place_of(write.snapshot, id, source));
   json::Value shown = as_shown(document);
-  REEL_TRY(add_links(snapshot, id, place.collected_by, shown));
-  ChangeNotes notes(context, caller.principal, batch);
+  REEL_TRY(add_links(write.snapshot, id, place.collected_by, shown));
+  ChangeNotes notes(write);
   if (before == nullptr) {
     notes.flow_created(place, shown);
   } else {
@@ -194,35 +193,28 @@ Status note_change(const Context& context, const Caller& caller, store::Snapshot
   return {};
 }
 
-//! The batch that turns the stored flow (nullptr: none) into `document`, which gains its managed
+//! Adds what turns the stored flow (nullptr: none) into `document`, which gains its managed
 //! members.
-Result<store::Batch> change_batch(const Context& context, const Caller& caller,
-                                  store::Snapshot& snapshot, FlowId id, const Record* old,
-                                  json::Value& document) {
+Status change_flow(Write& write, FlowId id, const Record* old, json::Value& document) {
   const json::Value before = old == nullptr ? json::Value(json::Object{}) : document_of(*old);
-  stamp(context, caller, old == nullptr ? nullptr : &before, document);
+  stamp(write.context, write.caller, old == nullptr ? nullptr : &before, document);
   const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
-
-  store::Batch batch;
   if (old == nullptr) {
-    REEL_TRY(join_source(context, caller, snapshot, batch, document));
+    REEL_TRY(join_source(write, document));
   } else if (SourceId{old->uuid("source_id")} != source) {
-    REEL_TRY(leave_source(context, caller, snapshot, batch, SourceId{old->uuid("source_id")}));
-    REEL_TRY(join_source(context, caller, snapshot, batch, document));
+    REEL_TRY(leave_source(write, SourceId{old->uuid("source_id")}));
+    REEL_TRY(join_source(write, document));
   } else if (old->text("format") != *document.find("format")->as_string()) {
     return at("/format", invalid("flow {} and its source have format {}", id.to_string(),
                                  old->text("format")));
   }
-  REEL_TRY(change_members(snapshot, batch, id, members_in(before), members_in(document)));
-
+  REEL_TRY(change_members(write, id, members_in(before), members_in(document)));
   if (old == nullptr) {
-    batch.insert(kFlows, {id}, row_cells(document));
+    write.batch.insert(kFlows, {id}, row_cells(document));
   } else {
-    update_row(batch, id, *old, document);
+    update_row(write.batch, id, *old, document);
   }
-  REEL_TRY(note_change(context, caller, snapshot, id, old == nullptr ? nullptr : &before, document,
-                       batch));
-  return batch;
+  return note_change(write, id, old == nullptr ? nullptr : &before, document);
 }
 
 Failure read_only_failure(FlowId id) { return forbidden("flow {} is read-only", id.to_string()); }
@@ -255,8 +247,9 @@ Status edit_flow(const Context& context, const Caller& caller, FlowId id, bool e
     if (old.flag("read_only") && !even_if_read_only) return read_only_failure(id);
     json::Value document = document_of(old);
     REEL_TRY(change(document));
-    REEL_ASSIGN(store::Batch batch, change_batch(context, caller, *snapshot, id, &old, document));
-    return context.store.commit(std::move(batch));
+    Write write{context, caller, *snapshot};
+    REEL_TRY(change_flow(write, id, &old, document));
+    return context.store.commit(std::move(write.batch));
   });
 }
 
@@ -341,10 +334,9 @@ Result<bool> links_match(store::Snapshot& snapshot, const FlowFilter& filter, co
 }
 
 //! Takes a flow out of one collection that holds it.
-Status drop_from_collection(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                            store::Batch& batch, FlowId collection, FlowId member) {
-  REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {collection}));
-  batch.erase(std::string(table::kCollectedBy), {member, collection});
+Status drop_from_collection(Write& write, FlowId collection, FlowId member) {
+  REEL_ASSIGN(const auto record, load(write.snapshot, table::kFlows, {collection}));
+  write.batch.erase(std::string(table::kCollectedBy), {member, collection});
   if (!record) return {};
   json::Value document = document_of(*record);
   const json::Value before = document;
@@ -353,9 +345,9 @@ Status drop_from_collection(const Context& context, const Caller& caller, store:
     std::erase_if(*items->as_array(),
                   [&](const json::Value& item) { return *item.find("id")->as_string() == text; });
   }
-  stamp(context, caller, &before, document);
-  update_row(batch, collection, *record, document);
-  return note_change(context, caller, snapshot, collection, &before, document, batch);
+  stamp(write.context, write.caller, &before, document);
+  update_row(write.batch, collection, *record, document);
+  return note_change(write, collection, &before, document);
 }
 
 //! The row of flow_removals: what is told of segments that are removed after their flow.
@@ -385,26 +377,25 @@ FlowPlace place_in(const Record& removal) {
   return place;
 }
 
-//! The batch after which the flow is gone and only its segments are left to remove.
-Result<store::Batch> removal_batch(const Context& context, const Caller& caller,
-                                   store::Snapshot& snapshot, const Record& flow) {
+//! Adds what makes the flow go; only its segments are left to remove then.
+Status remove_flow(Write& write, const Record& flow) {
   const FlowId id{flow.uuid("id")};
   const SourceId source{flow.uuid("source_id")};
-  REEL_ASSIGN(const FlowPlace place, place_of(snapshot, id, source));
-  store::Batch batch;
-  batch.require_cells(
+  REEL_ASSIGN(const FlowPlace place, place_of(write.snapshot, id, source));
+  write.batch.require_cells(
       kFlows, {id}, {{"revision", flow["revision"]}, {"collected_count", flow["collected_count"]}});
   const json::Value document = document_of(flow);
-  ChangeNotes(context, caller.principal, batch).flow_deleted(place, document);
+  ChangeNotes(write).flow_deleted(place, document);
   for (const FlowId collection : place.collected_by) {
-    REEL_TRY(drop_from_collection(context, caller, snapshot, batch, collection, id));
+    REEL_TRY(drop_from_collection(write, collection, id));
   }
-  REEL_TRY(change_members(snapshot, batch, id, members_in(document), {}));
-  REEL_TRY(leave_source(context, caller, snapshot, batch, source));
-  batch.upsert(std::string(table::kFlowRemovals), {id}, removal_cells(context, caller, place));
-  batch.erase(std::string(table::kFlowActivity), {id});
-  batch.erase(kFlows, {id});
-  return batch;
+  REEL_TRY(change_members(write, id, members_in(document), {}));
+  REEL_TRY(leave_source(write, source));
+  write.batch.upsert(std::string(table::kFlowRemovals), {id},
+                     removal_cells(write.context, write.caller, place));
+  write.batch.erase(std::string(table::kFlowActivity), {id});
+  write.batch.erase(kFlows, {id});
+  return {};
 }
 
 //! Removes the segments that a deleted flow left. Nothing to do when someone else has finished.
@@ -446,11 +437,11 @@ Result<PutFlow> write_flow_document(const Context& context, const Caller& caller
     if (old && old->flag("read_only")) return read_only_failure(id);
     json::Value document = body;
     REEL_TRY(apply_profile(*snapshot, old ? &*old : nullptr, document));
-    REEL_ASSIGN(store::Batch batch,
-                change_batch(context, caller, *snapshot, id, old ? &*old : nullptr, document));
-    batch.require_absent(std::string(table::kFlowRemovals), {id});
+    Write write{context, caller, *snapshot};
+    REEL_TRY(change_flow(write, id, old ? &*old : nullptr, document));
+    write.batch.require_absent(std::string(table::kFlowRemovals), {id});
     if (outcome.created) outcome.document = json::to_text(as_shown(document));
-    return context.store.commit(std::move(batch));
+    return context.store.commit(std::move(write.batch));
   }));
   return outcome;
 }
@@ -498,8 +489,9 @@ Status delete_flow(const Context& context, const Caller& caller, FlowId id) {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
     if (flow.flag("read_only")) return read_only_failure(id);
-    REEL_ASSIGN(store::Batch batch, removal_batch(context, caller, *snapshot, flow));
-    return context.store.commit(std::move(batch));
+    Write write{context, caller, *snapshot};
+    REEL_TRY(remove_flow(write, flow));
+    return context.store.commit(std::move(write.batch));
   }));
   return finish_removal(context, id);
 }

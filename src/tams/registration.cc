@@ -287,11 +287,10 @@ class Registration {
       return found == nullptr ? std::nullopt : std::optional(*found);
     }
     std::optional<TimeRange> taken;
-    REEL_TRY(
-        visit_segments(snapshot_, id_, range, false, std::nullopt, [&](const store::RowView& row) {
-          taken = segment_of(row).timerange();
-          return false;
-        }));
+    REEL_TRY(scan_segments(snapshot_, id_, {.range = range}, [&](const store::RowView& row) {
+      taken = segment_of(row).timerange();
+      return false;
+    }));
     return taken;
   }
 

@@ -10,7 +10,6 @@
 namespace reel::tams {
 namespace {
 
-using store::Value;
 using time::TimeRange;
 
 //! Segments per transaction: bounds the time that other writers wait.
@@ -26,7 +25,7 @@ Status collect_doomed(store::Snapshot& snapshot, FlowId flow, const TimeRange& t
     return doomed.size() < kChunkSegments;
   };
   if (!object_id) {
-    return visit_segments(snapshot, flow, timerange, false, std::nullopt, take);
+    return scan_segments(snapshot, flow, {.range = timerange}, take);
   }
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
   REEL_ASSIGN(const auto starts, uses_in_flow(snapshot, *object_id, flow, false, std::nullopt));

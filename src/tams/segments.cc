@@ -56,7 +56,7 @@ Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, FlowId f
   spec.reverse = true;
   spec.limit = 1;
   spec.columns = {"start_time", "end_time"};
-  std::optional<Timestamp> start = *first;
+  std::optional<Timestamp> start = first;
   REEL_TRY(snapshot.scan(spec, [&](const RowView& row) {
     if (timestamp_of(row[columns.end_time]).nanoseconds() > first->nanoseconds()) {
       start = timestamp_of(row[columns.start_time]);
@@ -268,15 +268,9 @@ Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& 
   return snapshot.scan(spec, visit);
 }
 
-Status visit_segments(store::Snapshot& snapshot, FlowId flow, const TimeRange& range, bool reverse,
-                      std::optional<Timestamp> after, const store::RowVisitor& visit) {
-  return scan_segments(snapshot, flow,
-                       {.range = range, .reverse = reverse, .after = after, .columns = {}}, visit);
-}
-
 Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const TimeRange& range) {
   bool found = false;
-  REEL_TRY(visit_segments(snapshot, flow, range, false, std::nullopt, [&](const RowView&) {
+  REEL_TRY(scan_segments(snapshot, flow, {.range = range}, [&](const RowView&) {
     found = true;
     return false;
   }));
@@ -286,10 +280,11 @@ Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const Ti
 Result<TimeRange> flow_extent(store::Snapshot& snapshot, FlowId flow, const TimeRange& within) {
   TimeRange extent = TimeRange::never();
   for (const bool reverse : {false, true}) {
-    REEL_TRY(visit_segments(snapshot, flow, within, reverse, std::nullopt, [&](const RowView& row) {
-      extent = extent.extent_with(segment_of(row).timerange());
-      return false;
-    }));
+    REEL_TRY(scan_segments(snapshot, flow, {.range = within, .reverse = reverse},
+                           [&](const RowView& row) {
+                             extent = extent.extent_with(segment_of(row).timerange());
+                             return false;
+                           }));
   }
   return extent;
 }

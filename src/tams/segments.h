@@ -67,11 +67,16 @@ struct Segment {
   time::TimeRange timerange() const;
 };
 
-//! Visits the segments that overlap the range in time order (descending if `reverse`), beginning
-//! after `after` when given; return false to stop.
-Status visit_segments(store::Snapshot& snapshot, FlowId flow, const time::TimeRange& range,
-                      bool reverse, std::optional<time::Timestamp> after,
-                      const store::RowVisitor& visit);
+//! Which segments of a flow to visit, and how.
+struct SegmentScan {
+  time::TimeRange range = time::TimeRange::eternity();  //!< those that overlap it
+  bool reverse = false;
+  std::optional<time::Timestamp> after = {};  //!< begin behind the segment that starts here
+  std::vector<std::string> columns = {};      //!< projection; empty = all
+};
+//! In time order; return false to stop.
+Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
+                     const store::RowVisitor& visit);
 
 //! The segment in a row of the segments table.
 Segment segment_of(const store::RowView& row);

@@ -55,14 +55,4 @@ using UrlPlaceVisitor = std::function<void(std::string_view object_id)>;
 void write_segment(json::Writer& out, const SegmentFields& segment,
                    const UrlPlaceVisitor& at_urls = {});
 
-//! As visit_segments(), which has all columns.
-struct SegmentScan {
-  time::TimeRange range = time::TimeRange::eternity();
-  bool reverse = false;
-  std::optional<time::Timestamp> after = {};
-  std::vector<std::string> columns = {};  //!< projection; empty = all
-};
-Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
-                     const store::RowVisitor& visit);
-
 }  // namespace reel::tams

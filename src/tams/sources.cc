@@ -139,16 +139,15 @@ ListingOrder listing_order(SourceOrder order) {
 }
 
 //! Adds a new source with the format, label, description and tags of `like`.
-void add_source(const Context& context, const Caller& caller, store::Batch& batch, SourceId id,
-                const json::Value& like, const store::Cells& more) {
+void add_source(Write& write, SourceId id, const json::Value& like, const store::Cells& more) {
   json::Value document;
   document.set("id", id.to_string());
   for (const std::string_view member : {"format", "label", "description", "tags"}) {
     if (const json::Value* value = like.find(member)) document.set(member, *value);
   }
-  document.set("created_by", caller.principal);
-  document.set("updated_by", caller.principal);
-  const std::string now = context.clock.now().to_string();
+  document.set("created_by", write.caller.principal);
+  document.set("updated_by", write.caller.principal);
+  const std::string now = write.context.clock.now().to_string();
   document.set("created", now);
   document.set("updated", now);
   store::Cells cells = to_cells(kFields, document);
@@ -156,8 +155,8 @@ void add_source(const Context& context, const Caller& caller, store::Batch& batc
   cells.emplace_back("label_order", label_order(document.find("label")));
   cells.emplace_back("search_text", search_text(document));
   cells.insert(cells.end(), more.begin(), more.end());
-  batch.insert(kSources, {id}, std::move(cells));
-  ChangeNotes(context, caller.principal, batch).source_created(id, source_text(document, {}));
+  write.batch.insert(kSources, {id}, std::move(cells));
+  ChangeNotes(write).source_created(id, source_text(document, {}));
 }
 
 Status edit_source(const Context& context, const Caller& caller, SourceId id,
@@ -176,13 +175,12 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
     cells.emplace_back("label_order", label_order(document.find("label")));
     cells.emplace_back("search_text", search_text(document));
     cells.emplace_back("revision", revision + 1);
-    store::Batch batch;
-    batch.require_cells(kSources, {id}, {{"revision", revision}});
-    batch.update(kSources, {id}, std::move(cells));
+    Write write{context, caller, *snapshot};
+    write.batch.require_cells(kSources, {id}, {{"revision", revision}});
+    write.batch.update(kSources, {id}, std::move(cells));
     REEL_ASSIGN(const SourceLinks links, links_of(*snapshot, id));
-    ChangeNotes(context, caller.principal, batch)
-        .source_updated(id, links.collectors, source_text(document, links), before);
-    return context.store.commit(std::move(batch));
+    ChangeNotes(write).source_updated(id, links.collectors, source_text(document, links), before);
+    return context.store.commit(std::move(write.batch));
   });
 }
 
@@ -265,9 +263,9 @@ Result<SourceId> create_source(const Context& context, const Caller& caller,
     REEL_ASSIGN(const auto source, load(*snapshot, table::kSources, {id}));
     exists = source.has_value();
     if (exists) return {};
-    store::Batch batch;
-    add_source(context, caller, batch, id, body, {{"kept", true}});
-    return context.store.commit(std::move(batch));
+    Write write{context, caller, *snapshot};
+    add_source(write, id, body, {{"kept", true}});
+    return context.store.commit(std::move(write.batch));
   }));
   if (exists) return at("/id", conflict("source {} exists already", id.to_string()));
   return id;
@@ -301,12 +299,11 @@ Status delete_source(const Context& context, const Caller& caller, SourceId id) 
     REEL_ASSIGN(const Record source, find_source(*snapshot, id));
     flows = source.integer("flow_count");
     if (flows > 0) return {};
-    store::Batch batch;
-    batch.require_cells(kSources, {id}, {{"flow_count", flows}});
-    batch.erase(kSources, {id});
-    ChangeNotes(context, caller.principal, batch)
-        .source_deleted(id, {}, to_document(kFields, source));
-    return context.store.commit(std::move(batch));
+    Write write{context, caller, *snapshot};
+    write.batch.require_cells(kSources, {id}, {{"flow_count", flows}});
+    write.batch.erase(kSources, {id});
+    ChangeNotes(write).source_deleted(id, {}, to_document(kFields, source));
+    return context.store.commit(std::move(write.batch));
   }));
   if (flows == 0) return {};
   return conflict("source {} has {} flows; delete them first", id.to_string(), flows);
@@ -331,39 +328,36 @@ Result<Page> list_sources(const Context& context, const SourceFilter& filter, So
   return list_rows(*snapshot, listing_order(order), page, accept, write);
 }
 
-Status join_source(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                   store::Batch& batch, const json::Value& flow) {
+Status join_source(Write& write, const json::Value& flow) {
   const SourceId id = *SourceId::parse(*flow.find("source_id")->as_string());
   const std::string& format = *flow.find("format")->as_string();
-  REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
+  REEL_ASSIGN(const auto source, load(write.snapshot, table::kSources, {id}));
   if (source) {
     if (source->text("format") != format) {
       return at("/format", invalid("source {} has format {}, not {}", id.to_string(),
                                    source->text("format"), format));
     }
     const std::int64_t count = source->integer("flow_count");
-    batch.require_cells(kSources, {id}, {{"flow_count", count}});
-    batch.update(kSources, {id}, {{"flow_count", count + 1}});
+    write.batch.require_cells(kSources, {id}, {{"flow_count", count}});
+    write.batch.update(kSources, {id}, {{"flow_count", count + 1}});
     return {};
   }
-  add_source(context, caller, batch, id, flow, {{"flow_count", 1}});
+  add_source(write, id, flow, {{"flow_count", 1}});
   return {};
 }
 
-Status leave_source(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                    store::Batch& batch, SourceId id) {
-  REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
+Status leave_source(Write& write, SourceId id) {
+  REEL_ASSIGN(const auto source, load(write.snapshot, table::kSources, {id}));
   if (!source) return {};
   const std::int64_t count = source->integer("flow_count");
-  batch.require_cells(kSources, {id}, {{"flow_count", count}});
+  write.batch.require_cells(kSources, {id}, {{"flow_count", count}});
   if (count > 1 || source->flag("kept")) {
-    batch.update(kSources, {id}, {{"flow_count", count - 1}});
+    write.batch.update(kSources, {id}, {{"flow_count", count - 1}});
     return {};
   }
-  REEL_ASSIGN(const auto collectors, source_collectors(snapshot, id));
-  batch.erase(kSources, {id});
-  ChangeNotes(context, caller.principal, batch)
-      .source_deleted(id, collectors, to_document(kFields, *source));
+  REEL_ASSIGN(const auto collectors, source_collectors(write.snapshot, id));
+  write.batch.erase(kSources, {id});
+  ChangeNotes(write).source_deleted(id, collectors, to_document(kFields, *source));
   return {};
 }
 

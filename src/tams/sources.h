@@ -7,6 +7,7 @@
 
 #include "json/value.h"
 #include "tams/context.h"
+#include "tams/edit.h"
 #include "tams/listing.h"
 #include "tams/record.h"
 
@@ -62,11 +63,9 @@ Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, Sourc
 //! Adds to the batch what makes the source of a new flow exist and count it: created with the
 //! flow's format, label, description and tags when it is new. Code::invalid when it exists with
 //! another format.
-Status join_source(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                   store::Batch& batch, const json::Value& flow);
+Status join_source(Write& write, const json::Value& flow);
 //! Adds to the batch what lets go of a flow's source; it is erased with its last flow, unless a
 //! client created it.
-Status leave_source(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                    store::Batch& batch, SourceId id);
+Status leave_source(Write& write, SourceId id);
 
 }  // namespace reel::tams

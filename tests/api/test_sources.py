@@ -38,7 +38,10 @@ def test_a_flow_may_move_to_another_source(client):
     assert client.ids("/flows", source_id=target) == [flow["id"]]
 
 
-def test_a_malformed_id_is_nothing(client):
+def test_what_a_source_does_not_offer(client):
+    flow = client.put_flow()
+    response = client.request("POST", f"/sources/{flow['source_id']}", expect=405)
+    assert "GET" in response.headers["Allow"] and "HEAD" in response.headers["Allow"]
     client.get("/sources/not-a-uuid", expect=404)
 
 
