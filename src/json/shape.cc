@@ -226,6 +226,14 @@ Status Shape::check_tagged(const Node& node, const Value& value, const Place& pl
   return check_node(*node.parts[which].node_, value, place);
 }
 
+Status Shape::check_length(const Node& node, std::size_t bytes, const Place& place) {
+  if (bytes > node.size_max) {
+    return at(place.pointer(), invalid("longer than {} bytes", node.size_max));
+  }
+  if (bytes < node.size_min) return at(place.pointer(), invalid("must not be empty"));
+  return {};
+}
+
 Status Shape::check_node(const Node& node, const Value& value, const Place& place) {
   if (!has_type(node.kind, value)) return expected(place.pointer(), type_phrase(node.kind), value);
   switch (node.kind) {
@@ -241,14 +249,7 @@ Status Shape::check_node(const Node& node, const Value& value, const Place& plac
       }
       break;
     }
-    case Kind::string:
-      if (value.as_string()->size() > node.size_max) {
-        return at(place.pointer(), invalid("longer than {} bytes", node.size_max));
-      }
-      if (value.as_string()->size() < node.size_min) {
-        return at(place.pointer(), invalid("must not be empty"));
-      }
-      break;
+    case Kind::string: REEL_TRY(check_length(node, value.as_string()->size(), place)); break;
     case Kind::form: {
       Status status = node.form_check(*value.as_string());
       if (!status) return Failure(std::move(status).error().at(place.pointer()));

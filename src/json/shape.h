@@ -72,6 +72,7 @@ class Shape {
  private:
   struct Node;
   explicit Shape(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
+  static Status check_length(const Node& node, std::size_t bytes, const Place& place);
   static Status check_node(const Node& node, const Value& value, const Place& place);
   static Status check_object(const Node& node, const Value& value, const Place& place);
   static Status check_tagged(const Node& node, const Value& value, const Place& place);

@@ -528,6 +528,13 @@ Shape storage_allocation() {
       .named("StorageAllocation");
 }
 
+Shape search_hits() {
+  return Shape::array(Shape::object({required("type", Shape::choice({"source", "flow"})),
+                                     required("id", uuid()), required("score", Shape::number()),
+                                     optional("source", source()), optional("flow", flow())})
+                          .named("SearchHit"));
+}
+
 Shape object_post() {
   return Shape::object({optional("id", Shape::string(1024)),
                         optional("object_id", Shape::string(1024)), optional("flow_id", uuid()),

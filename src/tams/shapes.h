@@ -64,6 +64,8 @@ json::Shape object();
 //! One entry of the change log.
 json::Shape change();
 
+json::Shape search_hits();
+
 //! The URNs of content formats.
 inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";
 inline constexpr std::string_view kImage = "urn:x-tam:format:image";

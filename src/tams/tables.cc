@@ -67,12 +67,14 @@ TableDefinition sources() {
                       counter("flow_count",
                               "flows of this source; unless kept, it goes with the last one"),
                       counter("revision", "counts metadata changes"),
-                      flag("kept", "created by a client: it stays without flows")},
+                      flag("kept", "created by a client: it stays without flows"),
+                      text("search_text", "words to find it by")},
           .partition_key = {"id"},
           .clustering_key = {},
           .indexes = {{"by_created", {"created"}},
                       {"by_updated", {"updated"}},
-                      {"by_label", {"label_order"}}},
+                      {"by_label", {"label_order"}},
+                      {"by_text", {"search_text"}, store::IndexKind::search}},
           .product = true};
 }
 
@@ -107,13 +109,15 @@ TableDefinition flows() {
                       flag("init_segments", "copied from essence_parameters"),
                       required(text("label_order", "sort key: labelled first, then by id")),
                       counter("collected_count", "flows that collect this one"),
-                      counter("revision", "counts metadata changes")},
+                      counter("revision", "counts metadata changes"),
+                      text("search_text", "words to find it by")},
           .partition_key = {"id"},
           .clustering_key = {},
           .indexes = {{"by_created", {"created"}},
                       {"by_metadata_updated", {"metadata_updated"}},
                       {"by_label", {"label_order"}},
-                      {"by_source", {"source_id"}}},
+                      {"by_source", {"source_id"}},
+                      {"by_text", {"search_text"}, store::IndexKind::search}},
           .product = true};
 }
 

@@ -77,6 +77,7 @@ def test_methods(client):
     response = client.request("PATCH", "/flows", expect=405)
     assert {"GET", "HEAD"} <= {name.strip() for name in response.headers["Allow"].split(",")}
     client.request("TRACE", "/flows", expect=405)
+    client.request("POST", "/service/storage-backends", expect=405)
     client.request("DELETE", "/", expect=405)
 
 
