@@ -1,8 +1,8 @@
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "tams/objects.h"
 #include "tams/shapes.h"
+#include "tams/uploads.h"
 
 namespace reel::api {
 namespace {

@@ -6,7 +6,6 @@
 
 #include "tams/collections.h"
 #include "tams/edit.h"
-#include "tams/objects.h"
 #include "tams/profiles.h"
 #include "tams/segments.h"
 #include "tams/sources.h"

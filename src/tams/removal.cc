@@ -2,6 +2,7 @@
 
 #include "tams/edit.h"
 #include "tams/flows.h"
+#include "tams/garbage.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/tables.h"

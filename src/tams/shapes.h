@@ -53,6 +53,7 @@ json::Shape failed_segments();
 json::Shape storage_request();
 json::Shape storage_allocation();
 json::Shape object();
+json::Shape instance_post();
 
 //! The URNs of content formats.
 inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";
