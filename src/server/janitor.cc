@@ -1,11 +1,26 @@
 #include "server/janitor.h"
 
+#include "events/change_log.h"
 #include "obs/log.h"
 #include "tams/flows.h"
 #include "tams/garbage.h"
 #include "tams/instances.h"
 
 namespace reel::server {
+
+namespace {
+
+Status trim_change_log(const tams::Context& context) {
+  constexpr std::size_t kAtOnce = 1000;
+  constexpr std::int64_t kDayUs = 86'400'000'000;
+  const Instant horizon{context.clock.now().micros - context.limits.change_log_days * kDayUs};
+  while (true) {
+    REEL_ASSIGN(const std::size_t gone, events::trim_changes(context.store, horizon, kAtOnce));
+    if (gone < kAtOnce) return {};
+  }
+}
+
+}  // namespace
 
 Janitor::Janitor(std::vector<Chore> chores, Wakeup& wakeup, std::chrono::milliseconds pause)
     : chores_(std::move(chores)),
@@ -35,7 +50,8 @@ std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context) {
   };
   return {chore("removing the segments of deleted flows", tams::resume_flow_removals),
           chore("removing objects that nothing uses", tams::collect_unused),
-          chore("removing objects that were never registered", tams::collect_unregistered)};
+          chore("removing objects that were never registered", tams::collect_unregistered),
+          chore("forgetting old changes", trim_change_log)};
 }
 
 std::vector<Janitor::Chore> copying_chores(const tams::Context& context) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "events/change_signal.h"
 #include "media/test_folder.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tams/flows.h"
@@ -111,8 +112,12 @@ class GarbageTest : public testing::Test {
   StorageId slow_;
   const FlowId flow_ = *FlowId::parse(kFlow);
   const tams::Caller caller_{.principal = "test", .base_url = "http://x"};
-  const tams::Context context_{
-      .store = *store_, .storage = storage_, .clock = clock_, .random = system_random()};
+  events::ChangeSignal changes_;
+  const tams::Context context_{.store = *store_,
+                               .storage = storage_,
+                               .clock = clock_,
+                               .random = system_random(),
+                               .changes = changes_};
 };
 
 TEST_F(GarbageTest, UnregisteredObjectsGoAfterTheTimeout) {
@@ -137,7 +142,8 @@ TEST_F(GarbageTest, AnIdThatIsAllocatedAnewHasItsOwnTimeout) {
   ASSERT_TRUE(allocate(R"(["x"])"));
   clock_.advance(seconds(1000));
   ASSERT_TRUE(add_segment("x", 0));
-  ASSERT_TRUE(tams::delete_segments(context_, flow_, time::TimeRange::eternity(), std::nullopt));
+  ASSERT_TRUE(
+      tams::delete_segments(context_, caller_, flow_, time::TimeRange::eternity(), std::nullopt));
   ASSERT_FALSE(has_object("x"));
   ASSERT_TRUE(allocate(R"(["x"])"));
   clock_.advance(seconds(context_.limits.min_object_timeout_s + 301 - 1000));
@@ -263,7 +269,8 @@ TEST_F(GarbageTest, ACopyThatIsNotWantedAnyMoreLeavesNothing) {
   ASSERT_TRUE(tams::make_copies(context_, {}));
   EXPECT_TRUE(tams::open_object(context_, slow_, "x"));
   EXPECT_EQ(rows(tams::table::kObjectCopies), 0U);
-  ASSERT_TRUE(tams::delete_segments(context_, flow_, time::TimeRange::eternity(), std::nullopt));
+  ASSERT_TRUE(
+      tams::delete_segments(context_, caller_, flow_, time::TimeRange::eternity(), std::nullopt));
   EXPECT_EQ(files("fast") + files("slow"), 0U);
 }
 

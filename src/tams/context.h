@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "base/wakeup.h"
+#include "events/change_signal.h"
 #include "media/backend.h"
 #include "media/url_signer.h"
 #include "store/store.h"
@@ -28,6 +29,7 @@ struct Limits {
   std::size_t bulk_segments_max = 10'000;
   std::size_t instances_max = 100;    //!< of one object
   std::size_t collection_max = 1000;  //!< members of one flow collection
+  std::int64_t change_log_days = 30;  //!< how long changes stay in the log
 };
 
 //! The places where objects may be put. Filled at start, constant afterwards.
@@ -47,6 +49,7 @@ struct Context {
   const Storage& storage;
   const Clock& clock;
   Random& random;
+  events::ChangeSignal& changes;  //!< notified after commits of this process
   Limits limits = {};
   std::unique_ptr<Transfers> transfers = std::make_unique<Transfers>();
   //! Notified when there is something for make_copies().

@@ -1,5 +1,7 @@
 #include "tams/uploads.h"
 
+#include <cstring>
+
 #include "tams/edit.h"
 #include "tams/garbage.h"
 #include "tams/instances.h"
@@ -73,6 +75,10 @@ Status ObjectUpload::finish() {
     REEL_TRY(context_.store.commit(std::move(batch)));
   }
   REEL_ASSIGN(const media::StoredBytes stored, upload_->finish());
+  if (expected_ && *expected_ != stored.sha256) {
+    return invalid("the {} bytes that arrived do not have the digest that was sent with them",
+                   stored.size_bytes);
+  }
   REEL_TRY(retry_on_conflict([&] { return adopt(stored); }));
   if (!place_.is_reserved) (void)remove_garbage(context_);
   return {};
@@ -129,7 +135,8 @@ Result<ObjectBytes> open_object(const Context& context, StorageId storage,
   REEL_ASSIGN(bytes.file, backend->open(located.key));
   bytes.content_type = located.object.text("content_type");
   const std::string& digest = located.object["sha256"].get<store::Binary>().bytes;
-  bytes.sha256_hex = to_hex({reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size()});
+  if (digest.size() != bytes.sha256.size()) return corrupt("the digest of '{}'", object_id);
+  std::memcpy(bytes.sha256.data(), digest.data(), digest.size());
   return bytes;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/hash.h"
 #include "media/backend.h"
 #include "tams/context.h"
 
@@ -25,6 +26,8 @@ class ObjectUpload {
  public:
   ObjectUpload(const Context& context, media::Backend& backend, std::string object_id,
                std::string content_type, UploadPlace place, std::unique_ptr<media::Upload> upload);
+  //! The bytes must have this digest, else finish() refuses them.
+  void expect(const Sha256Digest& digest) { expected_ = digest; }
   Status append(ByteSpan bytes) { return upload_->append(bytes); }
   Status finish();
 
@@ -37,6 +40,7 @@ class ObjectUpload {
   const std::string content_type_;
   const std::unique_ptr<media::Upload> upload_;
   UploadPlace place_;
+  std::optional<Sha256Digest> expected_;
 };
 
 //! Code::not_found when the object was not allocated on that backend; forbidden when it is in use
@@ -48,7 +52,7 @@ Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context
 struct ObjectBytes {
   media::OpenObject file;
   std::string content_type;
-  std::string sha256_hex;
+  Sha256Digest sha256{};
 };
 //! The bytes of the instance on that backend.
 Result<ObjectBytes> open_object(const Context& context, StorageId storage,
