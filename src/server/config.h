@@ -24,7 +24,10 @@ struct StorageConfig {
   std::string path;             //!< directory; created when missing
   std::optional<StorageId> id;  //!< unset: chosen at the first start and kept
   std::string provider = "reelhouse";
-  std::string product = "local-disk";
+  std::string region = {};
+  std::string availability_zone = {};
+  std::string store_product = "local-disk";
+  std::string tags = {};  //!< JSON object; empty = none
   bool is_default = false;
 };
 

@@ -102,7 +102,8 @@ class Running::Impl {
     REEL_ASSIGN(http_, http::Server::make(std::move(options), *application_, metrics_));
     REEL_TRY(http_->start());
     url_ = fmt::format("{}://{}:{}", tls ? "https" : "http", host, http_->port());
-    janitor_ = std::make_unique<Janitor>(context_, kJanitorPause);
+    cleaner_ = std::make_unique<Janitor>(cleaning_chores(context_), cleaning_, kJanitorPause);
+    copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
     return {};
   }
 
@@ -120,7 +121,8 @@ class Running::Impl {
       http_->stop();
       http_.reset();
     }
-    janitor_.reset();
+    copier_.reset();
+    cleaner_.reset();
     store_->stop();
   }
 
@@ -134,7 +136,9 @@ class Running::Impl {
   obs::Registry metrics_;
   std::unique_ptr<api::TamsApplication> application_;
   std::unique_ptr<http::Server> http_;
-  std::unique_ptr<Janitor> janitor_;
+  Wakeup cleaning_;
+  std::unique_ptr<Janitor> cleaner_;
+  std::unique_ptr<Janitor> copier_;
   std::string url_;
 };
 

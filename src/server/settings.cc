@@ -202,6 +202,8 @@ std::vector<Setting> domain_limits() {
              [](Config& c) -> std::size_t& { return c.limits.tams.allocate_max; }),
       number("limits.bulk_segments_max", "Segments of one request at most.", {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.bulk_segments_max; }),
+      number("limits.instances_max", "Instances of one object at most.", {1, 100'000},
+             [](Config& c) -> std::size_t& { return c.limits.tams.instances_max; }),
       number("limits.collection_max", "Members of one flow collection at most.", {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.collection_max; }),
       number("limits.min_object_timeout_s", "How long an unregistered object lives at least.",

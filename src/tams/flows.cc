@@ -7,7 +7,6 @@
 #include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
-#include "tams/objects.h"
 #include "tams/profiles.h"
 #include "tams/search.h"
 #include "tams/segments.h"

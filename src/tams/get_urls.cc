@@ -13,22 +13,15 @@ bool label_selected(const UrlSelection& selection, std::string_view label) {
                                selection.labels->end();
 }
 
-void write_backend(json::Writer& out, const media::BackendInfo& info) {
-  out.field("storage_id", std::string_view(info.id.to_string()));
-  out.field("controlled", true);
-  out.field("store_type", "http_object_store");
-  out.field("provider", std::string_view(info.provider));
-  out.field("store_product", std::string_view(info.store_product));
-}
-
 void write_controlled(json::Writer& out, const Context& context, const Caller& caller,
-                      const ObjectLocation& object, const UrlSelection& selection) {
-  const media::Backend* backend = context.storage.find(*object.storage_id);
+                      std::string_view object_id, const Instance& instance,
+                      const UrlSelection& selection) {
+  const media::Backend* backend = context.storage.find(*instance.storage_id);
   if (backend == nullptr) return;
   const media::BackendInfo& info = backend->info();
   const auto& wanted = selection.storage_ids;
   if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), info.id) == wanted.end()) return;
-  if (!label_selected(selection, info.label) || !selection.storage_tags.matches("")) return;
+  if (!label_selected(selection, info.label) || !selection.storage_tags.matches(info.tags)) return;
   for (const bool presigned : {true, false}) {
     if (selection.presigned && *selection.presigned != presigned) continue;
     out.begin_object();
@@ -41,38 +34,47 @@ void write_controlled(json::Writer& out, const Context& context, const Caller& c
       context.storage.signer->append_path(out.out(),
                                           {.use = media::UrlUse::get,
                                            .storage = info.id,
-                                           .object_id = std::string(object.object_id),
+                                           .object_id = std::string(object_id),
                                            .content_type = {}},
                                           expiry);
     } else {
-      out.out() += plain_url(caller, info.id, object.object_id);
+      out.out() += plain_url(caller, info.id, object_id);
     }
     out.close_plain_string();
     if (presigned) out.field("presigned", true);
     out.field("label", std::string_view(info.label));
-    if (selection.verbose) write_backend(out, info);
+    if (selection.verbose) {
+      out.field("storage_id", std::string_view(info.id.to_string()));
+      out.field("controlled", true);
+      write_storage_members(out, info);
+    }
     out.end_object();
   }
 }
 
-void write_external(json::Writer& out, const ObjectLocation& object,
-                    const UrlSelection& selection) {
-  if (object.external_urls.empty() || !selection.storage_ids.empty()) return;
-  if (selection.presigned == true || !selection.storage_tags.matches("")) return;
-  const auto urls = json::parse(object.external_urls);
-  if (!urls || urls->as_array() == nullptr) return;
-  for (const json::Value& url : *urls->as_array()) {
-    const std::string& label = *url.find("label")->as_string();
-    if (!label_selected(selection, label)) continue;
-    out.begin_object();
-    out.field("url", std::string_view(*url.find("url")->as_string()));
-    if (!label.empty()) out.field("label", std::string_view(label));
-    if (selection.verbose) out.field("controlled", false);
-    out.end_object();
-  }
+void write_uncontrolled(json::Writer& out, const Instance& instance,
+                        const UrlSelection& selection) {
+  if (!selection.storage_ids.empty() || selection.presigned == true) return;
+  if (!label_selected(selection, instance.label) || !selection.storage_tags.matches("")) return;
+  out.begin_object();
+  out.field("url", std::string_view(instance.url));
+  if (!instance.label.empty()) out.field("label", std::string_view(instance.label));
+  if (selection.verbose) out.field("controlled", false);
+  out.end_object();
 }
 
 }  // namespace
+
+void write_storage_members(json::Writer& out, const media::BackendInfo& info) {
+  out.field("store_type", "http_object_store");
+  out.field("provider", std::string_view(info.provider));
+  if (!info.region.empty()) out.field("region", std::string_view(info.region));
+  if (!info.availability_zone.empty()) {
+    out.field("availability_zone", std::string_view(info.availability_zone));
+  }
+  out.field("store_product", std::string_view(info.store_product));
+  if (!info.tags.empty()) out.raw_field("tags", info.tags);
+}
 
 std::string plain_url(const Caller& caller, StorageId storage, std::string_view object_id) {
   std::string url = caller.base_url + "/media/" + storage.to_string() + "/";
@@ -81,12 +83,18 @@ std::string plain_url(const Caller& caller, StorageId storage, std::string_view 
 }
 
 void write_get_urls(json::Writer& out, const Context& context, const Caller& caller,
-                    const ObjectLocation& object, const UrlSelection& selection) {
+                    std::string_view object_id, const std::vector<Instance>& instances,
+                    const UrlSelection& selection) {
   out.key("get_urls");
   out.begin_array();
   if (!selection.selects_nothing()) {
-    if (object.storage_id) write_controlled(out, context, caller, object, selection);
-    write_external(out, object, selection);
+    for (const Instance& instance : instances) {
+      if (!instance.storage_id || instance.copying) continue;
+      write_controlled(out, context, caller, object_id, instance, selection);
+    }
+    for (const Instance& instance : instances) {
+      if (!instance.storage_id) write_uncontrolled(out, instance, selection);
+    }
   }
   out.end_array();
 }

@@ -8,6 +8,7 @@
 
 #include "json/writer.h"
 #include "tams/context.h"
+#include "tams/instances.h"
 #include "tams/listing.h"
 
 namespace reel::tams {
@@ -25,17 +26,14 @@ struct UrlSelection {
   bool selects_nothing() const { return labels && labels->empty(); }
 };
 
-//! Where the bytes of one object are.
-struct ObjectLocation {
-  std::string_view object_id;
-  std::optional<StorageId> storage_id;
-  std::string_view external_urls;  //!< JSON array of {url, label}; may be empty
-};
-
-//! Writes "get_urls": […] into an open object: for each backend a plain and a signed URL, then the
-//! external ones.
+//! Writes "get_urls": […] into an open object: for each controlled instance a signed and a plain
+//! URL, then the uncontrolled ones.
 void write_get_urls(json::Writer& out, const Context& context, const Caller& caller,
-                    const ObjectLocation& object, const UrlSelection& selection);
+                    std::string_view object_id, const std::vector<Instance>& instances,
+                    const UrlSelection& selection);
+
+//! Writes what schemas/storage-backend.json says about a backend into an open object.
+void write_storage_members(json::Writer& out, const media::BackendInfo& info);
 
 //! The address under which this server serves an object, unsigned.
 std::string plain_url(const Caller& caller, StorageId storage, std::string_view object_id);

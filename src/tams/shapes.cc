@@ -364,6 +364,8 @@ Shape storage_backends() {
       Shape::object({required("id", uuid()), required("store_type", Shape::string()),
                      required("provider", Shape::string()),
                      required("store_product", Shape::string()), optional("label", Shape::string()),
+                     optional("region", Shape::string()),
+                     optional("availability_zone", Shape::string()),
                      optional("default_storage", Shape::boolean()), optional("tags", tags())})
           .named("StorageBackend"));
 }
@@ -560,6 +562,30 @@ Shape object() {
                                                     kForbid))},
              kForbid)
       .named("Object");
+}
+
+Shape instance_post() {
+  const auto not_both = [](const Value& value) -> Status {
+    if (value.find("url") == nullptr || value.find("label") == nullptr) return {};
+    return invalid("'storage_id' excludes 'url' and 'label'");
+  };
+  const auto not_empty = [](const Value& value) -> Status {
+    for (const char* member : {"url", "label"}) {
+      if (value.find(member)->as_string()->empty()) {
+        return at(json::join_pointer("", member), invalid("must not be empty"));
+      }
+    }
+    return {};
+  };
+  const Shape controlled = Shape::object({required("storage_id", uuid())}).with_rule(not_both);
+  const Shape uncontrolled =
+      Shape::object({required("url", Shape::string()), required("label", Shape::string(1024))})
+          .with_rule(not_empty);
+  return Shape::select({controlled, uncontrolled},
+                       [](const Value& value) -> std::size_t {
+                         return value.find("storage_id") == nullptr ? 1 : 0;
+                       })
+      .named("InstancePost");
 }
 
 }  // namespace reel::tams::shape

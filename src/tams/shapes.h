@@ -60,6 +60,7 @@ json::Shape storage_allocation();
 json::Shape object_post();
 json::Shape object_allocation();
 json::Shape object();
+json::Shape instance_post();
 
 //! One entry of the change log.
 json::Shape change();

@@ -1,6 +1,7 @@
 #include "tams/tables.h"
 
 #include "events/change_log.h"
+#include "tams/instances.h"
 
 namespace reel::tams {
 namespace {
@@ -168,18 +169,42 @@ TableDefinition objects() {
                       flag("registered", "a segment has used it"),
                       flag("is_init", "it is an initialisation segment"),
                       uuid("flow_id", "allocated for, later first referenced by, this flow"),
-                      uuid("storage_id", "backend that holds the bytes; null = external"),
-                      text("storage_key", "where in the backend"),
+                      moment("allocated", "null = it came with its URLs"),
+                      {.name = "instances",
+                       .type = instances_type(),
+                       .doc = "where the bytes are; the same bytes everywhere"},
                       text("content_type"),
                       text("timerange", "on the object's own timeline"),
                       integer("key_frame_count"),
                       text("init_object_id"),
-                      text("external_urls", "JSON array of {url, label}"),
                       integer("size_bytes", "null until uploaded"),
                       {.name = "sha256", .type = Type::of(TypeKind::binary)}},
           .partition_key = {"id"},
           .clustering_key = {},
           .indexes = {},
+          .product = true};
+}
+
+TableDefinition object_copies() {
+  return {.name = std::string(table::kObjectCopies),
+          .columns = {required(text("object_id")), required(uuid("storage_id", "to this backend")),
+                      required(text("storage_key", "of the instance that waits for it"))},
+          .partition_key = {"object_id"},
+          .clustering_key = {"storage_id"},
+          .indexes = {},
+          .product = true};
+}
+
+TableDefinition allocations() {
+  return {.name = std::string(table::kAllocations),
+          .columns = {required(uuid("id")),
+                      required(moment("allocated")),
+                      {.name = "object_ids",
+                       .type = Type::list(Type::of(TypeKind::string)),
+                       .nullable = false}},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {{"by_allocated", {"allocated"}}},
           .product = true};
 }
 
@@ -235,19 +260,11 @@ TableDefinition media_garbage() {
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),
-          sources(),
-          flows(),
-          profiles(),
-          collected_by(),
-          segments(),
-          objects(),
-          object_uses(),
-          flow_activity(),
-          flow_removals(),
-          objects_to_check(),
-          media_garbage(),
-          events::change_log_table()};
+  return {service(),          sources(),       flows(),
+          profiles(),         collected_by(),  segments(),
+          objects(),          object_copies(), allocations(),
+          object_uses(),      flow_activity(), flow_removals(),
+          objects_to_check(), media_garbage(), events::change_log_table()};
 }
 
 Status ensure_tables(store::Store& store) {

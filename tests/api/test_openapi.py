@@ -9,7 +9,6 @@ from tams_client import Client, new_id
 LATER = {
     "GET /service/webhooks", "HEAD /service/webhooks", "POST /service/webhooks",
     "GET /service/webhooks/{}", "HEAD /service/webhooks/{}", "PUT /service/webhooks/{}", "DELETE /service/webhooks/{}",
-    "POST /objects/{}/instances", "DELETE /objects/{}/instances",
     "GET /flow-delete-requests", "HEAD /flow-delete-requests",
     "GET /flow-delete-requests/{}", "HEAD /flow-delete-requests/{}",
 }
