@@ -19,6 +19,11 @@ add_library(xxHash::xxhash UNKNOWN IMPORTED)
 set_target_properties(xxHash::xxhash PROPERTIES
   IMPORTED_LOCATION ${REEL_XXHASH_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${REEL_XXHASH_INCLUDE})
 
+# jemalloc has no CMake package either.
+find_library(REEL_JEMALLOC jemalloc REQUIRED)
+add_library(jemalloc::jemalloc UNKNOWN IMPORTED)
+set_target_properties(jemalloc::jemalloc PROPERTIES IMPORTED_LOCATION ${REEL_JEMALLOC})
+
 # Only testing needs these, and a machine that serves has not installed them.
 find_package(GTest QUIET)
 find_package(benchmark QUIET)

@@ -11,7 +11,8 @@
 namespace reel::server {
 
 //! Finishes what requests or an earlier process left behind: removals of flows, bytes that nothing
-//! refers to. Errors are logged and tried again the next time.
+//! refers to, changes older than the log reaches back. Errors are logged and tried again the next
+//! time.
 class Janitor {
  public:
   //! Begins at once. REQUIRES: the context outlives the janitor.
