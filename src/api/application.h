@@ -16,7 +16,9 @@ namespace reel::api {
 //! Serves a route table. Before a handler runs, the request has been matched, its content type,
 //! path and query parameters and body have been checked against the route, and the address under
 //! which the client sees this server is known. Errors become the answers of problem.h; an exception
-//! that reaches this edge is logged and becomes a 500. Thread-safe.
+//! that reaches this edge is logged and becomes a 500. Paths below "/v8.2" are the same as without;
+//! those below "/v6.0" are the operations of v6.h. URLs in answers keep the client's prefix.
+//! Thread-safe.
 class TamsApplication final : public Application {
  public:
   struct Options {
@@ -41,17 +43,26 @@ class TamsApplication final : public Application {
   const std::vector<Route>& routes() const { return router_.routes(); }
 
  private:
+  struct Edition {
+    std::string_view prefix;
+    const Router* router;
+  };
+  Edition edition_of(std::string_view path) const;
+  //! The route below the edition's prefix.
+  Result<Router::Match> match(const RequestHead& head, Method method) const;
   Result<Call> prepare(const Route& route, const Request& request) const;
   Result<Response> run(const Route& route, const Request& request) const;
   //! For a write with If-Match: what GET shows at the path must have one of these tags. Looked at
   //! before the write, so another writer may still come between.
   Status check_if_match(const Request& request, const std::string& tags) const;
-  Result<std::unique_ptr<BodySink>> open_sink(const Route& route, const RequestHead& head) const;
+  Result<std::unique_ptr<BodySink>> open_sink(const Route& route, const UploadHandler& open,
+                                              const RequestHead& head) const;
   Result<std::string> base_url(const RequestHead& head) const;
   Response no_route(const RequestHead& head, const std::vector<Method>& allowed) const;
 
   const Options options_;
   const tams::Context& context_;
+  const Router v6_router_;
   const Router router_;
 };
 

@@ -11,7 +11,7 @@ namespace {
 //! clients that send their credentials.
 Result<media::UrlGrant> grant_of(const Call& call, media::UrlUse use) {
   if (call.query.find("signature") != nullptr) {
-    return call.tams.storage.signer->verify(use, call.request.head.path, call.request.head.query,
+    return call.tams.storage.signer->verify(use, call.raw_path, call.request.head.query,
                                             call.tams.clock.now());
   }
   return media::UrlGrant{.use = use,
@@ -70,7 +70,6 @@ Result<std::unique_ptr<BodySink>> put_media(const Call& call) {
 }  // namespace
 
 std::vector<Route> media_routes() {
-  constexpr std::uint64_t kObjectBytesMax = std::uint64_t{1} << 40;
   const std::string path = "/media/{storageId}/{objectId}";
   const std::vector<Parameter> parameters = {
       {"storageId", tams::shape::uuid(), "The storage backend"},
@@ -98,7 +97,7 @@ std::vector<Route> media_routes() {
            .summary = "Upload the bytes of an allocated object",
            .path_parameters = parameters,
            .answers = {{200, "Stored"}, forbidden_answer(), not_found_answer()},
-           .body_bytes_max = kObjectBytesMax,
+           .body_bytes_max = kUploadBytesMax,
            .upload = put_media}};
 }
 

@@ -1,5 +1,6 @@
 #include "api/parameters.h"
 #include "api/routes.h"
+#include "base/percent.h"
 #include "tams/objects.h"
 #include "tams/shapes.h"
 
@@ -17,10 +18,30 @@ Result<Response> get_object(const Call& call) {
   return response;
 }
 
+Result<Response> post_object(const Call& call) {
+  REEL_ASSIGN(auto created, tams::create_object(call.tams, caller(call), call.body));
+  Response response = Response::json(201, std::move(created.document));
+  std::string location = call.base_url + "/objects/";
+  append_percent_encoded(location, created.id);
+  response.headers.set("Location", std::move(location));
+  return response;
+}
+
 }  // namespace
 
 std::vector<Route> object_routes() {
   return {
+      {.method = Method::post,
+       .path = "/objects",
+       .id = "POST_objects",
+       .group = "Objects",
+       .summary = "Allocate one object and where to upload it",
+       .body = tams::shape::object_post(),
+       .answers = {{201, "Allocated", tams::shape::object_allocation()},
+                   bad_request(),
+                   forbidden_answer(),
+                   not_found_answer()},
+       .handler = post_object},
       {.method = Method::get,
        .path = "/objects/{objectId}",
        .id = "GET_objects",

@@ -12,6 +12,7 @@ struct DocumentInfo {
   std::string title;
   std::string version;
   std::string description;
+  std::string base_path = {};  //!< before every path; empty, or "/v6.0"
 };
 
 //! OpenAPI 3.1 as JSON text: every route, a HEAD twin for every GET that has none of its own, and

@@ -142,7 +142,7 @@ void add_paging(Response& response, const Call& call, const tams::Page& page) {
   headers.set("X-Paging-Reverse-Order", page.reverse ? "true" : "false");
   if (page.next_key.empty()) return;
   headers.set("X-Paging-NextKey", page.next_key);
-  std::string url = call.base_url + call.request.head.path + "?";
+  std::string url = fmt::format("{}{}?", call.base_url, call.raw_path);
   for (const auto& [name, value] : call.query.all()) {
     if (name == "page") continue;
     append_percent_encoded(url, name);

@@ -1,6 +1,7 @@
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "api/segment_form.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/shapes.h"
@@ -52,6 +53,16 @@ Result<Response> post_segments(const Call& call) {
   return Response::json(200, failures_document(call, failures));
 }
 
+json::Shape segment_form_shape() {
+  return json::Shape::object({json::required("segment", shape::segment_post()),
+                              json::required("file", json::Shape::string())})
+      .named("SegmentForm");
+}
+
+Result<std::unique_ptr<BodySink>> post_segment_form(const Call& call) {
+  return open_segment_form(call, flow_id(call));
+}
+
 Result<Response> delete_segments(const Call& call) {
   REEL_TRY(tams::delete_segments(call.tams, caller(call), flow_id(call), timerange(call.query),
                                  text(call.query, "object_id")));
@@ -94,7 +105,7 @@ std::vector<Route> segment_routes() {
            .path = path,
            .id = "POST_flows-flowId-segments",
            .group = group,
-           .summary = "Register one segment or many",
+           .summary = "Register one segment or many; as a form, one with its media",
            .path_parameters = id,
            .body = shape::segments_post(),
            .answers = {{200, "Some segments failed", shape::failed_segments()},
@@ -103,7 +114,8 @@ std::vector<Route> segment_routes() {
                        forbidden_answer(),
                        not_found_answer()},
            .handler = post_segments,
-           .body_bytes_max = 16 << 20},
+           .body_bytes_max = 16 << 20,
+           .form = Form{.shape = segment_form_shape(), .open = post_segment_form}},
           {.method = Method::del,
            .path = path,
            .id = "DELETE_flows-flowId-segments",

@@ -411,17 +411,11 @@ Status finish_removal(const Context& context, FlowId id) {
   });
 }
 
-}  // namespace
+//! What to do with a flow that exists already.
+enum class Existing : std::uint8_t { replace, keep };
 
-Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
-                         const std::vector<std::string>& columns) {
-  REEL_ASSIGN(auto record, load(snapshot, table::kFlows, {id}, columns));
-  if (!record) return not_found("flow {} does not exist", id.to_string());
-  return std::move(*record);
-}
-
-Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id,
-                         const json::Value& body) {
+Result<PutFlow> write_flow_document(const Context& context, const Caller& caller, FlowId id,
+                                    const json::Value& body, Existing existing) {
   const std::string& body_id = *body.find("id")->as_string();
   if (body_id != id.to_string()) {
     return at("/id",
@@ -436,8 +430,9 @@ Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id
       return conflict("flow {} was being removed", id.to_string());
     }
     REEL_ASSIGN(const auto old, load(*snapshot, table::kFlows, {id}));
-    if (old && old->flag("read_only")) return read_only_failure(id);
     outcome.created = !old;
+    if (old && existing == Existing::keep) return {};
+    if (old && old->flag("read_only")) return read_only_failure(id);
     json::Value document = body;
     REEL_TRY(apply_profile(*snapshot, old ? &*old : nullptr, document));
     Write write{context, caller, *snapshot};
@@ -446,6 +441,27 @@ Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id
     if (outcome.created) outcome.document = json::to_text(as_shown(document));
     return context.store.commit(std::move(write.batch));
   }));
+  return outcome;
+}
+
+}  // namespace
+
+Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
+                         const std::vector<std::string>& columns) {
+  REEL_ASSIGN(auto record, load(snapshot, table::kFlows, {id}, columns));
+  if (!record) return not_found("flow {} does not exist", id.to_string());
+  return std::move(*record);
+}
+
+Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id,
+                         const json::Value& body) {
+  return write_flow_document(context, caller, id, body, Existing::replace);
+}
+
+Result<PutFlow> create_flow(const Context& context, const Caller& caller, FlowId id,
+                            const json::Value& body) {
+  REEL_ASSIGN(PutFlow outcome, write_flow_document(context, caller, id, body, Existing::keep));
+  if (!outcome.created) return at("/id", conflict("flow {} exists already", id.to_string()));
   return outcome;
 }
 

@@ -30,6 +30,10 @@ struct PutFlow {
 Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id,
                          const json::Value& body);
 
+//! The same for a flow that must be new; Code::conflict when it exists.
+Result<PutFlow> create_flow(const Context& context, const Caller& caller, FlowId id,
+                            const json::Value& body);
+
 struct FlowView {
   bool include_timerange = false;
   time::TimeRange within = time::TimeRange::eternity();

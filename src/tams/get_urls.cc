@@ -66,7 +66,7 @@ void write_external(json::Writer& out, const ObjectLocation& object,
     if (!label_selected(selection, label)) continue;
     out.begin_object();
     out.field("url", std::string_view(*url.find("url")->as_string()));
-    out.field("label", std::string_view(label));
+    if (!label.empty()) out.field("label", std::string_view(label));
     if (selection.verbose) out.field("controlled", false);
     out.end_object();
   }

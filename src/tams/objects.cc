@@ -101,34 +101,50 @@ struct Allocation {
   std::string content_type;
 };
 
-Result<Allocation> reserve(const Context& context, FlowId flow, const json::Value& body) {
-  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record record, find_flow(*snapshot, flow));
+//! Code::forbidden or invalid when the flow cannot have new objects. The container is what their
+//! content type is if nobody says otherwise.
+Result<std::string> container_of(store::Snapshot& snapshot, FlowId flow) {
+  REEL_ASSIGN(const Record record, find_flow(snapshot, flow));
   if (record.flag("read_only")) return forbidden("flow {} is read-only", flow.to_string());
   if (record["container"].is_null()) {
     return invalid("flow {} has no container, so it cannot have objects", flow.to_string());
   }
-  REEL_ASSIGN(media::Backend* const backend, chosen_backend(context, body));
+  return std::string(record.text("container"));
+}
+
+//! Without a flow, the objects are for whichever uses them first.
+Result<Allocation> reserve(const Context& context, std::optional<FlowId> flow,
+                           const json::Value& body) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   Allocation allocation;
+  allocation.content_type = "application/octet-stream";
+  if (flow) {
+    REEL_ASSIGN(allocation.content_type, container_of(*snapshot, *flow));
+  }
+  REEL_ASSIGN(media::Backend* const backend, chosen_backend(context, body));
   REEL_ASSIGN(allocation.ids, object_ids(context, body));
   allocation.storage = backend->info().id;
-  allocation.content_type = record.text("container");
   if (const json::Value* asked = body.find("content_type")) {
     allocation.content_type = *asked->as_string();
   }
   store::Batch batch;
-  batch.require_cells(std::string(table::kFlows), {flow}, {{"read_only", false}});
+  if (flow) batch.require_cells(std::string(table::kFlows), {*flow}, {{"read_only", false}});
   for (const std::string& id : allocation.ids) {
     REEL_ASSIGN(const auto taken, load(*snapshot, table::kObjects, {id}));
     if (taken) return at("/object_ids", invalid("object '{}' exists already", id));
-    batch.insert(kObjects, {id},
-                 {{"flow_id", flow},
-                  {"storage_id", allocation.storage},
-                  {"storage_key", media::make_key(id, context.clock.now())},
-                  {"content_type", allocation.content_type}});
+    store::Cells cells = {{"storage_id", allocation.storage},
+                          {"storage_key", media::make_key(id, context.clock.now())},
+                          {"content_type", allocation.content_type}};
+    if (flow) cells.emplace_back("flow_id", *flow);
+    batch.insert(kObjects, {id}, std::move(cells));
   }
   REEL_TRY(context.store.commit(std::move(batch)));
   return allocation;
+}
+
+bool wants_signed(const json::Value& body) {
+  const json::Value* presigned = body.find("presigned");
+  return presigned == nullptr || *presigned->as_bool();
 }
 
 //! The distinct flows that use an object, from `after` on, at most `limit` that match.
@@ -215,7 +231,6 @@ Result<std::string> allocate_storage(const Context& context, const Caller& calle
     REEL_ASSIGN(allocation, reserve(context, flow, body));
     return {};
   }));
-  const json::Value* presigned = body.find("presigned");
   std::string text;
   json::Writer out(text);
   out.begin_object();
@@ -223,11 +238,33 @@ Result<std::string> allocate_storage(const Context& context, const Caller& calle
   out.begin_array();
   for (const std::string& id : allocation.ids) {
     write_allocation(out, context, caller, id, allocation.storage, allocation.content_type,
-                     presigned == nullptr || *presigned->as_bool());
+                     wants_signed(body));
   }
   out.end_array();
   out.end_object();
   return text;
+}
+
+Result<CreatedObject> create_object(const Context& context, const Caller& caller,
+                                    const json::Value& body) {
+  json::Value request = body;
+  for (const char* member : {"id", "object_id"}) {
+    const json::Value* id = body.find(member);
+    if (id != nullptr) request.set("object_ids", json::Array{*id});
+  }
+  request.set("limit", 1);
+  std::optional<FlowId> flow;
+  if (const json::Value* id = body.find("flow_id")) flow = *FlowId::parse(*id->as_string());
+  Allocation allocation;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(allocation, reserve(context, flow, request));
+    return {};
+  }));
+  CreatedObject created{.id = allocation.ids[0], .document = {}};
+  json::Writer out(created.document);
+  write_allocation(out, context, caller, created.id, allocation.storage, allocation.content_type,
+                   wants_signed(body));
+  return created;
 }
 
 Result<ObjectView> get_object(const Context& context, const Caller& caller, const std::string& id,
@@ -324,6 +361,32 @@ Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context
   REEL_ASSIGN(auto upload, backend->begin_upload(key));
   return std::make_unique<ObjectUpload>(context, *backend, object_id, content_type, std::move(key),
                                         std::move(upload));
+}
+
+Result<std::unique_ptr<ObjectUpload>> begin_segment_upload(const Context& context, FlowId flow,
+                                                           const std::string& object_id,
+                                                           const std::string& content_type) {
+  StorageId storage;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const auto object, load(*snapshot, table::kObjects, {object_id}));
+    if (!object) {
+      json::Value request;
+      request.set("object_ids", json::Array{object_id});
+      REEL_ASSIGN(const Allocation allocation, reserve(context, flow, request));
+      storage = allocation.storage;
+      return {};
+    }
+    REEL_TRY(container_of(*snapshot, flow));
+    const bool for_another =
+        !(*object)["flow_id"].is_null() && FlowId{object->uuid("flow_id")} != flow;
+    if (object->flag("registered") || (*object)["storage_id"].is_null() || for_another) {
+      return at("/object_id", invalid("object '{}' exists already", object_id));
+    }
+    storage = StorageId{object->uuid("storage_id")};
+    return {};
+  }));
+  return begin_object_upload(context, storage, object_id, content_type);
 }
 
 Result<ObjectBytes> open_object(const Context& context, StorageId storage,

@@ -23,6 +23,15 @@ namespace reel::tams {
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body);
 
+//! One new object and where to upload it, as JSON. The body passed shape::object_post(); without a
+//! flow_id, any flow may be the first to use the object.
+struct CreatedObject {
+  std::string id;
+  std::string document;
+};
+Result<CreatedObject> create_object(const Context& context, const Caller& caller,
+                                    const json::Value& body);
+
 struct ObjectQuery {
   UrlSelection urls;
   TagFilter flow_tags;  //!< which referencing flows to show
@@ -61,6 +70,12 @@ class ObjectUpload {
 Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context, StorageId storage,
                                                           const std::string& object_id,
                                                           const std::string& content_type);
+
+//! An upload of media that a segment of the flow will use next. The object is allocated, unless
+//! that was done already and nothing has used it yet; otherwise Code::invalid.
+Result<std::unique_ptr<ObjectUpload>> begin_segment_upload(const Context& context, FlowId flow,
+                                                           const std::string& object_id,
+                                                           const std::string& content_type);
 
 struct ObjectBytes {
   media::OpenObject file;

@@ -227,6 +227,12 @@ Shape get_urls() {
       .named("GetUrls");
 }
 
+Shape put_url() {
+  return Shape::object({required("url", Shape::string()), optional("content-type", Shape::string()),
+                        optional("headers", Shape::dictionary(Shape::string())),
+                        optional("body", Shape::string())});
+}
+
 Shape no_negative_timestamp() {
   return Shape::form("Duration", "^(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8})$",
                      [](std::string_view text) -> Status {
@@ -351,6 +357,20 @@ Shape source() {
       .named("Source");
 }
 
+Shape source_post() {
+  return Shape::object({optional("id", uuid()), required("format", content_format()),
+                        optional("label", Shape::string()),
+                        optional("description", Shape::string()), optional("tags", tags())})
+      .named("SourcePost");
+}
+
+Shape source_put() {
+  return Shape::object({optional("id", uuid()), optional("format", content_format()),
+                        optional("label", Shape::string()),
+                        optional("description", Shape::string()), optional("tags", tags())})
+      .named("SourcePut");
+}
+
 Shape flow_collection() {
   const auto no_member_twice = [](const Value& value) -> Status {
     std::set<std::string> seen;
@@ -401,6 +421,13 @@ Shape profile() {
 }
 
 Shape flow() { return flow_of_any_format(date_time()).named("Flow"); }
+
+Shape flow_post() {
+  return Shape::object({optional("id", uuid()), required("source_id", uuid()),
+                        optional("format", content_format()), optional("codec", Shape::string()),
+                        optional("container", Shape::string())})
+      .named("FlowPost");
+}
 
 Shape segment_post() {
   const Shape url =
@@ -470,16 +497,27 @@ Shape storage_request() {
 }
 
 Shape storage_allocation() {
-  const Shape put_url = Shape::object(
-      {required("url", Shape::string()), optional("content-type", Shape::string()),
-       optional("headers", Shape::dictionary(Shape::string())), optional("body", Shape::string())});
   return Shape::object(
              {optional("media_objects",
                        Shape::array(Shape::object({required("object_id", Shape::string()),
-                                                   required("put_url", put_url),
+                                                   required("put_url", put_url()),
                                                    optional("presigned", Shape::boolean())})))},
              kForbid)
       .named("StorageAllocation");
+}
+
+Shape object_post() {
+  return Shape::object({optional("id", Shape::string(1024)),
+                        optional("object_id", Shape::string(1024)), optional("flow_id", uuid()),
+                        optional("storage_id", uuid()), optional("content_type", mime_type()),
+                        optional("presigned", Shape::boolean())})
+      .named("ObjectPost");
+}
+
+Shape object_allocation() {
+  return Shape::object({required("object_id", Shape::string()), required("put_url", put_url()),
+                        optional("presigned", Shape::boolean())})
+      .named("ObjectAllocation");
 }
 
 Shape object() {

@@ -26,10 +26,15 @@ json::Shape service_update();
 json::Shape storage_backends();
 
 json::Shape source();
+//! A source as a client creates it, and as a client replaces it.
+json::Shape source_post();
+json::Shape source_put();
 json::Shape flow_collection();
 //! A flow as a client writes it: with its technical metadata, or with the profile that has it.
 json::Shape flow_put();
 json::Shape flow();
+//! A flow in the form that flat_flow.h turns into flow_put().
+json::Shape flow_post();
 //! Technical metadata for flows to share.
 json::Shape profile();
 
@@ -52,6 +57,9 @@ json::Shape failed_segments();
 
 json::Shape storage_request();
 json::Shape storage_allocation();
+//! One object to be uploaded, with or without the flow that will use it first.
+json::Shape object_post();
+json::Shape object_allocation();
 json::Shape object();
 
 //! One entry of the change log.

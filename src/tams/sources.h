@@ -1,5 +1,6 @@
 #pragma once
-//! Sources: they appear with their first flow and go with their last one.
+//! Sources: they appear with their first flow and go with their last one, unless a client has
+//! created them; then they stay until they are deleted.
 
 #include <optional>
 #include <string>
@@ -30,6 +31,17 @@ Status set_source_member(const Context& context, const Caller& caller, SourceId 
 Status set_source_tag(const Context& context, const Caller& caller, SourceId id,
                       std::string_view name, std::optional<json::Value> value);
 
+//! Creates a source without flows from a body that passed shape::source_post(); without an id it
+//! gets one. Code::conflict when it exists. The id of the new source.
+Result<SourceId> create_source(const Context& context, const Caller& caller,
+                               const json::Value& body);
+//! Replaces label, description and tags; what the body lacks is removed. Errors: not_found (no such
+//! source, or the body has another id), invalid (another format).
+Status replace_source(const Context& context, const Caller& caller, SourceId id,
+                      const json::Value& body);
+//! Code::conflict while the source has flows: a source cannot go before them.
+Status delete_source(const Context& context, const Caller& caller, SourceId id);
+
 struct SourceFilter {
   std::optional<std::string> label;
   std::optional<std::string> format;
@@ -51,7 +63,8 @@ Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, Sourc
 //! flow's format, label, description and tags when it is new. Code::invalid when it exists with
 //! another format.
 Status join_source(Write& write, const json::Value& flow);
-//! Adds to the batch what lets go of a flow's source; it is erased with its last flow.
+//! Adds to the batch what lets go of a flow's source; it is erased with its last flow, unless a
+//! client created it.
 Status leave_source(Write& write, SourceId id);
 
 }  // namespace reel::tams
