@@ -108,6 +108,12 @@ Result<Network> Network::parse(std::string_view text) {
   return network;
 }
 
+std::string Network::to_string() const {
+  return fmt::format(
+      "{}/{}", address.to_string(),
+      address.is_v4() && prefix_bits >= kV4Bits ? prefix_bits - kV4Bits : prefix_bits);
+}
+
 bool Network::contains(const IpAddress& candidate) const {
   const std::size_t whole = prefix_bits / 8;
   if (!std::equal(address.bytes.begin(), address.bytes.begin() + whole, candidate.bytes.begin())) {

@@ -32,6 +32,7 @@ struct Network {
 
   //! "10.0.0.0/8", "fd00::/8", or one address. Code::invalid otherwise.
   static Result<Network> parse(std::string_view text);
+  std::string to_string() const;
   bool contains(const IpAddress& candidate) const;
 };
 

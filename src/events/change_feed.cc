@@ -14,9 +14,7 @@ constexpr std::chrono::milliseconds kTick{250};
 }  // namespace
 
 ChangeFeed::ChangeFeed(store::Store& store, ChangeSignal& signal)
-    : store_(store),
-      signal_(signal),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {
+    : store_(store), signal_(signal), thread_([this](const std::stop_token& stop) { run(stop); }) {
   listener_ = signal_.add([this] {
     const MutexLock lock(mutex_);
     look_again_ = true;

@@ -12,13 +12,12 @@ namespace reel::events {
 
 //! The types of change that are told to followers; the log may hold others.
 inline constexpr std::array<std::string_view, 8> kEventTypes = {
-    "flows/created",        "flows/updated",          "flows/deleted",
-    "flows/segments_added", "flows/segments_deleted", "sources/created",
-    "sources/updated",      "sources/deleted"};
+    "flows/created",          "flows/updated",   "flows/deleted",   "flows/segments_added",
+    "flows/segments_deleted", "sources/created", "sources/updated", "sources/deleted"};
 
 //! All conditions that are set must hold.
 struct EventFilter {
-  std::vector<std::string> types;  //!< of kEventTypes
+  std::vector<std::string> types;                              //!< of kEventTypes
   std::optional<std::vector<FlowId>> flow_ids = std::nullopt;  //!< of flow and segment events
   std::optional<std::vector<SourceId>> source_ids = std::nullopt;
   //! Of flow and segment events: collected by one of these at the time; none given: by nothing.

@@ -169,7 +169,7 @@ class Session : public std::enable_shared_from_this<Session> {
   TimePoint last_used_;
   bool timed_out_ = false;  //!< the deadline passed; reset when the next one is set
   bool cut_ = false;
-  bool lingers_ = false;     //!< the peer may still be sending when the connection is closed
+  bool lingers_ = false;         //!< the peer may still be sending when the connection is closed
   bool streams_ = false;         //!< an answer of unknown length is being sent
   bool waits_for_more_ = false;  //!< streams_, and nothing is ready
   std::optional<InFlight> in_flight_;

@@ -42,8 +42,7 @@ Awaitable<bool> Session::pump_stream(ExchangePtr exchange) {
   const bool chunked = exchange->http_1_1;
   while (!edge_.draining) {
     const auto piece = std::make_shared<StreamPiece>();
-    const Job job =
-        co_await start_job_patiently([stream, piece] { read_piece(*stream, *piece); });
+    const Job job = co_await start_job_patiently([stream, piece] { read_piece(*stream, *piece); });
     if (!job || !co_await wait_for(job)) co_return false;
     if (!piece->more) {
       const obs::TraceScope scope(exchange->request_id, exchange->trace.trace_id);

@@ -5,8 +5,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/network.h"
 #include "base/uuid.h"
 #include "events/change_signal.h"
 #include "media/backend.h"
@@ -27,6 +29,8 @@ struct Limits {
   std::size_t bulk_segments_max = 10'000;
   std::size_t collection_max = 1000;  //!< members of one flow collection
   std::int64_t change_log_days = 30;  //!< how long changes stay in the log
+  //! Where webhooks may go beside public addresses.
+  std::vector<Network> webhook_networks = {};
 };
 
 //! The places where objects may be put. Filled at start, constant afterwards.

@@ -65,6 +65,11 @@ json::Shape object();
 //! One entry of the change log.
 json::Shape change();
 
+json::Shape webhook();
+json::Shape webhook_post();
+json::Shape webhook_put();
+json::Shape event_type();
+
 //! The URNs of content formats.
 inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";
 inline constexpr std::string_view kImage = "urn:x-tam:format:image";

@@ -28,6 +28,7 @@ inline constexpr std::string_view kFlowRemovals = "flow_removals";
 inline constexpr std::string_view kObjectsToCheck = "objects_to_check";
 //! Bytes that nothing refers to any more, still to be removed from their backend.
 inline constexpr std::string_view kMediaGarbage = "media_garbage";
+inline constexpr std::string_view kWebhooks = "webhooks";
 }  // namespace table
 
 std::vector<store::TableDefinition> product_tables();

@@ -74,8 +74,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   //! An answer of any status is a success here. Failures: invalid (the URL), io (network, file),
-  //! timeout, cancelled, too_large, forbidden (the address). Messages name the method and the URL without its query, which
-  //! may hold a signature.
+  //! timeout, cancelled, too_large, forbidden (the address). Messages name the method and the URL
+  //! without its query, which may hold a signature.
   Result<ClientResponse> send(const ClientRequest& request);
 
  private:
