@@ -13,7 +13,7 @@ def test_events_as_they_happen(client):
         told = events.take(3)
         assert [type_ for _, type_, _ in told] == ["sources/created", "flows/created", "flows/segments_added"]
         assert [id_ for id_, _, _ in told] == sorted(id_ for id_, _, _ in told)
-        assert told[1][2]["event"]["flow"] == client.get(f"/flows/{flow['id']}").json() | told[1][2]["event"]["flow"]
+        assert told[1][2]["event"]["flow"].items() <= client.get(f"/flows/{flow['id']}").json().items()
         assert told[2][2]["event"]["segments"][0]["get_urls"]
         assert all(document["event_type"] == type_ for _, type_, document in told)
 

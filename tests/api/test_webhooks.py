@@ -205,7 +205,7 @@ def test_filters(client, receivers):
 
 
 def test_failures_are_tried_again(client, receivers):
-    answers = iter([500, None, 401, 403, 302])
+    answers = iter([None, 500, 401, 403, 302])  # libcurl itself repeats what ends a kept connection
     receiver = receivers(lambda body: next(answers, 200))
     hook = register(client, receiver.url, ["flows/created"])
     flows = [client.put_flow()["id"] for _ in range(3)]
