@@ -140,18 +140,6 @@ bool flag_of(const json::Value& document, std::string_view member) {
   return value != nullptr && *value->as_bool();
 }
 
-events::EventFilter filter_of(const json::Value& document) {
-  events::EventFilter filter{.types = {}};
-  for (const json::Value& type : *document.find("events")->as_array()) {
-    filter.types.push_back(*type.as_string());
-  }
-  filter.flow_ids = ids_of<FlowId>(document, "flow_ids");
-  filter.source_ids = ids_of<SourceId>(document, "source_ids");
-  filter.flow_collected_by = ids_of<FlowId>(document, "flow_collected_by_ids");
-  filter.source_collected_by = ids_of<SourceId>(document, "source_collected_by_ids");
-  return filter;
-}
-
 EventShaping shaping_of(const json::Value& document) {
   EventShaping shaping;
   if (const json::Value* labels = document.find("accept_get_urls")) {
@@ -202,10 +190,26 @@ Result<store::Cells> replacement_cells(store::Snapshot& snapshot, const Record& 
 
 }  // namespace
 
+Status check_webhook(const Limits& limits, const json::Value& body) {
+  REEL_TRY(check_url(limits, text_of(body, "url")));
+  return check_key(body);
+}
+
+events::EventFilter webhook_filter(const json::Value& document) {
+  events::EventFilter filter{.types = {}};
+  for (const json::Value& type : *document.find("events")->as_array()) {
+    filter.types.push_back(*type.as_string());
+  }
+  filter.flow_ids = ids_of<FlowId>(document, "flow_ids");
+  filter.source_ids = ids_of<SourceId>(document, "source_ids");
+  filter.flow_collected_by = ids_of<FlowId>(document, "flow_collected_by_ids");
+  filter.source_collected_by = ids_of<SourceId>(document, "source_collected_by_ids");
+  return filter;
+}
+
 Result<std::string> create_webhook(const Context& context, const Caller& caller,
                                    const json::Value& body) {
-  REEL_TRY(check_url(context.limits, text_of(body, "url")));
-  REEL_TRY(check_key(body));
+  REEL_TRY(check_webhook(context.limits, body));
   const auto id = WebhookId::random(context.random);
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const std::int64_t newest, events::newest_change(*snapshot));
@@ -236,8 +240,7 @@ Result<std::string> replace_webhook(const Context& context, WebhookId id, const 
     return at("/id", not_found("the body is about webhook {}, the path about {}",
                                text_of(body, "id"), id.to_string()));
   }
-  REEL_TRY(check_url(context.limits, text_of(body, "url")));
-  REEL_TRY(check_key(body));
+  REEL_TRY(check_webhook(context.limits, body));
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record old, find_webhook(*snapshot, id));
@@ -297,7 +300,7 @@ Result<std::optional<WebhookJob>> webhook_job(store::Snapshot& snapshot, Webhook
   WebhookJob job{.id = id,
                  .url = std::string(webhook->text("url")),
                  .api_key = std::nullopt,
-                 .filter = filter_of(document),
+                 .filter = webhook_filter(document),
                  .shaping = shaping_of(document),
                  .status = std::string(status),
                  .cursor = webhook->integer("cursor"),

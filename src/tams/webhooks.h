@@ -15,6 +15,11 @@
 
 namespace reel::tams {
 
+//! The rules of a body that its shape cannot say: where it may go, what its key may be.
+Status check_webhook(const Limits& limits, const json::Value& body);
+//! The filter in a body that passed its shape.
+events::EventFilter webhook_filter(const json::Value& body);
+
 //! Registers a webhook from a body that passed shape::webhook_post(); it is told what happens from
 //! now on. Returns it as GET shows it.
 Result<std::string> create_webhook(const Context& context, const Caller& caller,
