@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "obs/log.h"
 #include "server/limits.h"
+#include "server/webhook_courier.h"
 
 namespace reel::server {
 
@@ -59,6 +60,7 @@ struct Config {
   std::string service_name = "Reelhouse";
   std::string service_description;
   Limits limits;
+  CourierOptions webhooks;             //!< without its networks, which limits.tams has
   std::vector<StorageConfig> storage;  //!< never empty after load_config()
 
   ConfigSources sources;  //!< what it was read from, to read it again

@@ -5,8 +5,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/network.h"
 #include "base/uuid.h"
 #include "base/wakeup.h"
 #include "events/change_signal.h"
@@ -30,6 +32,8 @@ struct Limits {
   std::size_t instances_max = 100;    //!< of one object
   std::size_t collection_max = 1000;  //!< members of one flow collection
   std::int64_t change_log_days = 30;  //!< how long changes stay in the log
+  //! Where webhooks may go beside public addresses.
+  std::vector<Network> webhook_networks = {};
 };
 
 //! The places where objects may be put. Filled at start, constant afterwards.

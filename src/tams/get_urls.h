@@ -26,11 +26,27 @@ struct UrlSelection {
   bool selects_nothing() const { return labels && labels->empty(); }
 };
 
-//! Writes "get_urls": […] into an open object: for each controlled instance a signed and a plain
-//! URL, then the uncontrolled ones.
-void write_get_urls(json::Writer& out, const Context& context, const Caller& caller,
-                    std::string_view object_id, const std::vector<Instance>& instances,
-                    const UrlSelection& selection);
+//! The URLs of objects as one caller may see them. Refers to what it is made from.
+class UrlWriter {
+ public:
+  UrlWriter(const Context& context, const Caller& caller, const UrlSelection& selection)
+      : context_(context), caller_(caller), selection_(selection) {}
+
+  //! Writes "get_urls": […] into an open object: for each controlled instance a signed and a plain
+  //! URL, then the uncontrolled ones.
+  void write(json::Writer& out, std::string_view object_id,
+             const std::vector<Instance>& instances) const;
+
+ private:
+  void write_controlled(json::Writer& out, std::string_view object_id,
+                        const Instance& instance) const;
+  void write_uncontrolled(json::Writer& out, const Instance& instance) const;
+  bool label_selected(std::string_view label) const;
+
+  const Context& context_;
+  const Caller& caller_;
+  const UrlSelection& selection_;
+};
 
 //! Writes what schemas/storage-backend.json says about a backend into an open object.
 void write_storage_members(json::Writer& out, const media::BackendInfo& info);

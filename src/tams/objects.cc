@@ -181,22 +181,19 @@ Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::st
   return flows;
 }
 
-Status write_object(json::Writer& out, const Context& context, const Caller& caller,
-                    store::Snapshot& snapshot, const Record& object, const UrlSelection& urls) {
+Status write_object(json::Writer& out, store::Snapshot& snapshot, const Record& object,
+                    const UrlWriter& urls) {
   if (!object["timerange"].is_null()) out.field("timerange", object.text("timerange"));
   if (!object["key_frame_count"].is_null()) {
     out.field("key_frame_count", object.integer("key_frame_count"));
   }
-  write_get_urls(out, context, caller, object.text("id"), instances_in(object["instances"]), urls);
+  urls.write(out, object.text("id"), instances_in(object["instances"]));
   if (object["init_object_id"].is_null()) return {};
   REEL_ASSIGN(const auto init, load(snapshot, table::kObjects, {object["init_object_id"]}));
   out.key("init_object");
   out.begin_object();
   out.field("id", object.text("init_object_id"));
-  if (init) {
-    write_get_urls(out, context, caller, init->text("id"), instances_in((*init)["instances"]),
-                   urls);
-  }
+  if (init) urls.write(out, init->text("id"), instances_in((*init)["instances"]));
   out.end_object();
   return {};
 }
@@ -275,7 +272,7 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
   if (!(*object)["flow_id"].is_null()) {
     out.field("first_referenced_by_flow", std::string_view(object->uuid("flow_id").to_string()));
   }
-  REEL_TRY(write_object(out, context, caller, *snapshot, *object, query.urls));
+  REEL_TRY(write_object(out, *snapshot, *object, {context, caller, query.urls}));
   out.end_object();
   return view;
 }

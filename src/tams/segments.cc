@@ -116,7 +116,7 @@ class SegmentWriter {
       if (places == nullptr) continue;
       filled += ',';
       json::Writer out(filled);
-      write_get_urls(out, context, caller, object_ids_[i], *places, query_.urls);
+      UrlWriter(context, caller, query_.urls).write(out, object_ids_[i], *places);
     }
     filled.append(text_, from);
     return filled;

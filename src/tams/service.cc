@@ -37,6 +37,8 @@ Result<std::string> get_service(const Context& context) {
   out.field("min_object_timeout", std::string_view(seconds(context.limits.min_object_timeout_s)));
   out.field("min_presigned_url_timeout",
             std::string_view(seconds(context.limits.min_presigned_url_timeout_s)));
+  out.raw_field("event_stream_mechanisms",
+                R"([{"name":"webhooks"},{"name":"server-sent-events","docs":"/events"}])");
   // 6.0 clients require this member; 8.2 allows it.
   out.raw_field("media_store", R"({"type":"http_object_store"})");
   out.end_object();

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "events/event_filter.h"
 #include "time/time_range.h"
 
 namespace reel::tams::shape {
@@ -50,6 +51,27 @@ Status check_loose_mime_type(std::string_view text) {
 
 Shape loose_mime_type() {
   return Shape::form("MIME Type", R"(^[^\s/]+/[^\s/]+$)", check_loose_mime_type);
+}
+
+constexpr std::size_t kKeyBytesMax = 4096;
+
+//! Unknown members are refused where this is written: a filter that is not understood would
+//! otherwise be ignored.
+std::vector<Shape::MemberShape> webhook_members() {
+  const Shape ids = Shape::array(uuid());
+  return {required("url", Shape::string()),
+          optional("api_key_name", Shape::string(kKeyBytesMax)),
+          required("events", Shape::array(event_type())),
+          optional("flow_ids", ids),
+          optional("source_ids", ids),
+          optional("flow_collected_by_ids", ids),
+          optional("source_collected_by_ids", ids),
+          optional("accept_get_urls", Shape::array(Shape::string())),
+          optional("accept_storage_ids", ids),
+          optional("presigned", Shape::boolean()),
+          optional("verbose_storage", Shape::boolean()),
+          optional("include_object_timerange", Shape::boolean()),
+          optional("tags", tags())};
 }
 
 Shape positive() { return Shape::integer(1); }
@@ -349,8 +371,39 @@ Shape service() {
                         required("type", Shape::string()), required("api_version", Shape::string()),
                         optional("service_version", Shape::string()),
                         required("min_object_timeout", timestamp()),
-                        optional("min_presigned_url_timeout", timestamp())})
+                        optional("min_presigned_url_timeout", timestamp()),
+                        optional("event_stream_mechanisms",
+                                 Shape::array(Shape::object({required("name", Shape::string()),
+                                                             optional("docs", Shape::string())})))})
       .named("Service");
+}
+
+Shape event_type() {
+  return Shape::choice({events::kEventTypes.begin(), events::kEventTypes.end()});
+}
+
+Shape webhook() {
+  std::vector<Shape::MemberShape> members = webhook_members();
+  members.push_back(required("id", uuid()));
+  members.push_back(required("status", Shape::choice({"created", "started", "disabled", "error"})));
+  members.push_back(optional("error", error()));
+  return Shape::object(std::move(members)).named("Webhook");
+}
+
+Shape webhook_post() {
+  std::vector<Shape::MemberShape> members = webhook_members();
+  members.push_back(optional("api_key_value", Shape::string(kKeyBytesMax)));
+  members.push_back(optional("status", Shape::choice({"created", "disabled"})));
+  return Shape::object(std::move(members), kForbid).named("WebhookPost");
+}
+
+Shape webhook_put() {
+  std::vector<Shape::MemberShape> members = webhook_members();
+  members.push_back(required("id", uuid()));
+  members.push_back(optional("api_key_value", Shape::string(kKeyBytesMax)));
+  members.push_back(required("status", Shape::choice({"created", "disabled"})));
+  members.push_back(optional("error", Shape::any()));  // so that what GET shows can be sent back
+  return Shape::object(std::move(members), kForbid).named("WebhookPut");
 }
 
 Shape service_update() {

@@ -66,6 +66,10 @@ json::Shape instance_post();
 json::Shape change();
 
 json::Shape search_hits();
+json::Shape webhook();
+json::Shape webhook_post();
+json::Shape webhook_put();
+json::Shape event_type();
 
 //! The URNs of content formats.
 inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";

@@ -257,14 +257,29 @@ TableDefinition media_garbage() {
           .product = true};
 }
 
+TableDefinition webhooks() {
+  return {.name = std::string(table::kWebhooks),
+          .columns = {required(uuid("id")), required(text("url")),
+                      required(text("document", "JSON object: as registered, without the key")),
+                      text("api_key_value", "a secret"), required(text("status")),
+                      text("error", "JSON object: why it was given up"),
+                      counter("cursor", "every change up to this one is delivered or filtered"),
+                      moment("failing_since", "no delivery has succeeded since then"),
+                      counter("revision", "counts changes by clients"), moment("created"),
+                      text("created_by")},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {{"by_url", {"url"}}},
+          .product = true};
+}
+
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),          sources(),       flows(),
-          profiles(),         collected_by(),  segments(),
-          objects(),          object_copies(), allocations(),
-          object_uses(),      flow_activity(), flow_removals(),
-          objects_to_check(), media_garbage(), events::change_log_table()};
+  return {service(),          sources(),       flows(),         profiles(),
+          collected_by(),     segments(),      objects(),       object_copies(),
+          allocations(),      object_uses(),   flow_activity(), flow_removals(),
+          objects_to_check(), media_garbage(), webhooks(),      events::change_log_table()};
 }
 
 Status ensure_tables(store::Store& store) {

@@ -33,6 +33,7 @@ inline constexpr std::string_view kObjectsToCheck = "objects_to_check";
 //! Bytes that no object has: those that one lost, still to be removed from their backend, and those
 //! that an upload may leave behind.
 inline constexpr std::string_view kMediaGarbage = "media_garbage";
+inline constexpr std::string_view kWebhooks = "webhooks";
 }  // namespace table
 
 std::vector<store::TableDefinition> product_tables();

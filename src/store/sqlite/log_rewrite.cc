@@ -8,8 +8,9 @@
 namespace reel::store::sqlite {
 namespace {
 
-//! SQLite's unix VFS writes nothing at all of a piece whose size is a multiple of 128 KiB.
-constexpr int kPieceBytes = 64 << 10;
+//! Less than 128 KiB: SQLite's VFS for Unix keeps 17 bits of a write's size, and calls a write of a
+//! multiple of that a full disk.
+constexpr int kPieceBytes = 1 << 16;
 
 //! A file opened through an SQLite VFS.
 class File {
