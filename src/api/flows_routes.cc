@@ -35,7 +35,7 @@ Result<Response> list_flows(const Call& call) {
     if (*sort_by == "metadata_updated") order = tams::FlowOrder::metadata_updated;
     if (*sort_by == "label") order = tams::FlowOrder::label;
   }
-  REEL_ASSIGN(const auto page, page_request(call));
+  const auto page = page_request(call);
   REEL_ASSIGN(auto flows, tams::list_flows(call.tams, flow_filter(call.query), order, page));
   return paged(call, std::move(flows));
 }

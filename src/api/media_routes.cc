@@ -1,8 +1,9 @@
+#include "api/digest.h"
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "tams/objects.h"
 #include "tams/shapes.h"
+#include "tams/uploads.h"
 
 namespace reel::api {
 namespace {
@@ -25,7 +26,8 @@ Result<Response> get_media(const Call& call) {
   REEL_ASSIGN(auto bytes, tams::open_object(call.tams, grant.storage, grant.object_id));
   Response response;
   response.headers.set("Content-Type", bytes.content_type);
-  response.headers.set("ETag", "\"" + bytes.sha256_hex + "\"");
+  response.headers.set("ETag", "\"" + to_hex(bytes.sha256) + "\"");
+  response.headers.set("Repr-Digest", digest_field(bytes.sha256));
   response.headers.set("Cache-Control", "private, max-age=31536000, immutable");
   response.body = FileBody{.keep_alive = std::move(bytes.file.keep_alive),
                            .descriptor = bytes.file.descriptor,
@@ -61,8 +63,10 @@ Result<std::unique_ptr<BodySink>> put_media(const Call& call) {
     return at("Content-Type",
               forbidden("this URL is for {}, not '{}'", grant.content_type, content_type));
   }
+  REEL_ASSIGN(const auto digest, sent_digest(call.request.head.headers));
   REEL_ASSIGN(auto upload,
               tams::begin_object_upload(call.tams, grant.storage, grant.object_id, content_type));
+  if (digest) upload->expect(*digest);
   return std::make_unique<MediaSink>(std::move(upload), call.request.head.request_id,
                                      call.tams.clock);
 }
@@ -96,7 +100,7 @@ std::vector<Route> media_routes() {
            .group = "Media",
            .summary = "Upload the bytes of an allocated object",
            .path_parameters = parameters,
-           .answers = {{200, "Stored"}, forbidden_answer(), not_found_answer()},
+           .answers = {{200, "Stored"}, bad_request(), forbidden_answer(), not_found_answer()},
            .body_bytes_max = kUploadBytesMax,
            .upload = put_media}};
 }

@@ -115,12 +115,11 @@ tams::UrlSelection url_selection(const Query& query) {
   return selection;
 }
 
-Result<tams::PageRequest> page_request(const Call& call) {
-  REEL_ASSIGN(const std::size_t limit,
-              tams::page_limit(call.tams.limits, integer(call.query, "limit")));
-  return tams::PageRequest{.limit = limit,
-                           .key = text(call.query, "page").value_or(""),
-                           .reverse = flag(call.query, "reverse_order").value_or(false)};
+tams::PageRequest page_request(const Call& call) {
+  return tams::PageRequest{
+      .limit = tams::page_limit(call.tams.limits, integer(call.query, "limit")),
+      .key = text(call.query, "page").value_or(""),
+      .reverse = flag(call.query, "reverse_order").value_or(false)};
 }
 
 time::TimeRange timerange(const Query& query) {

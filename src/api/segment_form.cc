@@ -6,6 +6,7 @@
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/shapes.h"
+#include "tams/uploads.h"
 
 namespace reel::api {
 namespace {
@@ -46,8 +47,9 @@ class SegmentForm final : public BodySink, private FormHandler {
     if (upload_) return invalid("the form has two parts 'file'");
     if (segment_.is_null()) return invalid("the part 'segment' must come before the part 'file'");
     const std::string type = part.content_type == kAnyType ? std::string() : part.content_type;
-    REEL_ASSIGN(upload_, tams::begin_segment_upload(
-                             tams_, flow_, *segment_.find("object_id")->as_string(), type));
+    const std::string& object_id = *segment_.find("object_id")->as_string();
+    REEL_ASSIGN(const StorageId storage, tams::allocate_for_segment(tams_, flow_, object_id));
+    REEL_ASSIGN(upload_, tams::begin_object_upload(tams_, storage, object_id, type));
     return {};
   }
 

@@ -17,7 +17,7 @@ Result<Response> list_segments(const Call& call) {
   query.object_id = text(call.query, "object_id");
   query.urls = url_selection(call.query);
   query.include_object_timerange = flag(call.query, "include_object_timerange").value_or(false);
-  REEL_ASSIGN(query.page, page_request(call));
+  query.page = page_request(call);
   REEL_ASSIGN(auto page, tams::list_segments(call.tams, caller(call), flow_id(call), query));
   const std::string timerange_text = page.timerange.to_string();
   Response response = paged(call, std::move(page));

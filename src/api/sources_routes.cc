@@ -22,7 +22,7 @@ Result<Response> list_sources(const Call& call) {
     if (*sort_by == "updated") order = tams::SourceOrder::updated;
     if (*sort_by == "label") order = tams::SourceOrder::label;
   }
-  REEL_ASSIGN(const auto page, page_request(call));
+  const auto page = page_request(call);
   REEL_ASSIGN(auto sources, tams::list_sources(call.tams, filter, order, page));
   return paged(call, std::move(sources));
 }

@@ -11,6 +11,7 @@
 #include "server/data_directory.h"
 #include "server/health.h"
 #include "server/janitor.h"
+#include "server/webhook_courier.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tams/service.h"
 #include "tams/tables.h"
@@ -60,9 +61,17 @@ Status seed_service(const tams::Context& context, const Config& config) {
   return tams::update_service(context, update);
 }
 
-std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics) {
+CourierOptions courier_options(const Config& config) {
+  CourierOptions options = config.webhooks;
+  options.allowed_networks = config.limits.tams.webhook_networks;
+  return options;
+}
+
+std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics,
+                                   events::ChangeFeed& feed) {
   std::vector<api::Route> routes = api::product_routes();
   for (api::Route& route : operations_routes(health, metrics)) routes.push_back(std::move(route));
+  for (api::Route& route : api::event_routes(feed)) routes.push_back(std::move(route));
   return routes;
 }
 
@@ -93,8 +102,9 @@ class Running::Impl {
   Status start() {
     REEL_TRY(tams::ensure_tables(*store_));
     REEL_TRY(seed_service(context_, config_));
-    application_ = std::make_unique<api::TamsApplication>(all_routes(health_, metrics_), context_,
-                                                          application_options(config_));
+    feed_ = std::make_unique<events::ChangeFeed>(*store_, *changes_);
+    application_ = std::make_unique<api::TamsApplication>(all_routes(health_, metrics_, *feed_),
+                                                          context_, application_options(config_));
     REEL_ASSIGN(auto options, http_options(config_));
     const bool tls = options.tls.has_value();
     std::string host = options.address;
@@ -102,7 +112,12 @@ class Running::Impl {
     REEL_ASSIGN(http_, http::Server::make(std::move(options), *application_, metrics_));
     REEL_TRY(http_->start());
     url_ = fmt::format("{}://{}:{}", tls ? "https" : "http", host, http_->port());
-    janitor_ = std::make_unique<Janitor>(context_, kJanitorPause);
+    const tams::Caller courier{.principal = "webhooks",
+                               .base_url = config_.public_url.empty() ? url_ : config_.public_url};
+    REEL_ASSIGN(courier_,
+                WebhookCourier::start(context_, courier, courier_options(config_), metrics_));
+    cleaner_ = std::make_unique<Janitor>(cleaning_chores(context_), cleaning_, kJanitorPause);
+    copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
     return {};
   }
 
@@ -120,7 +135,9 @@ class Running::Impl {
       http_->stop();
       http_.reset();
     }
-    janitor_.reset();
+    courier_.reset();
+    copier_.reset();
+    cleaner_.reset();
     store_->stop();
   }
 
@@ -132,9 +149,13 @@ class Running::Impl {
   const tams::Context context_;
   Health health_;
   obs::Registry metrics_;
+  std::unique_ptr<events::ChangeFeed> feed_;
   std::unique_ptr<api::TamsApplication> application_;
   std::unique_ptr<http::Server> http_;
-  std::unique_ptr<Janitor> janitor_;
+  Wakeup cleaning_;
+  std::unique_ptr<Janitor> cleaner_;
+  std::unique_ptr<Janitor> copier_;
+  std::unique_ptr<WebhookCourier> courier_;
   std::string url_;
 };
 

@@ -7,8 +7,8 @@
 #include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
-#include "tams/objects.h"
 #include "tams/profiles.h"
+#include "tams/search.h"
 #include "tams/segments.h"
 #include "tams/sources.h"
 #include "tams/tables.h"
@@ -100,6 +100,7 @@ void add_derived_cells(const json::Value& document, store::Cells& cells) {
   cells.emplace_back("init_segments",
                      init != nullptr && init->as_bool() != nullptr && *init->as_bool());
   cells.emplace_back("label_order", label_order(document.find("label")));
+  cells.emplace_back("search_text", search_text(document));
   cells.emplace_back("extra", extra_members(document));
 }
 
@@ -467,14 +468,18 @@ Result<PutFlow> create_flow(const Context& context, const Caller& caller, FlowId
 
 Result<std::string> get_flow(const Context& context, FlowId id, const FlowView& view) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
+  return get_flow(*snapshot, id, view);
+}
+
+Result<std::string> get_flow(store::Snapshot& snapshot, FlowId id, const FlowView& view) {
+  REEL_ASSIGN(const Record flow, find_flow(snapshot, id));
   std::optional<time::TimeRange> timerange;
   if (view.include_timerange) {
-    REEL_ASSIGN(timerange, flow_extent(*snapshot, id, view.within));
+    REEL_ASSIGN(timerange, flow_extent(snapshot, id, view.within));
   }
   std::string text;
   json::Writer out(text);
-  REEL_TRY(write_flow(*snapshot, out, flow, timerange));
+  REEL_TRY(write_flow(snapshot, out, flow, timerange));
   return text;
 }
 

@@ -38,6 +38,7 @@ struct FlowView {
   bool include_timerange = false;
   time::TimeRange within = time::TimeRange::eternity();
 };
+Result<std::string> get_flow(store::Snapshot& snapshot, FlowId id, const FlowView& view);
 //! The flow as JSON. With include_timerange, the extent of the segments that overlap `within`.
 Result<std::string> get_flow(const Context& context, FlowId id, const FlowView& view);
 

@@ -49,8 +49,7 @@ inline constexpr std::array<std::string_view, 7> kTechnicalMembers = {"format",
 
 //! One segment as a client registers it.
 json::Shape segment_post();
-//! One segment or an array of them; single segments are checked one by one, so that the rest of a
-//! bulk request goes on when one is wrong.
+//! One segment or an array of them.
 json::Shape segments_post();
 json::Shape segment();
 json::Shape failed_segments();
@@ -61,9 +60,16 @@ json::Shape storage_allocation();
 json::Shape object_post();
 json::Shape object_allocation();
 json::Shape object();
+json::Shape instance_post();
 
 //! One entry of the change log.
 json::Shape change();
+
+json::Shape search_hits();
+json::Shape webhook();
+json::Shape webhook_post();
+json::Shape webhook_put();
+json::Shape event_type();
 
 //! The URNs of content formats.
 inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";

@@ -7,6 +7,7 @@
 #include "tams/collections.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
+#include "tams/search.h"
 #include "tams/tables.h"
 
 namespace reel::tams {
@@ -152,6 +153,7 @@ void add_source(Write& write, SourceId id, const json::Value& like, const store:
   store::Cells cells = to_cells(kFields, document);
   std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
   cells.emplace_back("label_order", label_order(document.find("label")));
+  cells.emplace_back("search_text", search_text(document));
   cells.insert(cells.end(), more.begin(), more.end());
   write.batch.insert(kSources, {id}, std::move(cells));
   ChangeNotes(write).source_created(id, source_text(document, {}));
@@ -171,6 +173,7 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
     std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
     const std::int64_t revision = old.integer("revision");
     cells.emplace_back("label_order", label_order(document.find("label")));
+    cells.emplace_back("search_text", search_text(document));
     cells.emplace_back("revision", revision + 1);
     Write write{context, caller, *snapshot};
     write.batch.require_cells(kSources, {id}, {{"revision", revision}});
@@ -215,8 +218,12 @@ Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, Sourc
 
 Result<std::string> get_source(const Context& context, SourceId id) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record source, find_source(*snapshot, id));
-  REEL_ASSIGN(const SourceLinks links, links_of(*snapshot, id));
+  return get_source(*snapshot, id);
+}
+
+Result<std::string> get_source(store::Snapshot& snapshot, SourceId id) {
+  REEL_ASSIGN(const Record source, find_source(snapshot, id));
+  REEL_ASSIGN(const SourceLinks links, links_of(snapshot, id));
   std::string text;
   json::Writer out(text);
   write_source(out, source, links);

@@ -22,6 +22,7 @@ Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId 
 
 //! The source as JSON, with its derived source_collection and collected_by.
 Result<std::string> get_source(const Context& context, SourceId id);
+Result<std::string> get_source(store::Snapshot& snapshot, SourceId id);
 
 //! label, description or tags. Code::not_found when the source or the member is absent.
 Result<json::Value> get_source_member(const Context& context, SourceId id, std::string_view member);

@@ -3,6 +3,7 @@ import hashlib
 import http.client
 import json
 import os
+import subprocess
 
 import pytest
 import requests
@@ -78,7 +79,8 @@ class TestSources:
         client.delete(f"/sources/{new_id()}", expect=404)
 
     @pytest.mark.parametrize("wrong, where", [
-        ({"format": "video"}, "/format"), ({"id": "7"}, "/id"), ({"tags": {"a": 1}}, "/tags/a"), ({"format": None}, "/format")])
+        ({"format": "video"}, "/format"), ({"id": "7"}, "/id"), ({"tags": {"a": 1}}, "/tags/a"),
+        ({"format": None}, "/format")])
     def test_what_is_wrong_is_named(self, client, wrong, where):
         assert pointer(client.post("/sources", new_source() | wrong, expect=400)) == where
 
@@ -132,7 +134,8 @@ class TestFlatFlows:
         video = dict.fromkeys(schemas["VideoEssenceParameters"]["properties"]) | {
             "frame_width": 64, "frame_height": 32, "frame_rate": None, "vfr": True, "bit_depth": 8,
             "interlace_mode": "progressive", "colorspace": "BT709", "transfer_characteristic": "SDR",
-            "aspect_ratio": {"numerator": 16, "denominator": 9}, "pixel_aspect_ratio": {"numerator": 1, "denominator": 1},
+            "aspect_ratio": {"numerator": 16, "denominator": 9},
+            "pixel_aspect_ratio": {"numerator": 1, "denominator": 1},
             "component_type": "YCbCr", "horiz_chroma_subs": 2, "vert_chroma_subs": 2,
             "unc_parameters": {"unc_type": "planar"}, "avc_parameters": {"profile": 1, "level": 2, "flags": 3},
             "init_segments": False}
@@ -182,6 +185,16 @@ class TestSegmentForms:
         assert self.media(client, flow["id"]) == [content]
         assert client.get(shown["get_urls"][0]["url"]).headers["Content-Type"] == "video/mp4"
 
+    def test_curl_may_name_the_type_itself(self, client, tmp_path):
+        """curl adds the boundary to a type that its user gives."""
+        flow = client.put_flow()
+        file = tmp_path / "media.mp4"
+        file.write_bytes(b"media")
+        form = 'segment={"object_id":"' + new_id() + '","timerange":"[0:0_10:0)"}'
+        subprocess.run(["curl", "-sf", "-X", "POST", f"{client.url}/flows/{flow['id']}/segments", "-H",
+                        "Content-Type: multipart/form-data", "-F", form, "-F", f"file=@{file}"], check=True, timeout=60)
+        assert self.media(client, flow["id"]) == [b"media"]
+
     def test_the_type_is_the_container_when_the_client_knows_none(self, client):
         flow = client.put_flow()
         for i, file in enumerate([("a", "a.ts", "application/octet-stream"), ("b",)]):
@@ -192,7 +205,8 @@ class TestSegmentForms:
 
     def test_the_object_gets_an_id_when_it_has_none(self, client):
         flow = client.put_flow()
-        answer = post_form(client, flow["id"], [("segment", '{"timerange":"[0:0_1:0)"}'), ("note", "x"), ("file", "abc")])
+        parts = [("segment", '{"timerange":"[0:0_1:0)"}'), ("note", "x"), ("file", "abc")]
+        answer = post_form(client, flow["id"], parts)
         assert answer.status_code == 201
         assert self.media(client, flow["id"]) == [b"abc"]
 
@@ -300,7 +314,8 @@ class TestObjects:
         client.upload(created, b"media")
         flow = client.put_flow()
         client.post(f"/flows/{flow['id']}/segments", segment(created["object_id"], 0), expect=201)
-        assert client.get(client.get(f"/flows/{flow['id']}/segments").json()[0]["get_urls"][0]["url"]).content == b"media"
+        url = client.get(f"/flows/{flow['id']}/segments").json()[0]["get_urls"][0]["url"]
+        assert client.get(url).content == b"media"
 
     def test_what_is_wrong_is_refused(self, client):
         name = new_id()

@@ -71,9 +71,9 @@ Status Connection::set_up() {
       run(fmt::format("PRAGMA cache_size=-{}; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; "
                       "PRAGMA temp_store=MEMORY",
                       options_.cache_kib)));
-  if (!options_.write) return run("PRAGMA query_only=ON");
   // Closing does not move the log: whoever does must know that the disk has all of it.
-  return set_checkpoint_on_close(false);
+  REEL_TRY(set_checkpoint_on_close(false));
+  return options_.write ? Status() : run("PRAGMA query_only=ON");
 }
 
 Status Connection::set_checkpoint_on_close(bool on) {

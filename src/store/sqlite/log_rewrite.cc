@@ -8,7 +8,9 @@
 namespace reel::store::sqlite {
 namespace {
 
-constexpr int kPieceBytes = 1 << 20;
+//! Less than 128 KiB: SQLite's VFS for Unix keeps 17 bits of a write's size, and calls a write of a
+//! multiple of that a full disk.
+constexpr int kPieceBytes = 1 << 16;
 
 //! A file opened through an SQLite VFS.
 class File {
