@@ -67,7 +67,8 @@ def test_expressions_match_routes_and_reasons_that_exist(used_server):
     for title, expression in EXPRESSIONS:
         for _, pattern in promql.matched(expression, "route"):
             matchers += 1
-            assert any(re.fullmatch(pattern, route) for route in routes), f"{title}: no route is {pattern}"
+            for part in pattern.split("|"):
+                assert any(re.fullmatch(part, route) for route in routes), f"{title}: no route is {part}"
         for _, pattern in promql.matched(expression, "reason"):
             matchers += 1
             for reason in pattern.split("|"):
