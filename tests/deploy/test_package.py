@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from deployment import DEPLOY
-from reelhouse_server import ROOT, Server, program, run
+from reelhouse_server import ROOT, Server, program, run, sanitized
 from tams_client import Client
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -60,7 +60,7 @@ class PackagedServer(Server):
 def package(tmp_path_factory) -> Path:
     """Of the program under test."""
     built = Path(program()).parent
-    if built.name in ("asan", "tsan"):
+    if sanitized():
         pytest.skip("sanitizers need /proc, which the bare Debian of these tests has not")
     folder = tmp_path_factory.mktemp("package")
     subprocess.run(["cpack", "--config", built / "CPackConfig.cmake", "-B", folder], check=True, cwd=built)
