@@ -15,6 +15,7 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
                     .id = "GET_" + id,
                     .group = owner.group,
                     .summary = "The " + member,
+                    .needs = auth::Need::read,
                     .path_parameters = {owner.id_parameter},
                     .answers = {{200, "The value", shape}, not_found_answer()},
                     .handler = [get = owner.get, member](const Call& call) -> Result<Response> {
@@ -28,6 +29,7 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
        .id = "PUT_" + id,
        .group = owner.group,
        .summary = "Set the " + member,
+       .needs = auth::Need::write,
        .path_parameters = {owner.id_parameter},
        .body = shape,
        .answers = {{204, "Set"}, bad_request(), forbidden_answer(), not_found_answer()},
@@ -41,6 +43,7 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
                     .id = "DELETE_" + id,
                     .group = owner.group,
                     .summary = "Remove the " + member,
+                    .needs = auth::Need::write,
                     .path_parameters = {owner.id_parameter},
                     .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer()},
                     .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
@@ -72,6 +75,7 @@ std::vector<Route> tag_routes(const MemberOwner& owner) {
                     .id = "GET_" + id,
                     .group = owner.group,
                     .summary = "One tag",
+                    .needs = auth::Need::read,
                     .path_parameters = {owner.id_parameter, name},
                     .answers = {{200, "Its value", tams::shape::tag_value()}, not_found_answer()},
                     .handler = get_tag,
@@ -82,6 +86,7 @@ std::vector<Route> tag_routes(const MemberOwner& owner) {
        .id = "PUT_" + id,
        .group = owner.group,
        .summary = "Set one tag",
+       .needs = auth::Need::write,
        .path_parameters = {owner.id_parameter, name},
        .body = tams::shape::tag_value(),
        .answers = {{204, "Set"}, bad_request(), forbidden_answer(), not_found_answer()},
@@ -91,6 +96,7 @@ std::vector<Route> tag_routes(const MemberOwner& owner) {
                     .id = "DELETE_" + id,
                     .group = owner.group,
                     .summary = "Remove one tag",
+                    .needs = auth::Need::write,
                     .path_parameters = {owner.id_parameter, name},
                     .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer()},
                     .handler = [change](const Call& call) { return change(call, std::nullopt); }});

@@ -26,6 +26,7 @@ std::vector<Route> object_routes() {
        .id = "GET_objects",
        .group = "Objects",
        .summary = "One object and the flows that use it",
+       .needs = auth::Need::read,
        .path_parameters = {{"objectId", json::Shape::string(), "The object, URL-encoded"}},
        .query_parameters = join(
            {url_parameters(), tag_parameters("flow_tag", "referencing flows"), page_parameters()}),

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/message.h"
+#include "auth/identity.h"
 #include "json/shape.h"
 #include "json/value.h"
 
@@ -48,8 +49,8 @@ struct Call {
   //! Scheme, authority and base path under which clients see this server, without a slash at the
   //! end: "http://127.0.0.1:8000".
   std::string base_url;
-  //! Who calls; "anonymous" as long as there is no authentication.
-  std::string principal;
+  //! Who calls; never null.
+  auth::IdentityPtr identity;
 };
 
 //! A parameter of an operation. A name that ends in "{name}" stands for a family ("tag.{name}").
@@ -77,6 +78,10 @@ struct Route {
   std::string id = {};    //!< operationId
   std::string group = {};
   std::string summary = {};
+  //! What the caller must be allowed. A route that does not say it is closed to all but admins.
+  auth::Need needs = auth::Need::admin;
+  //! A signature in the query, which the handler verifies, does instead of a credential.
+  bool takes_signed_url = false;
   std::vector<Parameter> path_parameters = {};
   std::vector<Parameter> query_parameters = {};
   std::optional<json::Shape> body = std::nullopt;

@@ -46,7 +46,8 @@ class TestSink final : public api::BodySink {
 //! GET /hello, /large, /slow, /block, /file, /noop, /throw; POST /echo, PUT /upload.
 class TestApp final : public api::Application {
  public:
-  tl::expected<api::Admission, api::Response> admit(const api::RequestHead& head) override {
+  tl::expected<api::Admission, api::Response> admit(const api::RequestHead& head,
+                                                    auth::Patience) override {
     api::Admission admission;
     admission.route = "/unknown";
     for (const std::string_view route : {"/hello", "/large", "/slow", "/block", "/file", "/noop",

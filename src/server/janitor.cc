@@ -6,8 +6,9 @@
 
 namespace reel::server {
 
-Janitor::Janitor(const tams::Context& context, std::chrono::milliseconds pause)
+Janitor::Janitor(const tams::Context& context, auth::ApiKeys& keys, std::chrono::milliseconds pause)
     : context_(context),
+      keys_(keys),
       pause_(pause),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -23,6 +24,9 @@ void Janitor::run(const std::stop_token& stop) {
     }
     if (const Status status = tams::collect_unused(context_); !status) {
       obs::log_error("removing objects that nothing uses", status.error());
+    }
+    if (const Status status = keys_.save_uses(); !status) {
+      obs::log_error("writing down when API keys were last used", status.error());
     }
     MutexLock lock(mutex_);
     wake_.wait_for(mutex_, stop, pause_, [] { return false; });

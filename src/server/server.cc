@@ -3,11 +3,13 @@
 #include <csignal>
 
 #include "api/application.h"
+#include "api/auth_routes.h"
 #include "api/routes.h"
 #include "base/version.h"
 #include "http/server.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
+#include "server/authentication.h"
 #include "server/data_directory.h"
 #include "server/health.h"
 #include "server/janitor.h"
@@ -36,14 +38,19 @@ Result<http::ServerOptions> http_options(const Config& config) {
   return options;
 }
 
-api::TamsApplication::Options application_options(const Config& config) {
+api::TamsApplication::Options application_options(const Config& config,
+                                                  auth::Authenticator* authenticator) {
   return {.public_url = config.public_url,
           .trust_forwarded = config.trust_forwarded,
+          .authenticator = authenticator,
+          .peer_rate = {.per_second = config.limits.peer_requests_per_second},
+          .identity_rate = {.per_second = config.limits.identity_requests_per_second},
           .document = {.title = "Reelhouse: time-addressable media store",
                        .version = "8.2",
                        .description = fmt::format("Reelhouse {}, which offers the BBC TAMS API 8.2 "
                                                   "and operations of its own.",
-                                                  kVersion)}};
+                                                  kVersion),
+                       .security = security_schemes(config)}};
 }
 
 //! Name and description of the configuration, unless the service has its own already.
@@ -60,8 +67,10 @@ Status seed_service(const tams::Context& context, const Config& config) {
   return tams::update_service(context, update);
 }
 
-std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics) {
+std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics,
+                                   auth::ApiKeys& keys) {
   std::vector<api::Route> routes = api::product_routes();
+  for (api::Route& route : api::auth_routes(keys)) routes.push_back(std::move(route));
   for (api::Route& route : operations_routes(health, metrics)) routes.push_back(std::move(route));
   return routes;
 }
@@ -90,8 +99,15 @@ class Running::Impl {
   Status start() {
     REEL_TRY(tams::ensure_tables(*store_));
     REEL_TRY(seed_service(context_, config_));
-    application_ = std::make_unique<api::TamsApplication>(all_routes(health_, metrics_), context_,
-                                                          application_options(config_));
+    REEL_ASSIGN(api_keys_, auth::ApiKeys::open(*store_, system_clock(), system_random()));
+    if (!config_.auth_modes.empty()) {
+      REEL_ASSIGN(auto wanted, auth_options(config_));
+      REEL_ASSIGN(authenticator_,
+                  auth::Authenticator::make(std::move(wanted), *api_keys_, system_clock()));
+    }
+    application_ =
+        std::make_unique<api::TamsApplication>(all_routes(health_, metrics_, *api_keys_), context_,
+                                               application_options(config_, authenticator_.get()));
     REEL_ASSIGN(auto options, http_options(config_));
     const bool tls = options.tls.has_value();
     std::string host = options.address;
@@ -99,7 +115,7 @@ class Running::Impl {
     REEL_ASSIGN(http_, http::Server::make(std::move(options), *application_, metrics_));
     REEL_TRY(http_->start());
     url_ = fmt::format("{}://{}:{}", tls ? "https" : "http", host, http_->port());
-    janitor_ = std::make_unique<Janitor>(context_, kJanitorPause);
+    janitor_ = std::make_unique<Janitor>(context_, *api_keys_, kJanitorPause);
     return {};
   }
 
@@ -107,6 +123,7 @@ class Running::Impl {
 
   Status reload(const Config& config) {
     obs::configure_log(config.log_level, config_.log_format);
+    if (authenticator_) REEL_TRY(authenticator_->reload());
     return config_.tls_certificate.empty() ? Status() : http_->reload();
   }
 
@@ -118,6 +135,11 @@ class Running::Impl {
       http_.reset();
     }
     janitor_.reset();
+    if (api_keys_) {
+      if (const Status status = api_keys_->save_uses(); !status) {
+        obs::log_error("writing down when API keys were last used", status.error());
+      }
+    }
     store_->stop();
   }
 
@@ -128,6 +150,8 @@ class Running::Impl {
   const tams::Context context_;
   Health health_;
   obs::Registry metrics_;
+  std::unique_ptr<auth::ApiKeys> api_keys_;
+  std::unique_ptr<auth::Authenticator> authenticator_;  //!< null: everybody may do everything
   std::unique_ptr<api::TamsApplication> application_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<Janitor> janitor_;
@@ -138,6 +162,7 @@ Running::Running(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Running::~Running() = default;
 
 Result<std::unique_ptr<Running>> Running::start(const Config& config) {
+  REEL_TRY(check_exposure(config));
   // The store comes first: its lock keeps other servers out of the directory.
   REEL_ASSIGN(auto store, store::open_sqlite_store({.path = data_path(config, kStoreFile)}));
   REEL_ASSIGN(tams::Storage storage, open_storage(config));
@@ -160,7 +185,7 @@ void reload_configuration(Running& running, const Config& config) {
     return;
   }
   if (const Status status = running.reload(*fresh); !status) {
-    obs::log_error("the TLS certificate stays as it was", status.error());
+    obs::log_error("the configuration stays as it was", status.error());
     return;
   }
   obs::log(obs::Level::info, "configuration read again");
