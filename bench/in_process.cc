@@ -118,7 +118,8 @@ class House {
   const std::string folder_;
   std::unique_ptr<store::Store> store_;
   tams::Storage storage_;
-  tams::Context context_{*store_, storage_, system_clock(), system_random()};
+  events::ChangeSignal changes_;
+  tams::Context context_{*store_, storage_, system_clock(), system_random(), changes_};
   api::TamsApplication application_{api::product_routes(), context_, {}};
   std::atomic<std::int64_t> next_{1'000'000};
 };

@@ -26,6 +26,11 @@ add_library(cjose::cjose UNKNOWN IMPORTED)
 set_target_properties(cjose::cjose PROPERTIES
   IMPORTED_LOCATION ${REEL_CJOSE_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${REEL_CJOSE_INCLUDE})
 
+# jemalloc has no CMake package either.
+find_library(REEL_JEMALLOC jemalloc REQUIRED)
+add_library(jemalloc::jemalloc UNKNOWN IMPORTED)
+set_target_properties(jemalloc::jemalloc PROPERTIES IMPORTED_LOCATION ${REEL_JEMALLOC})
+
 # Only testing needs these, and a machine that serves has not installed them.
 find_package(GTest QUIET)
 find_package(benchmark QUIET)

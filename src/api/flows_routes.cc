@@ -56,7 +56,7 @@ Result<Response> put_flow(const Call& call) {
 }
 
 Result<Response> delete_flow(const Call& call) {
-  REEL_TRY(tams::delete_flow(call.tams, flow_id(call)));
+  REEL_TRY(tams::delete_flow(call.tams, caller(call), flow_id(call)));
   return Response::empty(204);
 }
 

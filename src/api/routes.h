@@ -15,6 +15,7 @@ std::vector<Route> segment_routes();
 std::vector<Route> object_routes();
 std::vector<Route> media_routes();
 std::vector<Route> playback_routes();
+std::vector<Route> audit_routes();
 
 //! All of the above.
 std::vector<Route> product_routes();

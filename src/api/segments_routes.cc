@@ -53,7 +53,7 @@ Result<Response> post_segments(const Call& call) {
 }
 
 Result<Response> delete_segments(const Call& call) {
-  REEL_TRY(tams::delete_segments(call.tams, flow_id(call), timerange(call.query),
+  REEL_TRY(tams::delete_segments(call.tams, caller(call), flow_id(call), timerange(call.query),
                                  text(call.query, "object_id")));
   return Response::empty(204);
 }

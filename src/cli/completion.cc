@@ -20,7 +20,7 @@ std::string option_words(const CLI::App& command) {
   return words;
 }
 
-std::string zsh_quoted(std::string text) {
+std::string zsh_quoted(const std::string& text) {
   std::string out;
   for (const char c : text) {
     if (c == '\'')

@@ -160,9 +160,7 @@ void FrameIntervals::add(std::int64_t ticks) {
   if (ticks <= 0) return;
   ++count_;
   if (shortest_ == 0) shortest_ = ticks;
-  if (ticks < shortest_) {
-    uneven_ = true;
-  } else if (ticks % shortest_ != 0) {
+  if (ticks < shortest_ || ticks % shortest_ != 0) {
     uneven_ = true;
   } else if (ticks == shortest_) {
     ++at_shortest_;

@@ -44,13 +44,14 @@ Status IngestTrack::append(std::string_view bytes) {
 }
 
 Status IngestTrack::on_box(BoxSplitter::Box box) {
-  if (box.type == "ftyp") ftyp_ = std::move(box.bytes);
   if (box.type == "moov") return on_moov(box.bytes);
+  if (box.type == "mdat") return on_mdat(box.bytes);
   if (box.type == "moof") {
     REEL_ASSIGN(moof_samples_, parse_moof(box.bytes, info_));
     moof_size_ = box.bytes.size();
+  } else if (box.type == "ftyp") {
+    ftyp_ = std::move(box.bytes);
   }
-  if (box.type == "mdat") return on_mdat(std::move(box.bytes));
   return {};
 }
 
@@ -67,7 +68,7 @@ Status IngestTrack::on_moov(const std::string& moov) {
 }
 
 //! The bytes of the last moof's samples follow the header of this mdat.
-Status IngestTrack::on_mdat(std::string mdat) {
+Status IngestTrack::on_mdat(const std::string& mdat) {
   std::vector<Frame> fragment;
   for (const Sample& sample : std::exchange(moof_samples_, {})) {
     if (sample.offset < moof_size_ || sample.offset - moof_size_ > mdat.size() ||
@@ -154,7 +155,7 @@ void IngestTrack::measure(const SegmentFrames& segment) {
   }
 }
 
-void IngestTrack::add_segment(SegmentFrames segment) {
+void IngestTrack::add_segment(const SegmentFrames& segment) {
   measure(segment);
   std::vector<Sample> samples;
   for (const Frame& frame : segment.frames) samples.push_back(frame.sample);

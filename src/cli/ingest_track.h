@@ -68,11 +68,11 @@ class IngestTrack {
  private:
   Status on_box(BoxSplitter::Box box);
   Status on_moov(const std::string& moov);
-  Status on_mdat(std::string mdat);
+  Status on_mdat(const std::string& mdat);
   Status push(std::vector<Frame> fragment);
   Status cut(std::vector<Frame> fragment);
   void measure(const SegmentFrames& segment);
-  void add_segment(SegmentFrames frames);
+  void add_segment(const SegmentFrames& segment);
   //! Object time of a tick count: MPEG-TS counts in 1/90000 s.
   time::Int128 object_nanoseconds(std::int64_t ticks) const;
 

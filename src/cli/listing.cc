@@ -67,7 +67,7 @@ Result<std::string> list_query(const ListFilters& filters) {
 }
 
 std::string essence_text(const json::Value& flow) {
-  const std::string format = short_format(string_field(flow, "format"));
+  std::string format = short_format(string_field(flow, "format"));
   const json::Value* parameters = flow.find("essence_parameters");
   if (format == "multi") {
     return fmt::format("multi, {} flows", array_field(flow, "flow_collection").size());

@@ -1,6 +1,7 @@
 #pragma once
 //! MP4 boxes made by hand, for tests.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,8 +10,8 @@
 namespace reel::cli::boxes {
 
 inline std::string number(std::uint64_t value, int width) {
-  std::string out;
-  for (int shift = 8 * (width - 1); shift >= 0; shift -= 8) {
+  std::string out(static_cast<std::size_t>(std::max(width - 8, 0)), '\0');
+  for (int shift = 8 * (std::min(width, 8) - 1); shift >= 0; shift -= 8) {
     out.push_back(static_cast<char>(static_cast<unsigned char>(value >> shift)));
   }
   return out;

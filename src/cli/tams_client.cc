@@ -248,8 +248,10 @@ Result<std::vector<Segment>> TamsClient::list_segments(const std::string& flow_i
   REEL_TRY(get_pages(path, [&](json::Array& page) {
     for (const json::Value& entry : page) {
       auto segment = parse_segment(entry);
-      if (!segment) parsed = Failure(std::move(segment).error());
-      if (!parsed) return false;
+      if (!segment) {
+        parsed = Failure(std::move(segment).error());
+        return false;
+      }
       segments.push_back(*std::move(segment));
     }
     return true;

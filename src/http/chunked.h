@@ -26,7 +26,7 @@ class ChunkedDecoder {
   bool done() const { return state_ == State::done; }
 
  private:
-  enum class State {
+  enum class State : std::uint8_t {
     size,
     extension,
     size_lf,

@@ -133,11 +133,13 @@ bool valid_host(std::string_view host) {
   return true;
 }
 
+beast::string_view beast_view(std::string_view text) { return {text.data(), text.size()}; }
+
 //! The length of "http://" or "https://" in front, 0 when there is neither.
 std::size_t scheme_size(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (target.size() > scheme.size() &&
-        beast::iequals({target.data(), scheme.size()}, {scheme.data(), scheme.size()})) {
+        beast::iequals(beast_view(target.substr(0, scheme.size())), beast_view(scheme))) {
       return scheme.size();
     }
   }
@@ -163,8 +165,9 @@ void HeadParser::read_target(std::string_view target) {
 
 void HeadParser::read_length(std::string_view value) {
   std::uint64_t number = 0;
-  const char* end = value.data() + value.size();
-  const auto [stop, error] = std::from_chars(value.data(), end, number);
+  const char* begin = value.data();
+  const char* end = begin + value.size();
+  const auto [stop, error] = std::from_chars(begin, end, number);
   if (value.empty() || error != std::errc() || stop != end) return refuse(kBadLength);
   out.head.content_length = number;
 }

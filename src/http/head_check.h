@@ -22,7 +22,7 @@ struct Refusal {
 //! the header timeout. Empty lines in front of the request line are skipped (RFC 9112 2.2).
 class HeadScanner {
  public:
-  enum class Outcome { need_more, complete, malformed };
+  enum class Outcome : std::uint8_t { need_more, complete, malformed };
 
   //! `bytes` is everything received since the head began; it only grows between calls.
   Outcome scan(std::string_view bytes);
@@ -34,7 +34,7 @@ class HeadScanner {
   bool has_request_line() const { return state_ > State::request_line_cr; }
 
  private:
-  enum class State {
+  enum class State : std::uint8_t {
     leading,
     leading_cr,
     request_line,

@@ -10,7 +10,7 @@
 namespace reel::http {
 
 struct RangeRequest {
-  enum class Kind {
+  enum class Kind : std::uint8_t {
     whole,          //!< no range that is served: answer 200 with everything
     part,           //!< answer 206
     unsatisfiable,  //!< answer 416

@@ -190,45 +190,45 @@ TEST_P(RefusalTest, IsAnsweredAndClosed) {
 }
 
 //! Each is followed by a request that must not be served.
-#define SMUGGLED "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+#define REEL_SMUGGLED "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
 INSTANTIATE_TEST_SUITE_P(
     All, RefusalTest,
     testing::Values(
-        Refused{"GET /hello HTTP/1.1\r\n\r\n" SMUGGLED, "400"},
-        Refused{"GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" SMUGGLED, "400"},
-        Refused{"GET /hello HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n" SMUGGLED, "400"},
-        Refused{"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nabcde" SMUGGLED,
+        Refused{"GET /hello HTTP/1.1\r\n\r\n" REEL_SMUGGLED, "400"},
+        Refused{"GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" REEL_SMUGGLED, "400"},
+        Refused{"GET /hello HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n" REEL_SMUGGLED, "400"},
+        Refused{"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nabcde" REEL_SMUGGLED,
                 "400"},
         Refused{"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n"
-                "abcde" SMUGGLED,
+                "abcde" REEL_SMUGGLED,
                 "400"},
         Refused{"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
-                "0\r\n\r\n" SMUGGLED,
+                "0\r\n\r\n" REEL_SMUGGLED,
                 "501"},
-        Refused{"POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+        Refused{"POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" REEL_SMUGGLED,
                 "400"},
         Refused{"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
-                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" REEL_SMUGGLED,
                 "400"},
         Refused{"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-                "Content-Length: 5\r\n\r\n0\r\n\r\n" SMUGGLED,
+                "Content-Length: 5\r\n\r\n0\r\n\r\n" REEL_SMUGGLED,
                 "400"},
-        Refused{"GET /a%zz HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED, "400"},
-        Refused{"GET /a%00 HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED, "400"},
-        Refused{"GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED, "400"},
+        Refused{"GET /a%zz HTTP/1.1\r\nHost: x\r\n\r\n" REEL_SMUGGLED, "400"},
+        Refused{"GET /a%00 HTTP/1.1\r\nHost: x\r\n\r\n" REEL_SMUGGLED, "400"},
+        Refused{"GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n" REEL_SMUGGLED, "400"},
         Refused{std::string_view("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 28), "400"},
-        Refused{"GET * HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED, "400"},
-        Refused{"GET /hello HTTP/1.1\nHost: x\n\n" SMUGGLED, "400"},
-        Refused{"GET /hello HTTP/1.1\r\nHost : x\r\n\r\n" SMUGGLED, "400"},
-        Refused{"BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n" SMUGGLED, "501"},
-        Refused{"GET /hello HTTP/3.0\r\nHost: x\r\n\r\n" SMUGGLED, "505"},
+        Refused{"GET * HTTP/1.1\r\nHost: x\r\n\r\n" REEL_SMUGGLED, "400"},
+        Refused{"GET /hello HTTP/1.1\nHost: x\n\n" REEL_SMUGGLED, "400"},
+        Refused{"GET /hello HTTP/1.1\r\nHost : x\r\n\r\n" REEL_SMUGGLED, "400"},
+        Refused{"BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n" REEL_SMUGGLED, "501"},
+        Refused{"GET /hello HTTP/3.0\r\nHost: x\r\n\r\n" REEL_SMUGGLED, "505"},
         Refused{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
-        Refused{
-            "PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: x\r\n\r\n" SMUGGLED,
-            "417"},
-        Refused{
-            "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" SMUGGLED,
-            "400"},
+        Refused{"PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: "
+                "x\r\n\r\n" REEL_SMUGGLED,
+                "417"},
+        Refused{"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                "chunked\r\n\r\nzz\r\n" REEL_SMUGGLED,
+                "400"},
         Refused{"\x16\x03\x01 hello", "400"}));
 
 TEST_F(ServerTest, HeaderLimit) {

@@ -63,8 +63,15 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   using ExchangePtr = std::shared_ptr<Exchange>;
-  enum class HeadEnd { complete, closed, malformed, too_large, url_too_large, timeout };
-  enum class BodyEnd {
+  enum class HeadEnd : std::uint8_t {
+    complete,
+    closed,
+    malformed,
+    too_large,
+    url_too_large,
+    timeout
+  };
+  enum class BodyEnd : std::uint8_t {
     complete,
     more,  //!< the room is used, the body is not
     closed,

@@ -21,6 +21,7 @@ std::string fingerprint(const TlsOptions& options) {
 }
 
 //! ALPN: this edge speaks HTTP/1.1 only.
+// NOLINTNEXTLINE(readability-function-size): OpenSSL says what a callback is given
 int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* offered, unsigned int offered_size, void*) {
   static constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};

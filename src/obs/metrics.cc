@@ -174,23 +174,23 @@ struct Registry::Families {
 Registry::Registry() : families_(std::make_unique<Families>()) {}
 Registry::~Registry() = default;
 
-Counter& Registry::counter(std::string_view name, std::string_view help, Labels labels) {
+Counter& Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
   return families_->series<Counter>(name, help, "counter", labels,
                                     [] { return std::make_unique<Counter>(); });
 }
 
-Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labels) {
+Gauge& Registry::gauge(std::string_view name, std::string_view help, const Labels& labels) {
   return families_->series<Gauge>(name, help, "gauge", labels,
                                   [] { return std::make_unique<Gauge>(); });
 }
 
 Histogram& Registry::histogram(std::string_view name, std::string_view help,
-                               const std::vector<double>& upper_bounds, Labels labels) {
+                               const std::vector<double>& upper_bounds, const Labels& labels) {
   return families_->series<Histogram>(name, help, "histogram", labels,
                                       [&] { return std::make_unique<Histogram>(upper_bounds); });
 }
 
-void Registry::gauge_callback(std::string_view name, std::string_view help, Labels labels,
+void Registry::gauge_callback(std::string_view name, std::string_view help, const Labels& labels,
                               std::function<double()> read) {
   const MutexLock lock(families_->mutex);
   families_->family(name, help, "gauge")

@@ -70,12 +70,12 @@ class Registry {
  public:
   Registry();
   ~Registry();
-  Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
-  Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
+  Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
+  Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help,
-                       const std::vector<double>& upper_bounds, Labels labels = {});
+                       const std::vector<double>& upper_bounds, const Labels& labels = {});
   //! A gauge whose value is asked for when the page is rendered.
-  void gauge_callback(std::string_view name, std::string_view help, Labels labels,
+  void gauge_callback(std::string_view name, std::string_view help, const Labels& labels,
                       std::function<double()> read);
 
   //! Prometheus text format 0.0.4.

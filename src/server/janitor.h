@@ -12,8 +12,8 @@
 namespace reel::server {
 
 //! Finishes what requests or an earlier process left behind: removals of flows, bytes that nothing
-//! refers to; writes down when API keys were last used. Errors are logged and tried again the next
-//! time.
+//! refers to, changes older than the log reaches back; writes down when API keys were last used.
+//! Errors are logged and tried again the next time.
 class Janitor {
  public:
   //! Begins at once. REQUIRES: the context and the keys outlive the janitor.

@@ -80,14 +80,17 @@ std::vector<api::Route> all_routes(const Health& health, const obs::Registry& me
 //! Members in the order in which they need each other; destroyed in the opposite one.
 class Running::Impl {
  public:
-  Impl(Config config, std::unique_ptr<store::Store> store, tams::Storage storage)
+  Impl(Config config, std::unique_ptr<events::ChangeSignal> changes,
+       std::unique_ptr<store::Store> store, tams::Storage storage)
       : config_(std::move(config)),
+        changes_(std::move(changes)),
         store_(std::move(store)),
         storage_(std::move(storage)),
         context_{.store = *store_,
                  .storage = storage_,
                  .clock = system_clock(),
                  .random = system_random(),
+                 .changes = *changes_,
                  .limits = config_.limits.tams},
         health_(config_, *store_) {
     add_server_metrics(metrics_, *store_, health_);
@@ -145,6 +148,7 @@ class Running::Impl {
 
  private:
   const Config config_;
+  const std::unique_ptr<events::ChangeSignal> changes_;  // the store's committer uses it
   const std::unique_ptr<store::Store> store_;
   const tams::Storage storage_;
   const tams::Context context_;
@@ -164,9 +168,13 @@ Running::~Running() = default;
 Result<std::unique_ptr<Running>> Running::start(const Config& config) {
   REEL_TRY(check_exposure(config));
   // The store comes first: its lock keeps other servers out of the directory.
-  REEL_ASSIGN(auto store, store::open_sqlite_store({.path = data_path(config, kStoreFile)}));
+  auto changes = std::make_unique<events::ChangeSignal>();
+  REEL_ASSIGN(auto store,
+              store::open_sqlite_store({.path = data_path(config, kStoreFile),
+                                        .committed = [&told = *changes] { told.notify(); }}));
   REEL_ASSIGN(tams::Storage storage, open_storage(config));
-  auto impl = std::make_unique<Impl>(config, std::move(store), std::move(storage));
+  auto impl =
+      std::make_unique<Impl>(config, std::move(changes), std::move(store), std::move(storage));
   REEL_TRY(impl->start());
   return std::unique_ptr<Running>(new Running(std::move(impl)));
 }

@@ -40,9 +40,9 @@ struct Bounds {
 
 //! `member` finds the number in a configuration.
 template <class Member>
-Setting number(std::string key, std::string doc, Bounds bounds, Member member) {
-  return {.key = std::move(key),
-          .doc = std::move(doc),
+Setting number(const std::string& key, const std::string& doc, Bounds bounds, Member member) {
+  return {.key = key,
+          .doc = doc,
           .set = [=](Config& config, const SettingValue& value) -> Status {
             const std::int64_t given = std::get<std::int64_t>(value);
             if (given < bounds.minimum || given > bounds.maximum) {
@@ -61,10 +61,10 @@ Setting number(std::string key, std::string doc, Bounds bounds, Member member) {
 
 //! A text that must be one of a few words.
 template <class Enum>
-Setting choice(std::string key, std::string doc, Enum Config::* member,
-               std::vector<std::pair<std::string, Enum>> words) {
-  return {.key = std::move(key),
-          .doc = std::move(doc),
+Setting choice(const std::string& key, const std::string& doc, Enum Config::* member,
+               const std::vector<std::pair<std::string, Enum>>& words) {
+  return {.key = key,
+          .doc = doc,
           .set = [=](Config& config, const SettingValue& value) -> Status {
             std::string known;
             for (const auto& [word, meaning] : words) {
@@ -254,6 +254,8 @@ std::vector<Setting> domain_limits() {
       number("limits.allocate_default", "Objects of a storage request without a limit.",
              {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.allocate_default; }),
+      number("limits.change_log_days", "How long events and the audit trail reach back.",
+             {1, 36'500}, [](Config& c) -> std::int64_t& { return c.limits.tams.change_log_days; }),
       number("limits.allocate_max", "Objects of a storage request at most.", {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.allocate_max; }),
       number("limits.bulk_segments_max", "Segments of one request at most.", {1, 100'000},

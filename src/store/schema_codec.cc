@@ -35,10 +35,10 @@ Value encoded(const Type& type, const Value& value) {
 Value columns_value(const std::vector<Column>& columns) {
   ValueList list;
   for (const Column& column : columns) {
-    list.push_back(ValueList{number(column.id), column.name, column.type.to_string(),
-                             column.nullable, encoded(column.type, column.default_value),
-                             encoded(column.type, column.initial_default), column.doc,
-                             number(column.since_version)});
+    list.emplace_back(ValueList{number(column.id), column.name, column.type.to_string(),
+                                column.nullable, encoded(column.type, column.default_value),
+                                encoded(column.type, column.initial_default), column.doc,
+                                number(column.since_version)});
   }
   return Value(std::move(list));
 }
@@ -46,7 +46,7 @@ Value columns_value(const std::vector<Column>& columns) {
 Value indexes_value(const std::vector<Index>& indexes) {
   ValueList list;
   for (const Index& index : indexes) {
-    list.push_back(ValueList{number(index.id), index.name, ids_value(index.columns)});
+    list.emplace_back(ValueList{number(index.id), index.name, ids_value(index.columns)});
   }
   return Value(std::move(list));
 }

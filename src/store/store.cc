@@ -60,6 +60,12 @@ Batch& Batch::erase(std::string table, Key key) {
   return *this;
 }
 
+Batch& Batch::append(std::string table, Key partition, Cells cells) {
+  mutations.push_back(
+      {Mutation::Kind::append, std::move(table), std::move(partition), std::move(cells)});
+  return *this;
+}
+
 std::vector<std::size_t> positions_by_id(const TableSchema& schema) {
   std::vector<std::size_t> order(schema.columns.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

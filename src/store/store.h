@@ -113,17 +113,21 @@ class Snapshot {
 //! An insert or upsert may name inserted_at, so that a moved table keeps its creation hours.
 using Cells = std::vector<std::pair<std::string, Value>>;
 
-//! One change of one row. All by full key.
+//! One change of one row.
 struct Mutation {
   enum class Kind : std::uint8_t {
     insert,  //!< fails the batch with conflict when the row exists
     upsert,  //!< replaces the whole row, or creates it; inserted_at of an old row is kept
     update,  //!< changes the named cells; fails the batch with not_found when the row is absent
     erase,   //!< no error when absent
+    //! A new row at the end of its partition: `key` is the partition key, and the one clustering
+    //! column, an int64, gets a number above those of all rows that the partition has. A snapshot
+    //! which sees a number sees every smaller one that will ever be: a log that loses nothing.
+    append,
   };
   Kind kind = Kind::upsert;
   std::string table = {};
-  Key key = {};      //!< full key
+  Key key = {};      //!< full key; of an append the partition key
   Cells cells = {};  //!< without key columns
 };
 
@@ -167,6 +171,7 @@ struct Batch {
   Batch& upsert(std::string table, Key key, Cells cells);
   Batch& update(std::string table, Key key, Cells cells);
   Batch& erase(std::string table, Key key);
+  Batch& append(std::string table, Key partition, Cells cells);
 };
 
 //! Health of the engine, for /health and metrics.

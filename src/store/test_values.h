@@ -87,7 +87,7 @@ class RandomValues {
     if (type.kind == TypeKind::structure) {
       for (const Field& field : type.children) items.push_back(value(field.type));
     } else if (type.kind == TypeKind::fixed_list) {
-      for (std::uint32_t i = 0; i < type.size; ++i) items.push_back(static_cast<double>(i) / 4);
+      for (std::uint32_t i = 0; i < type.size; ++i) items.emplace_back(static_cast<double>(i) / 4);
     } else {
       for (std::uint64_t i = below(5); i > 0; --i) items.push_back(value(type.children[0].type));
     }

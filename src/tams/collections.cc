@@ -9,15 +9,15 @@ namespace {
 
 //! Counts one collector more or less on the member's row; the condition makes a concurrent
 //! deletion of the member fail, or this batch.
-Status count_collector(store::Snapshot& snapshot, store::Batch& batch, FlowId member, int by) {
-  REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {member}));
+Status count_collector(Write& write, FlowId member, int by) {
+  REEL_ASSIGN(const auto record, load(write.snapshot, table::kFlows, {member}));
   if (!record) {
     if (by < 0) return {};
     return at("/flow_collection", invalid("collected flow {} does not exist", member.to_string()));
   }
   const std::int64_t count = record->integer("collected_count");
-  batch.require_cells(std::string(table::kFlows), {member}, {{"collected_count", count}});
-  batch.update(std::string(table::kFlows), {member}, {{"collected_count", count + by}});
+  write.batch.require_cells(std::string(table::kFlows), {member}, {{"collected_count", count}});
+  write.batch.update(std::string(table::kFlows), {member}, {{"collected_count", count + by}});
   return {};
 }
 
@@ -37,21 +37,21 @@ Result<std::vector<FlowId>> collectors_of(store::Snapshot& snapshot, FlowId memb
   return collectors;
 }
 
-Status change_members(store::Snapshot& snapshot, store::Batch& batch, FlowId collection,
-                      const std::set<FlowId>& before, const std::set<FlowId>& now) {
+Status change_members(Write& write, FlowId collection, const std::set<FlowId>& before,
+                      const std::set<FlowId>& now) {
   const std::string links(table::kCollectedBy);
   if (now.contains(collection)) {
     return at("/flow_collection", invalid("a flow cannot collect itself"));
   }
   for (const FlowId member : before) {
     if (now.contains(member)) continue;
-    REEL_TRY(count_collector(snapshot, batch, member, -1));
-    batch.erase(links, {member, collection});
+    REEL_TRY(count_collector(write, member, -1));
+    write.batch.erase(links, {member, collection});
   }
   for (const FlowId member : now) {
     if (before.contains(member)) continue;
-    REEL_TRY(count_collector(snapshot, batch, member, +1));
-    batch.upsert(links, {member, collection}, {});
+    REEL_TRY(count_collector(write, member, +1));
+    write.batch.upsert(links, {member, collection}, {});
   }
   return {};
 }

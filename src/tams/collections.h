@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tams/context.h"
+#include "tams/edit.h"
 #include "tams/record.h"
 
 namespace reel::tams {
@@ -15,7 +16,7 @@ Result<std::vector<FlowId>> collectors_of(store::Snapshot& snapshot, FlowId memb
 //! Adds to the batch what it takes that `collection` collects `now` instead of `before`: every
 //! member must exist (invalid), is pinned against deletion by its collected_count, and nobody
 //! collects itself.
-Status change_members(store::Snapshot& snapshot, store::Batch& batch, FlowId collection,
-                      const std::set<FlowId>& before, const std::set<FlowId>& now);
+Status change_members(Write& write, FlowId collection, const std::set<FlowId>& before,
+                      const std::set<FlowId>& now);
 
 }  // namespace reel::tams

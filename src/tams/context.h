@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "events/change_signal.h"
 #include "media/backend.h"
 #include "media/url_signer.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ struct Limits {
   std::size_t allocate_max = 1000;
   std::size_t bulk_segments_max = 10'000;
   std::size_t collection_max = 1000;  //!< members of one flow collection
+  std::int64_t change_log_days = 30;  //!< how long changes stay in the log
 };
 
 //! The places where objects may be put. Filled at start, constant afterwards.
@@ -44,6 +46,7 @@ struct Context {
   const Storage& storage;
   const Clock& clock;
   Random& random;
+  events::ChangeSignal& changes;  //!< notified after commits of this process
   Limits limits = {};
 };
 

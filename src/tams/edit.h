@@ -7,8 +7,17 @@
 #include <string_view>
 
 #include "json/value.h"
+#include "tams/context.h"
 
 namespace reel::tams {
+
+//! One attempt at a write: what it reads, and what it will commit.
+struct Write {
+  const Context& context;
+  const Caller& caller;
+  store::Snapshot& snapshot;
+  store::Batch batch = {};
+};
 
 //! Waits before the next attempt: not at all at first, then a random while that grows to some
 //! milliseconds, so that writers of one row stop meeting each other.

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
 #include "tams/objects.h"
@@ -146,32 +147,72 @@ void stamp(const Context& context, const Caller& caller, const json::Value* old,
   }
 }
 
-//! The batch that turns the stored flow (nullptr: none) into `document`.
-Result<store::Batch> change_batch(const Context& context, const Caller& caller,
-                                  store::Snapshot& snapshot, FlowId id, const Record* old,
-                                  json::Value document) {
-  const json::Value before = old == nullptr ? json::Value(json::Object{}) : document_of(*old);
-  stamp(context, caller, old == nullptr ? nullptr : &before, document);
-  const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
+//! A document that is about to be written, as write_flow() will show it.
+json::Value as_shown(const json::Value& document) {
+  json::Value shown{json::Object{}};
+  for (const DocumentField& field : kFields) {
+    const json::Value* member = document.find(field.member);
+    if (member == nullptr || (field.kind == Kind::flag && !*member->as_bool())) continue;
+    shown.set(field.member, *member);
+  }
+  for (const json::Member& member : *document.as_object()) {
+    if (!is_known_member(member.name)) shown.set(member.name, member.value);
+  }
+  return shown;
+}
 
-  store::Batch batch;
+//! Members of a flow as GET shows it that its document does not have.
+Status add_links(store::Snapshot& snapshot, FlowId id, const std::vector<FlowId>& collected_by,
+                 json::Value& document) {
+  REEL_ASSIGN(const auto activity, load(snapshot, table::kFlowActivity, {id}));
+  if (activity) {
+    document.set("segments_updated", (*activity)["segments_updated"].get<Instant>().to_string());
+  }
+  if (collected_by.empty()) return {};
+  json::Array collectors;
+  for (const FlowId collector : collected_by) collectors.emplace_back(collector.to_string());
+  document.set("collected_by", std::move(collectors));
+  return {};
+}
+
+//! Tells the change log that the flow became `document`. `before`: what it was, if it was.
+Status note_change(Write& write, FlowId id, const json::Value* before,
+                   const json::Value& document) {
+  const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
+  REEL_ASSIGN(const FlowPlace place, place_of(write.snapshot, id, source));
+  json::Value shown = as_shown(document);
+  REEL_TRY(add_links(write.snapshot, id, place.collected_by, shown));
+  ChangeNotes notes(write);
+  if (before == nullptr) {
+    notes.flow_created(place, shown);
+  } else {
+    notes.flow_updated(place, shown, *before);
+  }
+  return {};
+}
+
+//! Adds what turns the stored flow (nullptr: none) into `document`, which gains its managed
+//! members.
+Status change_flow(Write& write, FlowId id, const Record* old, json::Value& document) {
+  const json::Value before = old == nullptr ? json::Value(json::Object{}) : document_of(*old);
+  stamp(write.context, write.caller, old == nullptr ? nullptr : &before, document);
+  const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
   if (old == nullptr) {
-    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(), caller.principal));
+    REEL_TRY(join_source(write, document));
   } else if (SourceId{old->uuid("source_id")} != source) {
-    REEL_TRY(leave_source(snapshot, batch, SourceId{old->uuid("source_id")}));
-    REEL_TRY(join_source(snapshot, batch, source, document, context.clock.now(), caller.principal));
+    REEL_TRY(leave_source(write, SourceId{old->uuid("source_id")}));
+    REEL_TRY(join_source(write, document));
   } else if (old->text("format") != *document.find("format")->as_string()) {
     return at("/format", invalid("flow {} and its source have format {}", id.to_string(),
                                  old->text("format")));
   }
-  REEL_TRY(change_members(snapshot, batch, id, members_in(before), members_in(document)));
-
+  REEL_TRY(change_members(write, id, members_in(before), members_in(document)));
   if (old == nullptr) {
-    batch.insert(kFlows, {id}, row_cells(document));
+    write.batch.insert(kFlows, {id}, row_cells(document));
   } else {
-    update_row(batch, id, *old, document);
+    update_row(write.batch, id, *old, document);
   }
-  return batch;
+  return note_change(write, id, old == nullptr ? nullptr : &before, document);
 }
 
 Failure read_only_failure(FlowId id) { return forbidden("flow {} is read-only", id.to_string()); }
@@ -204,9 +245,9 @@ Status edit_flow(const Context& context, const Caller& caller, FlowId id, bool e
     if (old.flag("read_only") && !even_if_read_only) return read_only_failure(id);
     json::Value document = document_of(old);
     REEL_TRY(change(document));
-    REEL_ASSIGN(store::Batch batch,
-                change_batch(context, caller, *snapshot, id, &old, std::move(document)));
-    return context.store.commit(std::move(batch));
+    Write write{context, caller, *snapshot};
+    REEL_TRY(change_flow(write, id, &old, document));
+    return context.store.commit(std::move(write.batch));
   });
 }
 
@@ -291,10 +332,9 @@ Result<bool> links_match(store::Snapshot& snapshot, const FlowFilter& filter, co
 }
 
 //! Takes a flow out of one collection that holds it.
-Status drop_from_collection(const Context& context, const Caller& caller, store::Snapshot& snapshot,
-                            store::Batch& batch, FlowId collection, FlowId member) {
-  REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {collection}));
-  batch.erase(std::string(table::kCollectedBy), {member, collection});
+Status drop_from_collection(Write& write, FlowId collection, FlowId member) {
+  REEL_ASSIGN(const auto record, load(write.snapshot, table::kFlows, {collection}));
+  write.batch.erase(std::string(table::kCollectedBy), {member, collection});
   if (!record) return {};
   json::Value document = document_of(*record);
   const json::Value before = document;
@@ -303,29 +343,57 @@ Status drop_from_collection(const Context& context, const Caller& caller, store:
     std::erase_if(*items->as_array(),
                   [&](const json::Value& item) { return *item.find("id")->as_string() == text; });
   }
-  stamp(context, caller, &before, document);
-  update_row(batch, collection, *record, document);
-  return {};
+  stamp(write.context, write.caller, &before, document);
+  update_row(write.batch, collection, *record, document);
+  return note_change(write, collection, &before, document);
 }
 
-//! The batch after which the flow is gone and only its segments are left to remove.
-Result<store::Batch> removal_batch(const Context& context, store::Snapshot& snapshot,
-                                   const Record& flow) {
-  const FlowId id{flow.uuid("id")};
-  const Caller service{.principal = "reelhouse", .base_url = {}};
-  store::Batch batch;
-  batch.require_cells(
-      kFlows, {id}, {{"revision", flow["revision"]}, {"collected_count", flow["collected_count"]}});
-  REEL_ASSIGN(const auto collectors, collectors_of(snapshot, id));
-  for (const FlowId collection : collectors) {
-    REEL_TRY(drop_from_collection(context, service, snapshot, batch, collection, id));
+//! The row of flow_removals: what is told of segments that are removed after their flow.
+store::Cells removal_cells(const Context& context, const Caller& caller, const FlowPlace& place) {
+  store::ValueList flows;
+  for (const FlowId id : place.collected_by) flows.emplace_back(id.uuid);
+  store::ValueList sources;
+  for (const SourceId id : place.source_collected_by) sources.emplace_back(id.uuid);
+  return {{"requested", context.clock.now()},
+          {"requested_by", caller.principal},
+          {"source_id", place.source},
+          {"flow_collected_by", std::move(flows)},
+          {"source_collected_by", std::move(sources)}};
+}
+
+FlowPlace place_in(const Record& removal) {
+  FlowPlace place{.flow = FlowId{removal.uuid("flow_id")},
+                  .source = SourceId{removal.uuid("source_id")},
+                  .collected_by = {},
+                  .source_collected_by = {}};
+  for (const store::Value& id : removal["flow_collected_by"].get<store::ValueList>()) {
+    place.collected_by.push_back({id.get<Uuid>()});
   }
-  REEL_TRY(change_members(snapshot, batch, id, members_in(document_of(flow)), {}));
-  REEL_TRY(leave_source(snapshot, batch, SourceId{flow.uuid("source_id")}));
-  batch.upsert(std::string(table::kFlowRemovals), {id}, {{"requested", context.clock.now()}});
-  batch.erase(std::string(table::kFlowActivity), {id});
-  batch.erase(kFlows, {id});
-  return batch;
+  for (const store::Value& id : removal["source_collected_by"].get<store::ValueList>()) {
+    place.source_collected_by.push_back({id.get<Uuid>()});
+  }
+  return place;
+}
+
+//! Adds what makes the flow go; only its segments are left to remove then.
+Status remove_flow(Write& write, const Record& flow) {
+  const FlowId id{flow.uuid("id")};
+  const SourceId source{flow.uuid("source_id")};
+  REEL_ASSIGN(const FlowPlace place, place_of(write.snapshot, id, source));
+  write.batch.require_cells(
+      kFlows, {id}, {{"revision", flow["revision"]}, {"collected_count", flow["collected_count"]}});
+  const json::Value document = document_of(flow);
+  ChangeNotes(write).flow_deleted(place, document);
+  for (const FlowId collection : place.collected_by) {
+    REEL_TRY(drop_from_collection(write, collection, id));
+  }
+  REEL_TRY(change_members(write, id, members_in(document), {}));
+  REEL_TRY(leave_source(write, source));
+  write.batch.upsert(std::string(table::kFlowRemovals), {id},
+                     removal_cells(write.context, write.caller, place));
+  write.batch.erase(std::string(table::kFlowActivity), {id});
+  write.batch.erase(kFlows, {id});
+  return {};
 }
 
 //! Removes the segments that a deleted flow left. Nothing to do when someone else has finished.
@@ -335,7 +403,7 @@ Status finish_removal(const Context& context, FlowId id) {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const auto removal, load(*snapshot, removals, {id}));
     if (!removal) return {};
-    REEL_TRY(remove_segments(context, id, time::TimeRange::eternity(), std::nullopt));
+    REEL_TRY(remove_segments(context, removal->text("requested_by"), place_in(*removal)));
     store::Batch batch;
     batch.require_cells(removals, {id}, {{"requested", (*removal)["requested"]}});
     batch.erase(removals, {id});
@@ -372,12 +440,12 @@ Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id
     outcome.created = !old;
     json::Value document = body;
     REEL_TRY(apply_profile(*snapshot, old ? &*old : nullptr, document));
-    REEL_ASSIGN(store::Batch batch, change_batch(context, caller, *snapshot, id,
-                                                 old ? &*old : nullptr, std::move(document)));
-    batch.require_absent(std::string(table::kFlowRemovals), {id});
-    return context.store.commit(std::move(batch));
+    Write write{context, caller, *snapshot};
+    REEL_TRY(change_flow(write, id, old ? &*old : nullptr, document));
+    write.batch.require_absent(std::string(table::kFlowRemovals), {id});
+    if (outcome.created) outcome.document = json::to_text(as_shown(document));
+    return context.store.commit(std::move(write.batch));
   }));
-  REEL_ASSIGN(outcome.document, get_flow(context, id, {}));
   return outcome;
 }
 
@@ -394,13 +462,14 @@ Result<std::string> get_flow(const Context& context, FlowId id, const FlowView& 
   return text;
 }
 
-Status delete_flow(const Context& context, FlowId id) {
+Status delete_flow(const Context& context, const Caller& caller, FlowId id) {
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
     if (flow.flag("read_only")) return read_only_failure(id);
-    REEL_ASSIGN(store::Batch batch, removal_batch(context, *snapshot, flow));
-    return context.store.commit(std::move(batch));
+    Write write{context, caller, *snapshot};
+    REEL_TRY(remove_flow(write, flow));
+    return context.store.commit(std::move(write.batch));
   }));
   return finish_removal(context, id);
 }

@@ -20,7 +20,7 @@ Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
 
 struct PutFlow {
   bool created = false;
-  std::string document;  //!< the flow as GET shows it
+  std::string document;  //!< of a created flow, as GET shows it
 };
 
 //! Creates or replaces a flow from a body that passed shape::flow_put(). Server-managed members of
@@ -38,7 +38,7 @@ struct FlowView {
 Result<std::string> get_flow(const Context& context, FlowId id, const FlowView& view);
 
 //! Removes the flow, its place in collections, its segments, and objects that nothing uses then.
-Status delete_flow(const Context& context, FlowId id);
+Status delete_flow(const Context& context, const Caller& caller, FlowId id);
 
 //! Goes on with the removal of segments that a stopped server left behind.
 Status resume_flow_removals(const Context& context);

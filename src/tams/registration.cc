@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "tams/changes.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
 #include "tams/segments.h"
@@ -137,6 +138,10 @@ ObjectState state_of(const Record& object) {
   return state;
 }
 
+//! A request that adds more segments than fit into so much text makes several changes, each of
+//! about that size, so that every follower can take them.
+constexpr std::size_t kChangeBytes = std::size_t{256} << 10;
+
 //! A segment of the flow, stored or about to be.
 struct Existing {
   TimeRange range;
@@ -185,10 +190,16 @@ class Registration {
     return {};
   }
 
-  bool has_changes() const { return inserted_ > 0; }
+  bool has_changes() const { return !added_.empty(); }
 
-  store::Batch take() {
+  Result<store::Batch> take(std::string_view actor) {
     require_free_time();
+    REEL_ASSIGN(const FlowPlace place, place_of(snapshot_, id_, SourceId{flow_.uuid("source_id")}));
+    ChangeNotes notes(context_, actor, batch_);
+    for (std::string& segments : added_texts_) {
+      segments += ']';
+      notes.segments_added(place, segments);
+    }
     batch_.upsert(std::string(table::kFlowActivity), {id_},
                   {{"segments_updated", context_.clock.now()}});
     return std::move(batch_);
@@ -275,11 +286,10 @@ class Registration {
       return found == nullptr ? std::nullopt : std::optional(*found);
     }
     std::optional<TimeRange> taken;
-    REEL_TRY(
-        visit_segments(snapshot_, id_, range, false, std::nullopt, [&](const store::RowView& row) {
-          taken = segment_of(row).timerange();
-          return false;
-        }));
+    REEL_TRY(scan_segments(snapshot_, id_, {.range = range}, [&](const store::RowView& row) {
+      taken = segment_of(row).timerange();
+      return false;
+    }));
     return taken;
   }
 
@@ -446,10 +456,11 @@ class Registration {
                       const std::optional<std::string>& init_id) {
     const std::string segments(table::kSegments);
     const std::string uses(table::kObjectUses);
+    const std::string object_timerange = object.timerange.to_string();
     store::Cells cells = {{"end_time", store::Decimal{request.end}},
                           {"end_inclusive", request.end_inclusive},
                           {"object_id", request.object_id},
-                          {"object_timerange", object.timerange.to_string()}};
+                          {"object_timerange", object_timerange}};
     const auto add = [&](const char* name, const auto& value) {
       if (value) cells.emplace_back(name, *value);
     };
@@ -462,8 +473,22 @@ class Registration {
     batch_.insert(segments, {id_, request.start}, std::move(cells));
     batch_.insert(uses, {request.object_id, id_, request.start}, {});
     if (init_id) batch_.insert(uses, {*init_id, id_, request.start}, {});
+    if (added_texts_.empty() || added_texts_.back().size() > kChangeBytes) {
+      added_texts_.emplace_back("[");
+    } else {
+      added_texts_.back() += ',';
+    }
+    json::Writer out(added_texts_.back());
+    write_segment(out, {.object_id = request.object_id,
+                        .timerange = request.timerange,
+                        .ts_offset = request.ts_offset,
+                        .last_duration = request.last_duration,
+                        .object_timerange = object_timerange,
+                        .sample_offset = request.sample_offset,
+                        .sample_count = request.sample_count,
+                        .key_frame_count = object.key_frame_count,
+                        .init_object_id = init_id});
     added_.emplace(request.start, Existing{request.timerange, std::nullopt});
-    ++inserted_;
   }
 
   const Context& context_;
@@ -475,8 +500,8 @@ class Registration {
   std::optional<std::map<Timestamp, Existing>> existing_;
   std::map<std::string, ObjectState> objects_;
   std::map<std::string, bool> pinned_;
-  std::map<Timestamp, Existing> added_;  //!< by this request; without records
-  std::size_t inserted_ = 0;
+  std::map<Timestamp, Existing> added_;   //!< by this request; without records
+  std::vector<std::string> added_texts_;  //!< the same as JSON arrays, which lack their ']'
 };
 
 Failure locate(Error error, const std::string& prefix) {
@@ -495,7 +520,8 @@ FailedSegment failed(const json::Value& body, Error error) {
 
 //! The flow, if segments may be added to it: the cells that registration needs.
 Result<Record> writable_flow(store::Snapshot& snapshot, FlowId id) {
-  static const std::vector<std::string> kColumns = {"read_only", "container", "init_segments"};
+  static const std::vector<std::string> kColumns = {"source_id", "read_only", "container",
+                                                    "init_segments"};
   REEL_ASSIGN(Record flow, find_flow(snapshot, id, kColumns));
   if (flow.flag("read_only")) return forbidden("flow {} is read-only", id.to_string());
   if (flow["container"].is_null()) {
@@ -511,7 +537,8 @@ struct Prepared {
 };
 
 //! What could be added of a whole request is committed together.
-Result<Prepared> prepare_many(const Context& context, FlowId id, const json::Array& items) {
+Result<Prepared> prepare_many(const Context& context, const Caller& caller, FlowId id,
+                              const json::Array& items) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
   std::vector<Result<Request>> requests;
@@ -528,20 +555,24 @@ Result<Prepared> prepare_many(const Context& context, FlowId id, const json::Arr
     auto located = locate(std::move(status).error(), fmt::format("/{}", i));
     prepared.failures.push_back(failed(items[i], std::move(located.value())));
   }
-  if (registration.has_changes()) prepared.batch = registration.take();
+  if (registration.has_changes()) {
+    REEL_ASSIGN(prepared.batch, registration.take(caller.principal));
+  }
   return prepared;
 }
 
 //! `look`: see Registration::add().
-Result<Prepared> prepare_one(const Context& context, FlowId id, const json::Value& item,
-                             bool look) {
+Result<Prepared> prepare_one(const Context& context, const Caller& caller, FlowId id,
+                             const json::Value& item, bool look) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
   REEL_ASSIGN(const Request request, read_request(item));
   Registration registration(context, *snapshot, id, flow);
   REEL_TRY(registration.add(request, look));
   Prepared prepared;
-  if (registration.has_changes()) prepared.batch = registration.take();
+  if (registration.has_changes()) {
+    REEL_ASSIGN(prepared.batch, registration.take(caller.principal));
+  }
   return prepared;
 }
 
@@ -558,7 +589,7 @@ Result<std::vector<FailedSegment>> commit_prepared(const Context& context, const
 
 }  // namespace
 
-Result<std::vector<FailedSegment>> register_segments(const Context& context, const Caller&,
+Result<std::vector<FailedSegment>> register_segments(const Context& context, const Caller& caller,
                                                      FlowId flow, const json::Value& body) {
   const json::Array* items = body.as_array();
   if (items == nullptr) {
@@ -567,17 +598,17 @@ Result<std::vector<FailedSegment>> register_segments(const Context& context, con
     bool look = false;
     return commit_prepared(context, [&]() -> Result<Prepared> {
       if (!std::exchange(look, true)) {
-        auto prepared = prepare_one(context, flow, body, false);
+        auto prepared = prepare_one(context, caller, flow, body, false);
         if (prepared || prepared.error().code() != Code::invalid) return prepared;
       }
-      return prepare_one(context, flow, body, true);
+      return prepare_one(context, caller, flow, body, true);
     });
   }
   if (items->size() > context.limits.bulk_segments_max) {
     return too_large("{} segments at once, the limit is {}", items->size(),
                      context.limits.bulk_segments_max);
   }
-  return commit_prepared(context, [&] { return prepare_many(context, flow, *items); });
+  return commit_prepared(context, [&] { return prepare_many(context, caller, flow, *items); });
 }
 
 }  // namespace reel::tams

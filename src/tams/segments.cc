@@ -56,7 +56,7 @@ Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, FlowId f
   spec.reverse = true;
   spec.limit = 1;
   spec.columns = {"start_time", "end_time"};
-  std::optional<Timestamp> start = *first;
+  std::optional<Timestamp> start = first;
   REEL_TRY(snapshot.scan(spec, [&](const RowView& row) {
     if (timestamp_of(row[columns.end_time]).nanoseconds() > first->nanoseconds()) {
       start = timestamp_of(row[columns.start_time]);
@@ -76,19 +76,25 @@ class SegmentWriter {
   }
 
   void write(const RowView& row, const TimeRange& range) {
-    out_.begin_object();
-    write_object_id(row[columns_.object_id].get<std::string>());
-    write_time(row, range);
-    write_optional("sample_offset", row[columns_.sample_offset]);
-    write_optional("sample_count", row[columns_.sample_count]);
-    write_optional("key_frame_count", row[columns_.key_frame_count]);
-    if (const auto* init = row[columns_.init_object_id].get_if<std::string>()) {
-      out_.key("init_object");
-      out_.begin_object();
-      write_object_id(*init);
-      out_.end_object();
-    }
-    out_.end_object();
+    SegmentFields segment{.object_id = row[columns_.object_id].get<std::string>(),
+                          .timerange = range};
+    const auto read = [](auto& field, const Value& cell, auto&& convert) {
+      if (!cell.is_null()) field = convert(cell);
+    };
+    const auto text = [](const Value& cell) { return std::string_view(cell.get<std::string>()); };
+    const auto integer = [](const Value& cell) { return cell.get<std::int64_t>(); };
+    read(segment.ts_offset, row[columns_.ts_offset], timestamp_of);
+    read(segment.last_duration, row[columns_.last_duration], timestamp_of);
+    read(segment.object_timerange, row[columns_.object_timerange], text);  // null unless asked for
+    read(segment.sample_offset, row[columns_.sample_offset], integer);
+    read(segment.sample_count, row[columns_.sample_count], integer);
+    read(segment.key_frame_count, row[columns_.key_frame_count], integer);
+    read(segment.init_object_id, row[columns_.init_object_id], text);
+    if (query_.urls.selects_nothing()) return write_segment(out_, segment);
+    write_segment(out_, segment, [&](std::string_view object_id) {
+      gaps_.push_back(text_.size());
+      object_ids_.emplace_back(object_id);
+    });
   }
 
   //! The array. Call once.
@@ -117,37 +123,6 @@ class SegmentWriter {
   }
 
  private:
-  void write_object_id(const std::string& object_id) {
-    out_.field("object_id", std::string_view(object_id));
-    if (query_.urls.selects_nothing()) return;
-    gaps_.push_back(text_.size());
-    object_ids_.push_back(object_id);
-  }
-
-  void write_time(const RowView& row, const TimeRange& range) {
-    out_.key("timerange");
-    out_.open_plain_string();
-    range.append_to(text_);
-    out_.close_plain_string();
-    const auto timestamp = [&](std::string_view name, const Value& cell) {
-      if (cell.is_null()) return;
-      out_.key(name);
-      out_.open_plain_string();
-      timestamp_of(cell).append_to(text_);
-      out_.close_plain_string();
-    };
-    timestamp("ts_offset", row[columns_.ts_offset]);
-    timestamp("last_duration", row[columns_.last_duration]);
-    const auto* object_timerange = row[columns_.object_timerange].get_if<std::string>();
-    if (query_.include_object_timerange && object_timerange != nullptr) {
-      out_.field("object_timerange", std::string_view(*object_timerange));
-    }
-  }
-
-  void write_optional(std::string_view name, const Value& cell) {
-    if (!cell.is_null()) out_.field(name, cell.get<std::int64_t>());
-  }
-
   const SegmentQuery& query_;
   const SegmentColumns& columns_;
   std::string text_;
@@ -193,6 +168,43 @@ Status list_by_time(store::Snapshot& snapshot, FlowId flow, const SegmentQuery& 
 }
 
 }  // namespace
+
+void write_segment(json::Writer& out, const SegmentFields& segment,
+                   const UrlPlaceVisitor& at_urls) {
+  const auto object_id = [&](std::string_view id) {
+    out.field("object_id", id);
+    if (at_urls) at_urls(id);
+  };
+  const auto timestamp = [&](std::string_view name, const std::optional<Timestamp>& value) {
+    if (!value) return;
+    out.key(name);
+    out.open_plain_string();
+    value->append_to(out.out());
+    out.close_plain_string();
+  };
+  const auto optional = [&](std::string_view name, const auto& value) {
+    if (value) out.field(name, *value);
+  };
+  out.begin_object();
+  object_id(segment.object_id);
+  out.key("timerange");
+  out.open_plain_string();
+  segment.timerange.append_to(out.out());
+  out.close_plain_string();
+  timestamp("ts_offset", segment.ts_offset);
+  timestamp("last_duration", segment.last_duration);
+  optional("object_timerange", segment.object_timerange);
+  optional("sample_offset", segment.sample_offset);
+  optional("sample_count", segment.sample_count);
+  optional("key_frame_count", segment.key_frame_count);
+  if (segment.init_object_id) {
+    out.key("init_object");
+    out.begin_object();
+    object_id(*segment.init_object_id);
+    out.end_object();
+  }
+  out.end_object();
+}
 
 SegmentColumns::SegmentColumns(const store::TableSchema& schema)
     : start_time(position_of(schema, "start_time")),
@@ -256,15 +268,9 @@ Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& 
   return snapshot.scan(spec, visit);
 }
 
-Status visit_segments(store::Snapshot& snapshot, FlowId flow, const TimeRange& range, bool reverse,
-                      std::optional<Timestamp> after, const store::RowVisitor& visit) {
-  return scan_segments(snapshot, flow,
-                       {.range = range, .reverse = reverse, .after = after, .columns = {}}, visit);
-}
-
 Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const TimeRange& range) {
   bool found = false;
-  REEL_TRY(visit_segments(snapshot, flow, range, false, std::nullopt, [&](const RowView&) {
+  REEL_TRY(scan_segments(snapshot, flow, {.range = range}, [&](const RowView&) {
     found = true;
     return false;
   }));
@@ -274,10 +280,11 @@ Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const Ti
 Result<TimeRange> flow_extent(store::Snapshot& snapshot, FlowId flow, const TimeRange& within) {
   TimeRange extent = TimeRange::never();
   for (const bool reverse : {false, true}) {
-    REEL_TRY(visit_segments(snapshot, flow, within, reverse, std::nullopt, [&](const RowView& row) {
-      extent = extent.extent_with(segment_of(row).timerange());
-      return false;
-    }));
+    REEL_TRY(scan_segments(snapshot, flow, {.range = within, .reverse = reverse},
+                           [&](const RowView& row) {
+                             extent = extent.extent_with(segment_of(row).timerange());
+                             return false;
+                           }));
   }
   return extent;
 }

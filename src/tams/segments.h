@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "json/value.h"
+#include "tams/changes.h"
 #include "tams/context.h"
 #include "tams/get_urls.h"
 #include "tams/listing.h"
@@ -42,12 +43,12 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
 
 //! Deletes the segments that `timerange` covers completely (and that use `object_id`), then the
 //! objects that nothing uses any more. Code::not_found, forbidden as for flows.
-Status delete_segments(const Context& context, FlowId flow, const time::TimeRange& timerange,
+Status delete_segments(const Context& context, const Caller& caller, FlowId flow,
+                       const time::TimeRange& timerange,
                        const std::optional<std::string>& object_id);
 
-//! The same without looking at the flow; for flows that are going.
-Status remove_segments(const Context& context, FlowId flow, const time::TimeRange& timerange,
-                       const std::optional<std::string>& object_id);
+//! Deletes all segments of a flow that is gone, as far as its row in flow_removals is there.
+Status remove_segments(const Context& context, std::string_view actor, const FlowPlace& gone);
 
 //! Whether a segment overlaps the range.
 Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow,
@@ -66,11 +67,16 @@ struct Segment {
   time::TimeRange timerange() const;
 };
 
-//! Visits the segments that overlap the range in time order (descending if `reverse`), beginning
-//! after `after` when given; return false to stop.
-Status visit_segments(store::Snapshot& snapshot, FlowId flow, const time::TimeRange& range,
-                      bool reverse, std::optional<time::Timestamp> after,
-                      const store::RowVisitor& visit);
+//! Which segments of a flow to visit, and how.
+struct SegmentScan {
+  time::TimeRange range = time::TimeRange::eternity();  //!< those that overlap it
+  bool reverse = false;
+  std::optional<time::Timestamp> after = {};  //!< begin behind the segment that starts here
+  std::vector<std::string> columns = {};      //!< projection; empty = all
+};
+//! In time order; return false to stop.
+Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
+                     const store::RowVisitor& visit);
 
 //! The segment in a row of the segments table.
 Segment segment_of(const store::RowView& row);

@@ -1,11 +1,14 @@
 #pragma once
 //! Scans of the segments table by those who know its columns.
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/uuid.h"
+#include "json/writer.h"
 #include "store/store.h"
 #include "tams/segments.h"
 #include "time/time_range.h"
@@ -32,14 +35,24 @@ struct SegmentColumns {
 //! As segment_of(row), for many rows.
 Segment segment_of(const store::RowView& row, const SegmentColumns& columns);
 
-//! As visit_segments(), which has all columns.
-struct SegmentScan {
-  time::TimeRange range = time::TimeRange::eternity();
-  bool reverse = false;
-  std::optional<time::Timestamp> after = {};
-  std::vector<std::string> columns = {};  //!< projection; empty = all
+//! A segment as a document shows it. Refers to what it was made from.
+struct SegmentFields {
+  std::string_view object_id;
+  time::TimeRange timerange;
+  std::optional<time::Timestamp> ts_offset = {};
+  std::optional<time::Timestamp> last_duration = {};
+  std::optional<std::string_view> object_timerange = {};
+  std::optional<std::int64_t> sample_offset = {};
+  std::optional<std::int64_t> sample_count = {};
+  std::optional<std::int64_t> key_frame_count = {};
+  std::optional<std::string_view> init_object_id = {};
 };
-Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
-                     const store::RowVisitor& visit);
+
+//! Called behind each object id that is written: the place of its get_urls.
+using UrlPlaceVisitor = std::function<void(std::string_view object_id)>;
+
+//! Writes one segment (TAMS 8.2, schemas/flow-segment.json).
+void write_segment(json::Writer& out, const SegmentFields& segment,
+                   const UrlPlaceVisitor& at_urls = {});
 
 }  // namespace reel::tams

@@ -439,6 +439,15 @@ Shape segment() {
       .named("Segment");
 }
 
+Shape change() {
+  return Shape::object({required("sequence", Shape::integer(1)), required("at", date_time()),
+                        required("type", Shape::string()), required("actor", Shape::string()),
+                        optional("flow_id", uuid()), optional("source_id", uuid()),
+                        required("event", Shape::dictionary(Shape::any())),
+                        optional("before", Shape::dictionary(Shape::any()))})
+      .named("Change");
+}
+
 Shape failed_segments() {
   return Shape::object({required("failed_segments",
                                  Shape::array(Shape::object({required("object_id", Shape::string()),

@@ -54,6 +54,9 @@ json::Shape storage_request();
 json::Shape storage_allocation();
 json::Shape object();
 
+//! One entry of the change log.
+json::Shape change();
+
 //! The URNs of content formats.
 inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";
 inline constexpr std::string_view kImage = "urn:x-tam:format:image";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
@@ -54,29 +55,32 @@ Status add_members(store::Snapshot& snapshot, const Record& flow, SourceLinks& l
   return {};
 }
 
+Status add_collectors(store::Snapshot& snapshot, const Record& flow,
+                      std::vector<SourceId>& collectors) {
+  if (flow.integer("collected_count") == 0) return {};
+  REEL_ASSIGN(const auto flows, collectors_of(snapshot, FlowId{flow.uuid("id")}));
+  for (const FlowId collector : flows) {
+    REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {collector}, {"source_id"}));
+    if (!record) continue;
+    const SourceId source{record->uuid("source_id")};
+    if (std::find(collectors.begin(), collectors.end(), source) == collectors.end()) {
+      collectors.push_back(source);
+    }
+  }
+  return {};
+}
+
 Result<SourceLinks> links_of(store::Snapshot& snapshot, SourceId id) {
   SourceLinks links;
   REEL_ASSIGN(const auto flows, flows_of_source(snapshot, id));
   for (const Record& flow : flows) {
     REEL_TRY(add_members(snapshot, flow, links));
-    if (flow.integer("collected_count") == 0) continue;
-    REEL_ASSIGN(const auto collectors, collectors_of(snapshot, FlowId{flow.uuid("id")}));
-    for (const FlowId collector : collectors) {
-      REEL_ASSIGN(const auto record, load(snapshot, table::kFlows, {collector}));
-      if (!record) continue;
-      const SourceId source{record->uuid("source_id")};
-      if (std::find(links.collectors.begin(), links.collectors.end(), source) ==
-          links.collectors.end()) {
-        links.collectors.push_back(source);
-      }
-    }
+    REEL_TRY(add_collectors(snapshot, flow, links.collectors));
   }
   return links;
 }
 
-void write_source(json::Writer& out, const Record& source, const SourceLinks& links) {
-  out.begin_object();
-  write_fields(out, kFields, source);
+void write_links(json::Writer& out, const SourceLinks& links) {
   if (!links.members.empty()) {
     out.key("source_collection");
     out.begin_array();
@@ -94,7 +98,27 @@ void write_source(json::Writer& out, const Record& source, const SourceLinks& li
     for (const SourceId collector : links.collectors) out.string(collector.to_string());
     out.end_array();
   }
+}
+
+void write_source(json::Writer& out, const Record& source, const SourceLinks& links) {
+  out.begin_object();
+  write_fields(out, kFields, source);
+  write_links(out, links);
   out.end_object();
+}
+
+//! The same for a source that is about to be written.
+std::string source_text(const json::Value& document, const SourceLinks& links) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  for (const json::Member& member : *document.as_object()) {
+    out.key(member.name);
+    out.value(member.value);
+  }
+  write_links(out, links);
+  out.end_object();
+  return text;
 }
 
 bool collected_as_asked(const SourceLinks& links, const std::vector<SourceId>& wanted) {
@@ -118,7 +142,8 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record old, find_source(*snapshot, id));
-    json::Value document = to_document(kFields, old);
+    const json::Value before = to_document(kFields, old);
+    json::Value document = before;
     REEL_TRY(change(document));
     document.set("updated", context.clock.now().to_string());
     document.set("updated_by", caller.principal);
@@ -127,10 +152,12 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
     const std::int64_t revision = old.integer("revision");
     cells.emplace_back("label_order", label_order(document.find("label")));
     cells.emplace_back("revision", revision + 1);
-    store::Batch batch;
-    batch.require_cells(kSources, {id}, {{"revision", revision}});
-    batch.update(kSources, {id}, std::move(cells));
-    return context.store.commit(std::move(batch));
+    Write write{context, caller, *snapshot};
+    write.batch.require_cells(kSources, {id}, {{"revision", revision}});
+    write.batch.update(kSources, {id}, std::move(cells));
+    REEL_ASSIGN(const SourceLinks links, links_of(*snapshot, id));
+    ChangeNotes(write).source_updated(id, links.collectors, source_text(document, links), before);
+    return context.store.commit(std::move(write.batch));
   });
 }
 
@@ -142,8 +169,10 @@ Result<Record> find_source(store::Snapshot& snapshot, SourceId id) {
   return std::move(*record);
 }
 
-Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id) {
+Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id,
+                                            const std::vector<std::string>& columns) {
   store::ScanSpec spec;
+  spec.columns = columns;
   spec.table = table::kFlows;
   spec.index = "by_source";
   spec.lower = store::RangeBound{.prefix = {id}};
@@ -155,6 +184,13 @@ Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId 
     return true;
   }));
   return flows;
+}
+
+Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, SourceId id) {
+  std::vector<SourceId> collectors;
+  REEL_ASSIGN(const auto flows, flows_of_source(snapshot, id, {"id", "collected_count"}));
+  for (const Record& flow : flows) REEL_TRY(add_collectors(snapshot, flow, collectors));
+  return collectors;
 }
 
 Result<std::string> get_source(const Context& context, SourceId id) {
@@ -208,46 +244,51 @@ Result<Page> list_sources(const Context& context, const SourceFilter& filter, So
   return list_rows(*snapshot, listing_order(order), page, accept, write);
 }
 
-Status join_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id,
-                   const json::Value& flow, Instant now, const std::string& principal) {
+Status join_source(Write& write, const json::Value& flow) {
+  const SourceId id = *SourceId::parse(*flow.find("source_id")->as_string());
   const std::string& format = *flow.find("format")->as_string();
-  REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
+  REEL_ASSIGN(const auto source, load(write.snapshot, table::kSources, {id}));
   if (source) {
     if (source->text("format") != format) {
       return at("/format", invalid("source {} has format {}, not {}", id.to_string(),
                                    source->text("format"), format));
     }
     const std::int64_t count = source->integer("flow_count");
-    batch.require_cells(kSources, {id}, {{"flow_count", count}});
-    batch.update(kSources, {id}, {{"flow_count", count + 1}});
+    write.batch.require_cells(kSources, {id}, {{"flow_count", count}});
+    write.batch.update(kSources, {id}, {{"flow_count", count + 1}});
     return {};
   }
   json::Value document;
+  document.set("id", id.to_string());
   for (const std::string_view member : {"format", "label", "description", "tags"}) {
     if (const json::Value* value = flow.find(member)) document.set(member, *value);
   }
-  document.set("created_by", principal);
-  document.set("updated_by", principal);
-  document.set("created", now.to_string());
-  document.set("updated", now.to_string());
+  document.set("created_by", write.caller.principal);
+  document.set("updated_by", write.caller.principal);
+  const std::string now = write.context.clock.now().to_string();
+  document.set("created", now);
+  document.set("updated", now);
   store::Cells cells = to_cells(kFields, document);
   std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
   cells.emplace_back("label_order", label_order(document.find("label")));
   cells.emplace_back("flow_count", 1);
-  batch.insert(kSources, {id}, std::move(cells));
+  write.batch.insert(kSources, {id}, std::move(cells));
+  ChangeNotes(write).source_created(id, source_text(document, {}));
   return {};
 }
 
-Status leave_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id) {
-  REEL_ASSIGN(const auto source, load(snapshot, table::kSources, {id}));
+Status leave_source(Write& write, SourceId id) {
+  REEL_ASSIGN(const auto source, load(write.snapshot, table::kSources, {id}));
   if (!source) return {};
   const std::int64_t count = source->integer("flow_count");
-  batch.require_cells(kSources, {id}, {{"flow_count", count}});
+  write.batch.require_cells(kSources, {id}, {{"flow_count", count}});
   if (count > 1) {
-    batch.update(kSources, {id}, {{"flow_count", count - 1}});
-  } else {
-    batch.erase(kSources, {id});
+    write.batch.update(kSources, {id}, {{"flow_count", count - 1}});
+    return {};
   }
+  REEL_ASSIGN(const auto collectors, source_collectors(write.snapshot, id));
+  write.batch.erase(kSources, {id});
+  ChangeNotes(write).source_deleted(id, collectors, to_document(kFields, *source));
   return {};
 }
 

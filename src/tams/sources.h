@@ -6,6 +6,7 @@
 
 #include "json/value.h"
 #include "tams/context.h"
+#include "tams/edit.h"
 #include "tams/listing.h"
 #include "tams/record.h"
 
@@ -14,8 +15,9 @@ namespace reel::tams {
 //! Code::not_found when there is no such source.
 Result<Record> find_source(store::Snapshot& snapshot, SourceId id);
 
-//! The flows of a source, by id.
-Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id);
+//! The flows of a source, by id. `columns` as in load().
+Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId id,
+                                            const std::vector<std::string>& columns = {});
 
 //! The source as JSON, with its derived source_collection and collected_by.
 Result<std::string> get_source(const Context& context, SourceId id);
@@ -42,12 +44,14 @@ enum class SourceOrder : std::uint8_t { created, updated, label };
 Result<Page> list_sources(const Context& context, const SourceFilter& filter, SourceOrder order,
                           const PageRequest& page);
 
+//! The sources that collect this one, through any of its flows.
+Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, SourceId id);
+
 //! Adds to the batch what makes the source of a new flow exist and count it: created with the
 //! flow's format, label, description and tags when it is new. Code::invalid when it exists with
 //! another format.
-Status join_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id,
-                   const json::Value& flow, Instant now, const std::string& principal);
+Status join_source(Write& write, const json::Value& flow);
 //! Adds to the batch what lets go of a flow's source; it is erased with its last flow.
-Status leave_source(store::Snapshot& snapshot, store::Batch& batch, SourceId id);
+Status leave_source(Write& write, SourceId id);
 
 }  // namespace reel::tams

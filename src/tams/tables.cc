@@ -1,5 +1,7 @@
 #include "tams/tables.h"
 
+#include "events/change_log.h"
+
 namespace reel::tams {
 namespace {
 
@@ -17,6 +19,10 @@ Column required(Column column) {
 }
 Column uuid(std::string name, std::string doc = {}) {
   return {.name = std::move(name), .type = Type::of(TypeKind::uuid), .doc = std::move(doc)};
+}
+Column uuid_list(std::string name, std::string doc = {}) {
+  return {
+      .name = std::move(name), .type = Type::list(Type::of(TypeKind::uuid)), .doc = std::move(doc)};
 }
 Column integer(std::string name, std::string doc = {}) {
   return {.name = std::move(name), .type = Type::of(TypeKind::int64), .doc = std::move(doc)};
@@ -192,7 +198,10 @@ TableDefinition flow_activity() {
 
 TableDefinition flow_removals() {
   return {.name = std::string(table::kFlowRemovals),
-          .columns = {required(uuid("flow_id")), required(moment("requested"))},
+          .columns = {required(uuid("flow_id")), required(moment("requested")),
+                      required(text("requested_by")), required(uuid("source_id")),
+                      required(uuid_list("flow_collected_by", "when the flow went")),
+                      required(uuid_list("source_collected_by", "when the flow went"))},
           .partition_key = {"flow_id"},
           .clustering_key = {},
           .indexes = {},
@@ -220,9 +229,19 @@ TableDefinition media_garbage() {
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),          sources(),      flows(),       profiles(),      collected_by(),
-          segments(),         objects(),      object_uses(), flow_activity(), flow_removals(),
-          objects_to_check(), media_garbage()};
+  return {service(),
+          sources(),
+          flows(),
+          profiles(),
+          collected_by(),
+          segments(),
+          objects(),
+          object_uses(),
+          flow_activity(),
+          flow_removals(),
+          objects_to_check(),
+          media_garbage(),
+          events::change_log_table()};
 }
 
 Status ensure_tables(store::Store& store) {

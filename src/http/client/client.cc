@@ -127,7 +127,9 @@ Status open_upload(Exchange& exchange) {
     return io("cannot read {}: {}", path, std::strerror(errno));
   }
   const off_t size = ftello(exchange.upload.get());
-  std::rewind(exchange.upload.get());
+  if (size < 0 || fseeko(exchange.upload.get(), 0, SEEK_SET) != 0) {
+    return io("cannot read {}: {}", path, std::strerror(errno));
+  }
   curl_easy_setopt(exchange.easy, CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(exchange.easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size));
   curl_easy_setopt(exchange.easy, CURLOPT_READFUNCTION, on_upload);
@@ -165,7 +167,7 @@ List header_list(const ClientRequest& request) {
   bool has_type = false;
   for (const auto& [name, value] : request.headers) {
     has_type = has_type || same_field_name(name, "content-type");
-    append(value.empty() ? name + ";" : name + ": " + value);
+    append(value.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, value));
   }
   // libcurl would call a body a form, and wait a second for "100 Continue".
   if (!has_type) append("Content-Type:");

@@ -194,7 +194,8 @@ Status Applier::mutate(const Batch& batch, const BatchPlan& plan) {
 
 Status Applier::mutate(const Mutation& mutation, const PlannedMutation& planned) {
   const Layout& layout = *planned.layout;
-  if (mutation.kind == Mutation::Kind::insert) {
+  if (mutation.kind == Mutation::Kind::append) REEL_TRY(assign_number(mutation, layout));
+  if (mutation.kind == Mutation::Kind::insert || mutation.kind == Mutation::Kind::append) {
     build_row(mutation, planned);
     REEL_TRY(insert(mutation, layout));
     note(layout, new_, true);
@@ -234,6 +235,20 @@ Status Applier::mutate(const Mutation& mutation, const PlannedMutation& planned)
   return {};
 }
 
+Status Applier::assign_number(const Mutation& mutation, const Layout& layout) {
+  REEL_ASSIGN(const Statement newest, writer_.prepare(layout.prefix + 'n', [&] {
+    const std::vector<std::size_t> partition(layout.key.begin(), layout.key.end() - 1);
+    return fmt::format("SELECT max({}) FROM {} WHERE {}", layout.physical(layout.key.back()),
+                       layout.table, layout.list(partition, " = ?", " AND "));
+  }));
+  bind_key(newest.get(), 1, layout, mutation.key);
+  REEL_ASSIGN(const bool found, writer_.step(newest));
+  // The maximum of nothing is one row with null, which reads as 0.
+  const std::int64_t last = found ? sqlite3_column_int64(newest.get(), 0) : 0;
+  number_ = last + 1;
+  return {};
+}
+
 void Applier::build_row(const Mutation& mutation, const PlannedMutation& planned) {
   const Layout& layout = *planned.layout;
   new_.resize(layout.all.size());
@@ -242,7 +257,9 @@ void Applier::build_row(const Mutation& mutation, const PlannedMutation& planned
   }
   now_ = clock_.now();
   new_[layout.inserted_at] = &now_;
-  for (std::size_t i = 0; i < layout.key.size(); ++i) new_[layout.key[i]] = &mutation.key[i];
+  for (std::size_t i = 0; i < layout.key.size(); ++i) {
+    new_[layout.key[i]] = i < mutation.key.size() ? &mutation.key[i] : &number_;
+  }
   for (std::size_t i = 0; i < planned.cells.size(); ++i) {
     new_[planned.cells[i]] = &mutation.cells[i].second;
   }

@@ -55,6 +55,8 @@ class Applier {
   Status insert(const Mutation& mutation, const Layout& layout);
   Status replace(const Layout& layout, const Key& key, const std::vector<std::size_t>& positions);
   Status erase(const Layout& layout, const Key& key);
+  //! Sets number_ to the clustering value of a row that is to be appended.
+  Status assign_number(const Mutation& mutation, const Layout& layout);
   //! Fills new_ with the row that an insert or upsert describes. It refers to the mutation.
   void build_row(const Mutation& mutation, const PlannedMutation& planned);
   void note(const Layout& layout, const CellRefs& row, bool added);
@@ -69,6 +71,7 @@ class Applier {
   Row old_;
   CellRefs new_;
   Value now_;
+  Value number_;
   std::string scratch_;
 };
 

@@ -93,7 +93,10 @@ class Planner {
 
   Status add(const Mutation& mutation) {
     REEL_ASSIGN(const Layout* const layout, find(mutation.table));
-    REEL_TRY(check_key(*layout, mutation.key, layout->key.size()));
+    const bool appends = mutation.kind == Mutation::Kind::append;
+    REEL_TRY(
+        check_key(*layout, mutation.key, appends ? layout->partition_size : layout->key.size()));
+    if (appends) REEL_TRY(check_appendable(*layout));
     if (mutation.kind == Mutation::Kind::erase && !mutation.cells.empty()) {
       return invalid("an erase names cells");
     }
@@ -106,6 +109,14 @@ class Planner {
     for (const Value& value : mutation.key) bytes_ += size_of(value);
     plan_.mutations.push_back(std::move(planned));
     return {};
+  }
+
+  static Status check_appendable(const Layout& layout) {
+    const TableSchema& schema = *layout.schema;
+    const bool one_more = layout.key.size() == layout.partition_size + 1;
+    if (one_more && schema.columns[layout.key.back()].type == Type::of(TypeKind::int64)) return {};
+    return invalid("append needs a table with one clustering column of int64, not '{}'",
+                   schema.name);
   }
 
   //! Positions of named cells; types and sizes are right.
@@ -148,8 +159,9 @@ class Planner {
       }
       named_[position] = true;
     }
-    const bool creates =
-        mutation.kind == Mutation::Kind::insert || mutation.kind == Mutation::Kind::upsert;
+    const bool creates = mutation.kind == Mutation::Kind::insert ||
+                         mutation.kind == Mutation::Kind::upsert ||
+                         mutation.kind == Mutation::Kind::append;
     if (!creates) return {};
     for (const std::size_t position : planned.layout->not_key) {
       const Column& column = schema.columns[position];

@@ -99,6 +99,7 @@ void Committer::loop() {
     if (group.empty()) break;
     serve(group);
     answer(group);
+    if (options_.committed) options_.committed();
     keep_log_short();
   }
   // A clean end leaves no log behind, unless a snapshot still reads from it.

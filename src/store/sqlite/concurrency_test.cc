@@ -52,14 +52,14 @@ TEST_F(ConcurrencyTest, waiting_batches_share_one_sync) {
   FaultDisk disk(1);
   const auto store = open({.vfs = disk.vfs_name()});
   disk.slow_syncs(std::chrono::milliseconds(2));
-  const std::uint64_t before = disk.operations(FaultDisk::kSync);
+  const std::uint64_t before = disk.operations(FaultDisk::on_sync);
   in_parallel(32, [&](std::uint8_t i) {
     for (int n = 0; n < 10; ++n) {
       EXPECT_OK(store->commit(Batch().insert("spans", span_key(i, n), {})));
     }
   });
   EXPECT_EQ(rows(*store), 320U);
-  const std::uint64_t syncs = disk.operations(FaultDisk::kSync) - before;
+  const std::uint64_t syncs = disk.operations(FaultDisk::on_sync) - before;
   EXPECT_GE(syncs, 10U);  // every thread waits for its own
   EXPECT_LE(syncs, 80U);
   EXPECT_EQ(value_of(value_of(store->snapshot())->ledger("spans")),

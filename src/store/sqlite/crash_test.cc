@@ -249,11 +249,13 @@ struct Fault {
 
 TEST_F(CrashTest, faults_at_any_point_never_break_a_promise) {
   const std::uint64_t seed = test_seed();
-  const std::vector<Fault> faults = {
-      {FaultDisk::kSync, SQLITE_IOERR, 1},        {FaultDisk::kSync, SQLITE_IOERR, 3},
-      {FaultDisk::kWrite, SQLITE_FULL, 1},        {FaultDisk::kWrite, SQLITE_FULL, 40},
-      {FaultDisk::kWrite, SQLITE_IOERR_WRITE, 2}, {FaultDisk::kTruncate, SQLITE_IOERR_TRUNCATE, 2},
-      {FaultDisk::kAll, SQLITE_IOERR, 5}};
+  const std::vector<Fault> faults = {{FaultDisk::on_sync, SQLITE_IOERR, 1},
+                                     {FaultDisk::on_sync, SQLITE_IOERR, 3},
+                                     {FaultDisk::on_write, SQLITE_FULL, 1},
+                                     {FaultDisk::on_write, SQLITE_FULL, 40},
+                                     {FaultDisk::on_write, SQLITE_IOERR_WRITE, 2},
+                                     {FaultDisk::on_truncate, SQLITE_IOERR_TRUNCATE, 2},
+                                     {FaultDisk::on_all, SQLITE_IOERR, 5}};
   for (const Fault& fault : faults) {
     // Every third point, another third with another seed: the whole sweep is slow without -O2.
     for (std::uint64_t point = seed % 3;; point += 3) {
@@ -293,7 +295,7 @@ TEST_F(CrashTest, a_full_disk_makes_the_store_read_only_until_there_is_room) {
   slow.health_changed = [&](const StoreHealth& health) { told.push_back(health.writable); };
   const auto store = open_store(slow);
   ASSERT_OK(store->commit(Batch().insert("spans", span_key(1, 1), {})));
-  disk.fail(FaultDisk::kWrite, 0, UINT64_MAX, SQLITE_FULL);
+  disk.fail(FaultDisk::on_write, 0, UINT64_MAX, SQLITE_FULL);
   const Status first = store->commit(Batch().insert("spans", span_key(1, 2), {}));
   ASSERT_FALSE(first);
   EXPECT_TRUE(first.error().code() == Code::io || first.error().code() == Code::unknown_outcome);
@@ -313,7 +315,7 @@ TEST_F(CrashTest, a_failed_sync_is_not_taken_back_by_a_good_one) {
   FaultDisk disk(1);
   create(disk);
   const auto store = open_store(options(disk));
-  disk.fail(FaultDisk::kSync, 0, 1, SQLITE_IOERR);
+  disk.fail(FaultDisk::on_sync, 0, 1, SQLITE_IOERR);
   const Status failed = store->commit(Batch().insert("spans", span_key(1, 1), {}));
   ASSERT_FALSE(failed);
   // The disk took the commit that followed, which proves that this one did not happen.

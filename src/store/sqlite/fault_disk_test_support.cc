@@ -30,7 +30,7 @@ struct DiskCalls {
     FaultDisk& disk = *disk_of(vfs);
     const std::lock_guard lock(disk.mutex_);
     file->pMethods = nullptr;
-    if (const int rc = disk.due(FaultDisk::kOpen); rc != SQLITE_OK) return SQLITE_CANTOPEN;
+    if (const int rc = disk.due(FaultDisk::on_open); rc != SQLITE_OK) return SQLITE_CANTOPEN;
     const std::string path = name == nullptr ? "(temporary)" : name;
     auto& node = disk.files_[path];
     if (node == nullptr) {
@@ -95,13 +95,13 @@ struct DiskCalls {
 
   static int write(sqlite3_file* file, const void* from, int count, sqlite3_int64 offset) {
     return change(
-        *file_of(file), FaultDisk::kWrite,
+        *file_of(file), FaultDisk::on_write,
         {.offset = static_cast<std::uint64_t>(offset),
          .bytes = std::string(static_cast<const char*>(from), static_cast<std::size_t>(count))});
   }
 
   static int truncate(sqlite3_file* file, sqlite3_int64 size) {
-    return change(*file_of(file), FaultDisk::kTruncate,
+    return change(*file_of(file), FaultDisk::on_truncate,
                   {.offset = static_cast<std::uint64_t>(size), .bytes = {}, .truncates = true});
   }
 
@@ -111,7 +111,7 @@ struct DiskCalls {
     std::this_thread::sleep_for(std::chrono::microseconds(disk.sync_delay_us_.load()));
     const std::lock_guard lock(disk.mutex_);
     FaultDisk::Node& node = **opened.node;
-    if (const int rc = disk.due(FaultDisk::kSync); rc != SQLITE_OK) {
+    if (const int rc = disk.due(FaultDisk::on_sync); rc != SQLITE_OK) {
       if (disk.power_off_) return SQLITE_IOERR_FSYNC;
       for (auto& write : node.unsynced) {
         write.forgotten = write.forgotten || (!write.truncates && disk.random_() % 2 == 0);
@@ -244,7 +244,7 @@ struct DiskCalls {
   static int remove(sqlite3_vfs* vfs, const char* path, int sync_directory) {
     FaultDisk& disk = *disk_of(vfs);
     const std::lock_guard lock(disk.mutex_);
-    if (const int rc = disk.due(FaultDisk::kRemove); rc != SQLITE_OK) return SQLITE_IOERR_DELETE;
+    if (const int rc = disk.due(FaultDisk::on_remove); rc != SQLITE_OK) return SQLITE_IOERR_DELETE;
     const auto found = disk.files_.find(path);
     if (found == disk.files_.end()) return SQLITE_IOERR_DELETE_NOENT;
     if (sync_directory == 0 && found->second->ever_synced) disk.removed_[path] = found->second;
@@ -368,7 +368,7 @@ void FaultDisk::put(const std::string& path, std::string content) {
 }
 
 int FaultDisk::due(Operation operation) {
-  if (!power_off_ && cut_planned_ && operation != kOpen && cut_skip_-- == 0) power_off_ = true;
+  if (!power_off_ && cut_planned_ && operation != on_open && cut_skip_-- == 0) power_off_ = true;
   if (power_off_) return SQLITE_IOERR;
   ++counts_[operation];
   if ((failing_ & operation) == 0 || fail_times_ == 0) return SQLITE_OK;

@@ -21,12 +21,12 @@ namespace reel::store::testing {
 class FaultDisk {
  public:
   enum Operation : unsigned {
-    kOpen = 1,
-    kWrite = 2,
-    kSync = 4,
-    kTruncate = 8,
-    kRemove = 16,
-    kAll = 31,
+    on_open = 1,
+    on_write = 2,
+    on_sync = 4,
+    on_truncate = 8,
+    on_remove = 16,
+    on_all = 31,
   };
 
   //! Registers the VFS; `seed` decides what a power cut keeps.
@@ -52,7 +52,7 @@ class FaultDisk {
   void slow_syncs(std::chrono::microseconds by) { sync_delay_us_ = by.count(); }
 
   //! How many operations of these kinds there were.
-  std::uint64_t operations(unsigned kinds = kAll) const;
+  std::uint64_t operations(unsigned kinds = on_all) const;
 
   //! What a reader of the file would get; empty when there is none.
   std::string content(const std::string& path) const;

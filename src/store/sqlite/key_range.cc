@@ -33,6 +33,12 @@ class Cutter {
   }
 
  private:
+  //! One side of what a column may be; without a value there is none.
+  struct Limit {
+    const Value* value = nullptr;
+    bool or_equal = false;
+  };
+
   //! Rows equal to a bound before `depth` and beyond it there, within the other bound.
   void cut(const Key& bound, std::size_t depth, bool is_low) {
     Piece piece;
@@ -40,20 +46,24 @@ class Cutter {
     const Key& other = is_low ? high_ : low_;
     if (shared_ < other.size()) {
       // The bounds part at column shared_: nothing lies between them when they are out of order.
-      if (!beyond(piece, shared_, other[shared_], !is_low, false, bound[shared_].is_null())) return;
+      const Limit outer{.value = &other[shared_], .or_equal = false};
+      if (!beyond(piece, shared_, outer, !is_low, bound[shared_].is_null())) return;
     }
     const bool last = depth + 1 == bound.size();
-    add(std::move(piece), depth, is_low ? &bound[depth] : nullptr, is_low ? nullptr : &bound[depth],
-        last && low_inclusive_, last && high_inclusive_);
+    const Limit here{.value = &bound[depth],
+                     .or_equal = last && (is_low ? low_inclusive_ : high_inclusive_)};
+    add(std::move(piece), depth, is_low ? here : Limit{}, is_low ? Limit{} : here);
   }
 
   void middle(bool low_ends, bool high_ends) {
     Piece piece;
     equal_before(piece, low_ends ? high_ : low_, shared_);
     if (low_ends && high_ends) return pieces_.push_back(std::move(piece));
-    add(std::move(piece), shared_, low_ends ? nullptr : &low_[shared_],
-        high_ends ? nullptr : &high_[shared_], low_inclusive_ && shared_ + 1 == low_.size(),
-        high_inclusive_ && shared_ + 1 == high_.size());
+    Limit above;
+    if (!low_ends) above = {&low_[shared_], low_inclusive_ && shared_ + 1 == low_.size()};
+    Limit below;
+    if (!high_ends) below = {&high_[shared_], high_inclusive_ && shared_ + 1 == high_.size()};
+    add(std::move(piece), shared_, above, below);
   }
 
   void equal_before(Piece& piece, const Key& bound, std::size_t depth) {
@@ -64,9 +74,11 @@ class Cutter {
 
   //! Adds "column > value" (or <, >=, <=) where null is the smallest; false when no row can be so.
   //! `column_is_null`: the piece has already fixed the column to null.
-  bool beyond(Piece& piece, std::size_t column, const Value& value, bool greater, bool or_equal,
-              bool column_is_null) {
+  static bool beyond(Piece& piece, std::size_t column, const Limit& limit, bool greater,
+                     bool column_is_null) {
     using Op = Term::Op;
+    const Value& value = *limit.value;
+    const bool or_equal = limit.or_equal;
     if (value.is_null()) {
       if (greater && !or_equal) piece.push_back({column, Op::not_null, nullptr});
       if (!greater && or_equal) piece.push_back({column, Op::is_null, nullptr});
@@ -80,17 +92,16 @@ class Cutter {
     return true;
   }
 
-  void add(Piece piece, std::size_t column, const Value* above, const Value* below,
-           bool or_equal_above, bool or_equal_below) {
-    const bool nulls_in = nullable_[column] && below != nullptr && !below->is_null() &&
-                          (above == nullptr || (above->is_null() && or_equal_above));
+  void add(Piece piece, std::size_t column, const Limit& above, const Limit& below) {
+    const bool nulls_in = nullable_[column] && below.value != nullptr && !below.value->is_null() &&
+                          (above.value == nullptr || (above.value->is_null() && above.or_equal));
     if (nulls_in) {
       Piece nulls = piece;
       nulls.push_back({column, Term::Op::is_null, nullptr});
       pieces_.push_back(std::move(nulls));
     }
-    if (above != nullptr && !beyond(piece, column, *above, true, or_equal_above, false)) return;
-    if (below != nullptr && !beyond(piece, column, *below, false, or_equal_below, false)) return;
+    if (above.value != nullptr && !beyond(piece, column, above, true, false)) return;
+    if (below.value != nullptr && !beyond(piece, column, below, false, false)) return;
     pieces_.push_back(std::move(piece));
   }
 

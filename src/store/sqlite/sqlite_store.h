@@ -52,6 +52,8 @@ struct SqliteOptions {
   //! Told when the store turns read-only and when it recovers, on a thread of the store; must not
   //! call it. Null: a log line.
   std::function<void(const StoreHealth&)> health_changed = {};
+  //! Told after each group of commits, on a thread of the store, whose next group waits for it.
+  std::function<void()> committed = {};
 };
 
 //! Opens the store, or creates it. Errors:

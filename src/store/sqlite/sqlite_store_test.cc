@@ -101,6 +101,85 @@ TEST_F(SqliteStoreTest, mutations_do_what_they_say) {
   EXPECT_TRUE(value_of(value_of(store_->snapshot())->ledger("spans")).empty());
 }
 
+TableDefinition log_table() {
+  return {.name = "log",
+          .columns = {{.name = "topic", .type = Type::of(TypeKind::string), .nullable = false},
+                      {.name = "number", .type = Type::of(TypeKind::int64), .nullable = false},
+                      {.name = "text", .type = Type::of(TypeKind::string)}},
+          .partition_key = {"topic"},
+          .clustering_key = {"number"},
+          .indexes = {}};
+}
+
+//! "1 a, 2 b": the rows of a partition of log_table().
+std::string log_of(Store& store, const std::string& topic) {
+  std::string found;
+  const ScanSpec spec{.table = "log", .partition = {topic}, .columns = {"number", "text"}};
+  const auto snapshot = value_of(store.snapshot());
+  const auto schema = value_of(snapshot->catalog().table("log"));
+  const auto position = [&](std::string_view name) {
+    return schema->position(schema->find(name)->id);
+  };
+  EXPECT_OK(snapshot->scan(spec, [&](const RowView& row) {
+    found += fmt::format("{}{} {}", found.empty() ? "" : ", ",
+                         row[position("number")].get<std::int64_t>(),
+                         row[position("text")].get<std::string>());
+    return true;
+  }));
+  return found;
+}
+
+TEST_F(SqliteStoreTest, appended_rows_are_numbered_by_partition_in_the_order_of_commits) {
+  EXPECT_OK(store_->ensure_table(log_table(), "test").map([](const auto&) {}));
+  ASSERT_OK(store_->commit(Batch()
+                               .append("log", {"x"}, {{"text", "a"}})
+                               .append("log", {"y"}, {{"text", "b"}})
+                               .append("log", {"x"}, {{"text", "c"}})));
+  Batch refused;
+  refused.append("log", {"x"}, {{"text", "never"}}).update("log", {"x", 99}, {{"text", "no"}});
+  EXPECT_EQ(text_of(store_->commit(refused)).substr(0, 10), "not_found:");
+  ASSERT_OK(store_->commit(Batch().append("log", {"x"}, {{"text", "d"}})));
+  EXPECT_EQ(log_of(*store_, "x"), "1 a, 2 c, 3 d");
+  EXPECT_EQ(log_of(*store_, "y"), "1 b");
+  ASSERT_OK(store_->commit(Batch().erase("log", {"x", 1}).erase("log", {"x", 2})));
+  ASSERT_OK(store_->commit(Batch().append("log", {"x"}, {{"text", "e"}})));
+  EXPECT_EQ(log_of(*store_, "x"), "3 d, 4 e");
+  const auto snapshot = value_of(store_->snapshot());
+  EXPECT_EQ(value_of(snapshot->ledger("log")), value_of(store_->recount("log")));
+  EXPECT_EQ(text_of(store_->commit(Batch().append("log", {"x", 7}, {}))).substr(0, 8), "invalid:");
+  EXPECT_EQ(text_of(store_->commit(Batch().append("spans", {flow(1)}, {}))).substr(0, 8),
+            "invalid:");
+}
+
+TEST_F(SqliteStoreTest, a_reader_of_appended_rows_misses_none_while_many_write) {
+  EXPECT_OK(store_->ensure_table(log_table(), "test").map([](const auto&) {}));
+  constexpr int kWriters = 4;
+  constexpr int kEach = 100;
+  std::vector<std::thread> writers;
+  writers.reserve(kWriters);
+  for (int i = 0; i < kWriters; ++i) {
+    writers.emplace_back([&] {
+      for (int n = 0; n < kEach; ++n) {
+        EXPECT_OK(store_->commit(Batch().append("log", {"x"}, {{"text", "."}})));
+      }
+    });
+  }
+  std::int64_t seen = 0;
+  while (seen < kWriters * kEach) {
+    ScanSpec spec{.table = "log", .partition = {"x"}, .columns = {"number"}};
+    spec.lower = RangeBound{.prefix = {seen}, .inclusive = false};
+    const auto snapshot = value_of(store_->snapshot());
+    const auto schema = value_of(snapshot->catalog().table("log"));
+    const std::size_t number = schema->position(schema->find("number")->id);
+    ASSERT_OK(snapshot->scan(spec, [&](const RowView& row) {
+      EXPECT_EQ(row[number].get<std::int64_t>(), seen + 1);
+      seen = row[number].get<std::int64_t>();
+      return true;
+    }));
+  }
+  for (std::thread& writer : writers) writer.join();
+}
+
 TEST_F(SqliteStoreTest, a_batch_that_fails_late_leaves_nothing) {
   ASSERT_OK(put(1, 30, 40));
   Batch batch;
