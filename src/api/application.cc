@@ -4,7 +4,9 @@
 #include <exception>
 
 #include "api/entity_tag.h"
+#include "api/parameters.h"
 #include "base/percent.h"
+#include "tams/access.h"
 
 namespace reel::api {
 namespace {
@@ -338,9 +340,41 @@ Result<Call> TamsApplication::prepare(const Route& route, const Request& request
               .identity = identity};
 }
 
+Status TamsApplication::check_confinement(const Route& route, const Call& call) {
+  const tams::Caller who = caller(call);
+  if (!who.classes || route.needs == auth::Need::nothing) return {};
+  // Of "<id>.m3u8" too, the first 36 characters are the identifier.
+  const auto first_id = [&call] { return std::string_view(call.path.front()).substr(0, 36); };
+  Result<tams::Access> access = tams::Access::none;
+  switch (route.confinement) {
+    case Confinement::closed: return forbidden("this is not for callers with auth classes");
+    case Confinement::harmless: return {};
+    case Confinement::filtered: return {};
+    case Confinement::flow:
+      access = tams::flow_access(call.tams, who, *FlowId::parse(first_id()));
+      break;
+    case Confinement::source:
+      access = tams::source_access(call.tams, who, *SourceId::parse(first_id()));
+      break;
+    case Confinement::object: access = tams::object_access(call.tams, who, call.path.back()); break;
+  }
+  // What is created has no classes yet; the handler gives it the caller's.
+  const bool creates = route.method == Method::put && route.path == "/flows/{flowId}";
+  const bool absent = !access && access.error().code() == Code::not_found;
+  if (absent && creates) return {};
+  if (!access && !absent) return Failure(std::move(access).error());
+  // The same words for both: what they may not see must not differ from what is not there.
+  if (absent || *access == tams::Access::none) return not_found("there is nothing at this path");
+  if (route.needs != auth::Need::read && *access != tams::Access::write) {
+    return forbidden("you may read what is at this path, not change it");
+  }
+  return {};
+}
+
 Result<Response> TamsApplication::run(const Route& route, const Request& request,
                                       const auth::IdentityPtr& identity) const {
   REEL_ASSIGN(Call call, prepare(route, request, identity));
+  REEL_TRY(check_confinement(route, call));
   if (route.body) {
     REEL_ASSIGN(call.body, read_body(*route.body, request.body));
   }
@@ -375,6 +409,7 @@ Result<std::unique_ptr<BodySink>> TamsApplication::open_sink(
     const Route& route, const RequestHead& head, const auth::IdentityPtr& identity) const {
   const Request request{.head = head, .body = {}};
   REEL_ASSIGN(Call call, prepare(route, request, identity));
+  REEL_TRY(check_confinement(route, call));
   return route.upload(call);
 }
 

@@ -60,6 +60,9 @@ class TamsApplication final : public Application {
   Response slow_down(std::chrono::seconds wait, std::string_view request_id) const;
   std::string_view peer_of(const RequestHead& head) const;
 
+  //! For callers with auth classes: not_found where they may not know, forbidden where they may not
+  //! do.
+  static Status check_confinement(const Route& route, const Call& call);
   Result<Call> prepare(const Route& route, const Request& request,
                        const auth::IdentityPtr& identity) const;
   Result<Response> run(const Route& route, const Request& request,

@@ -135,6 +135,7 @@ std::vector<Route> auth_routes(auth::ApiKeys& keys) {
            .group = group,
            .summary = "Who you are to this server, and what you may do",
            .needs = auth::Need::identity,
+           .confinement = Confinement::harmless,
            .answers = {{200, "You", identity_shape()}},
            .handler = get_identity,
            .inline_read = true},

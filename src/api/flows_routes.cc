@@ -1,6 +1,7 @@
 #include "api/member_routes.h"
 #include "api/parameters.h"
 #include "api/routes.h"
+#include "tams/access.h"
 #include "tams/flows.h"
 #include "tams/shapes.h"
 
@@ -35,7 +36,9 @@ Result<Response> list_flows(const Call& call) {
     if (*sort_by == "label") order = tams::FlowOrder::label;
   }
   REEL_ASSIGN(const auto page, page_request(call));
-  REEL_ASSIGN(auto flows, tams::list_flows(call.tams, flow_filter(call.query), order, page));
+  tams::FlowFilter filter = flow_filter(call.query);
+  filter.tags = tams::visible_to(caller(call), std::move(filter.tags));
+  REEL_ASSIGN(auto flows, tams::list_flows(call.tams, filter, order, page));
   return paged(call, std::move(flows));
 }
 
@@ -65,6 +68,7 @@ const MemberOwner& flows() {
       .path = "/flows/{flowId}",
       .id = "flows-flowId",
       .group = "Flows",
+      .confinement = Confinement::flow,
       .id_parameter = flow_id_parameter(),
       .get =
           [](const Call& call, std::string_view member) {
@@ -112,6 +116,7 @@ std::vector<Route> document_routes() {
            .group = group,
            .summary = "List flows",
            .needs = auth::Need::read,
+           .confinement = Confinement::filtered,
            .query_parameters = list_parameters(),
            .answers = {{200, "A page of flows", json::Shape::array(shape::flow())}, bad_request()},
            .handler = list_flows},
@@ -121,6 +126,7 @@ std::vector<Route> document_routes() {
            .group = group,
            .summary = "One flow",
            .needs = auth::Need::read,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .query_parameters = {{"include_timerange", json::Shape::boolean(),
                                  "Show the time range of its segments"},
@@ -135,6 +141,7 @@ std::vector<Route> document_routes() {
            .group = group,
            .summary = "Create or replace a flow",
            .needs = auth::Need::write,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .body = shape::flow_put(),
            .answers = {{201, "Created", shape::flow()},
@@ -149,6 +156,7 @@ std::vector<Route> document_routes() {
            .group = group,
            .summary = "Delete a flow and its segments",
            .needs = auth::Need::erase,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .answers = {{204, "Deleted"}, forbidden_answer(), not_found_answer()},
            .handler = delete_flow}};

@@ -16,6 +16,7 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
                     .group = owner.group,
                     .summary = "The " + member,
                     .needs = auth::Need::read,
+                    .confinement = owner.confinement,
                     .path_parameters = {owner.id_parameter},
                     .answers = {{200, "The value", shape}, not_found_answer()},
                     .handler = [get = owner.get, member](const Call& call) -> Result<Response> {
@@ -30,6 +31,7 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
        .group = owner.group,
        .summary = "Set the " + member,
        .needs = auth::Need::write,
+       .confinement = owner.confinement,
        .path_parameters = {owner.id_parameter},
        .body = shape,
        .answers = {{204, "Set"}, bad_request(), forbidden_answer(), not_found_answer()},
@@ -44,6 +46,7 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
                     .group = owner.group,
                     .summary = "Remove the " + member,
                     .needs = auth::Need::write,
+                    .confinement = owner.confinement,
                     .path_parameters = {owner.id_parameter},
                     .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer()},
                     .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
@@ -76,6 +79,7 @@ std::vector<Route> tag_routes(const MemberOwner& owner) {
                     .group = owner.group,
                     .summary = "One tag",
                     .needs = auth::Need::read,
+                    .confinement = owner.confinement,
                     .path_parameters = {owner.id_parameter, name},
                     .answers = {{200, "Its value", tams::shape::tag_value()}, not_found_answer()},
                     .handler = get_tag,
@@ -87,6 +91,7 @@ std::vector<Route> tag_routes(const MemberOwner& owner) {
        .group = owner.group,
        .summary = "Set one tag",
        .needs = auth::Need::write,
+       .confinement = owner.confinement,
        .path_parameters = {owner.id_parameter, name},
        .body = tams::shape::tag_value(),
        .answers = {{204, "Set"}, bad_request(), forbidden_answer(), not_found_answer()},
@@ -97,6 +102,7 @@ std::vector<Route> tag_routes(const MemberOwner& owner) {
                     .group = owner.group,
                     .summary = "Remove one tag",
                     .needs = auth::Need::write,
+                    .confinement = owner.confinement,
                     .path_parameters = {owner.id_parameter, name},
                     .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer()},
                     .handler = [change](const Call& call) { return change(call, std::nullopt); }});

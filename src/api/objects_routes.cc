@@ -1,5 +1,6 @@
 #include "api/parameters.h"
 #include "api/routes.h"
+#include "tams/access.h"
 #include "tams/objects.h"
 #include "tams/shapes.h"
 
@@ -9,7 +10,7 @@ namespace {
 Result<Response> get_object(const Call& call) {
   tams::ObjectQuery query;
   query.urls = url_selection(call.query);
-  query.flow_tags = tag_filter(call.query, "flow_tag");
+  query.flow_tags = tams::visible_to(caller(call), tag_filter(call.query, "flow_tag"));
   REEL_ASSIGN(query.page, page_request(call));
   REEL_ASSIGN(auto view, tams::get_object(call.tams, caller(call), call.path[0], query));
   Response response = Response::json(200, std::move(view.document));
@@ -27,6 +28,7 @@ std::vector<Route> object_routes() {
        .group = "Objects",
        .summary = "One object and the flows that use it",
        .needs = auth::Need::read,
+       .confinement = Confinement::object,
        .path_parameters = {{"objectId", json::Shape::string(), "The object, URL-encoded"}},
        .query_parameters = join(
            {url_parameters(), tag_parameters("flow_tag", "referencing flows"), page_parameters()}),

@@ -72,6 +72,16 @@ using Handler = std::function<Result<Response>(const Call& call)>;
 //! no body and ends before the first byte is taken; the sink must not refer to it.
 using UploadHandler = std::function<Result<std::unique_ptr<BodySink>>(const Call& call)>;
 
+//! What a caller that is confined to auth classes (tams/access.h) reaches by a route.
+enum class Confinement : std::uint8_t {
+  closed,    //!< nothing: the route does not know classes
+  harmless,  //!< everything: nothing of flows and sources is shown
+  filtered,  //!< what the handler lets through
+  flow,      //!< the flow that the first path parameter names, if they may
+  source,    //!< likewise
+  object,    //!< the object that the last path parameter names
+};
+
 struct Route {
   Method method = Method::get;
   std::string path = {};  //!< template: "/flows/{flowId}/tags/{name}"
@@ -82,6 +92,7 @@ struct Route {
   auth::Need needs = auth::Need::admin;
   //! A signature in the query, which the handler verifies, does instead of a credential.
   bool takes_signed_url = false;
+  Confinement confinement = Confinement::closed;
   std::vector<Parameter> path_parameters = {};
   std::vector<Parameter> query_parameters = {};
   std::optional<json::Shape> body = std::nullopt;

@@ -1,6 +1,7 @@
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "tams/access.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/shapes.h"
@@ -45,7 +46,28 @@ std::string failures_document(const Call& call, const std::vector<tams::FailedSe
   return text;
 }
 
+//! A caller with auth classes uses no object that only others' flows show.
+Status check_objects(const Call& call) {
+  const tams::Caller who = caller(call);
+  if (!who.classes) return {};
+  const json::Array one = {call.body};
+  const json::Array* segments = call.body.as_array();
+  for (const json::Value& segment : segments != nullptr ? *segments : one) {
+    for (const char* member : {"object_id", "init_object_id"}) {
+      const json::Value* id = segment.find(member);
+      const std::string* text = id == nullptr ? nullptr : id->as_string();
+      if (text == nullptr) continue;
+      const auto access = tams::object_access(call.tams, who, *text);
+      if (!access && access.error().code() == Code::not_found) continue;
+      if (!access) return Failure(access.error().clone());
+      if (*access == tams::Access::none) return not_found("object '{}' does not exist", *text);
+    }
+  }
+  return {};
+}
+
 Result<Response> post_segments(const Call& call) {
+  REEL_TRY(check_objects(call));
   REEL_ASSIGN(const auto failures,
               tams::register_segments(call.tams, caller(call), flow_id(call), call.body));
   if (failures.empty()) return Response::empty(201);
@@ -77,6 +99,7 @@ std::vector<Route> segment_routes() {
            .group = group,
            .summary = "List the segments of a flow by time",
            .needs = auth::Need::read,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .query_parameters =
                join({{object_id,
@@ -97,6 +120,7 @@ std::vector<Route> segment_routes() {
            .group = group,
            .summary = "Register one segment or many",
            .needs = auth::Need::write,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .body = shape::segments_post(),
            .answers = {{200, "Some segments failed", shape::failed_segments()},
@@ -112,6 +136,7 @@ std::vector<Route> segment_routes() {
            .group = group,
            .summary = "Delete the segments that a range covers",
            .needs = auth::Need::erase,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .query_parameters = {{"timerange", shape::timerange(),
                                  "Only segments that this range covers completely"},
@@ -124,6 +149,7 @@ std::vector<Route> segment_routes() {
            .group = group,
            .summary = "Allocate objects and where to upload them",
            .needs = auth::Need::write,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .body = shape::storage_request(),
            .answers = {{201, "Where to upload", shape::storage_allocation()},

@@ -40,6 +40,7 @@ std::vector<Route> service_routes() {
        .group = group,
        .summary = "Top-level paths of this API",
        .needs = auth::Need::identity,
+       .confinement = Confinement::harmless,
        .answers = {{200, "Names of paths", json::Shape::array(json::Shape::string())}},
        .handler = get_root,
        .inline_read = true},
@@ -49,6 +50,7 @@ std::vector<Route> service_routes() {
        .group = group,
        .summary = "What this service is",
        .needs = auth::Need::identity,
+       .confinement = Confinement::harmless,
        .answers = {{200, "Service information", shape::service()}},
        .handler = get_service,
        .inline_read = true},
@@ -67,6 +69,7 @@ std::vector<Route> service_routes() {
        .group = group,
        .summary = "Where objects can be stored",
        .needs = auth::Need::identity,
+       .confinement = Confinement::harmless,
        .query_parameters = join(
            {tag_parameters("tag", "storage backends"), {reverse_parameter()}, page_parameters()}),
        .answers = {{200, "Storage backends, by label", shape::storage_backends()}, bad_request()},

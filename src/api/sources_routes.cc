@@ -1,6 +1,7 @@
 #include "api/member_routes.h"
 #include "api/parameters.h"
 #include "api/routes.h"
+#include "tams/access.h"
 #include "tams/shapes.h"
 #include "tams/sources.h"
 
@@ -13,7 +14,7 @@ Result<Response> list_sources(const Call& call) {
   tams::SourceFilter filter;
   filter.label = text(call.query, "label");
   filter.format = text(call.query, "format");
-  filter.tags = tag_filter(call.query, "tag");
+  filter.tags = tams::visible_to(caller(call), tag_filter(call.query, "tag"));
   if (const std::string* ids = call.query.find("collected_by_ids")) {
     filter.collected_by = id_list<SourceId>(*ids);
   }
@@ -37,6 +38,7 @@ const MemberOwner& sources() {
       .path = "/sources/{sourceId}",
       .id = "sources-sourceId",
       .group = "Sources",
+      .confinement = Confinement::source,
       .id_parameter = source_id_parameter(),
       .get =
           [](const Call& call, std::string_view member) {
@@ -65,6 +67,7 @@ std::vector<Route> source_routes() {
        .group = "Sources",
        .summary = "List sources",
        .needs = auth::Need::read,
+       .confinement = Confinement::filtered,
        .query_parameters = join({{{"label", json::Shape::string(), "Only with exactly this label"},
                                   reverse_parameter(),
                                   {"sort_by", json::Shape::choice({"created", "updated", "label"}),
@@ -82,6 +85,7 @@ std::vector<Route> source_routes() {
        .group = "Sources",
        .summary = "One source",
        .needs = auth::Need::read,
+       .confinement = Confinement::source,
        .path_parameters = {source_id_parameter()},
        .answers = {{200, "The source", shape::source()}, not_found_answer()},
        .handler = get_source,

@@ -1,3 +1,4 @@
+#include <termios.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -168,13 +169,39 @@ void add_revoke(CLI::App& keys, Run& run) {
   });
 }
 
+//! Keeps a terminal from showing what is typed. Does nothing to a pipe.
+class EchoOff {
+ public:
+  EchoOff() : is_terminal_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
+    if (!is_terminal_) return;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+  }
+  ~EchoOff() {
+    if (is_terminal_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+  }
+  EchoOff(const EchoOff&) = delete;
+  EchoOff& operator=(const EchoOff&) = delete;
+
+ private:
+  termios before_{};
+  const bool is_terminal_;
+};
+
+std::string read_password(const std::string& name) {
+  const EchoOff quiet;
+  if (::isatty(STDIN_FILENO) != 0) fmt::print(stderr, "password of {}: ", name);
+  std::string password;
+  std::getline(std::cin, password);
+  if (::isatty(STDIN_FILENO) != 0) fmt::print(stderr, "\n");
+  return password;
+}
+
 int print_user(const std::string& name, const std::string& role_word) {
   const auto role = auth::parse_role(role_word);
   if (!role) return fail("password", role.error(), kExitUsage);
-  if (::isatty(STDIN_FILENO) != 0) fmt::print(stderr, "password of {} (it is shown): ", name);
-  std::string password;
-  std::getline(std::cin, password);
-  const auto hash = auth::hash_password(password);
+  const auto hash = auth::hash_password(read_password(name));
   if (!hash) return fail("password", hash.error(), kExitUsage);
   const auto line = auth::user_line(name, *role, *hash);
   if (!line) return fail("password", line.error(), kExitUsage);

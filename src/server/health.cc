@@ -161,6 +161,7 @@ std::vector<api::Route> operations_routes(const Health& health, const obs::Regis
       })};
   // Probes have no credential and learn a word; the rest is for those who may look.
   routes[2].needs = routes[3].needs = auth::Need::read;
+  routes[2].confinement = routes[3].confinement = api::Confinement::harmless;
   routes[2].answers[0].shape = routes[2].answers[1].shape = health_shape();
   routes[3].answers = {{200, "All metrics"}};
   routes[3].produces = "text/plain";

@@ -131,36 +131,6 @@ Result<Allocation> reserve(const Context& context, FlowId flow, const json::Valu
   return allocation;
 }
 
-//! The distinct flows that use an object, from `after` on, at most `limit` that match.
-Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
-                                        const TagFilter& tags, std::optional<FlowId> after,
-                                        std::size_t limit) {
-  std::vector<FlowId> flows;
-  store::ScanSpec spec;
-  spec.table = table::kObjectUses;
-  spec.partition = {id};
-  spec.limit = 1;
-  REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
-  const std::size_t position = schema->position(schema->find("flow_id")->id);
-  while (flows.size() < limit) {
-    // A flow may use an object many times: jump from flow to flow.
-    if (after) spec.lower = store::RangeBound{.prefix = {*after}, .inclusive = false};
-    std::optional<FlowId> next;
-    REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
-      next = FlowId{row[position].get<Uuid>()};
-      return false;
-    }));
-    if (!next) break;
-    after = next;
-    if (!tags.empty()) {
-      REEL_ASSIGN(const auto flow, load(snapshot, table::kFlows, {*next}));
-      if (!flow || !tags.matches(flow->text("tags"))) continue;
-    }
-    flows.push_back(*next);
-  }
-  return flows;
-}
-
 Result<bool> is_used(store::Snapshot& snapshot, const std::string& id) {
   REEL_ASSIGN(const auto flows, flows_using(snapshot, id, {}, std::nullopt, 1));
   return !flows.empty();
@@ -207,6 +177,35 @@ Status check_replaceable(const Record& object) {
 }
 
 }  // namespace
+
+Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
+                                        const TagFilter& tags, std::optional<FlowId> after,
+                                        std::size_t limit) {
+  std::vector<FlowId> flows;
+  store::ScanSpec spec;
+  spec.table = table::kObjectUses;
+  spec.partition = {id};
+  spec.limit = 1;
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
+  const std::size_t position = schema->position(schema->find("flow_id")->id);
+  while (flows.size() < limit) {
+    // A flow may use an object many times: jump from flow to flow.
+    if (after) spec.lower = store::RangeBound{.prefix = {*after}, .inclusive = false};
+    std::optional<FlowId> next;
+    REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+      next = FlowId{row[position].get<Uuid>()};
+      return false;
+    }));
+    if (!next) break;
+    after = next;
+    if (!tags.empty()) {
+      REEL_ASSIGN(const auto flow, load(snapshot, table::kFlows, {*next}));
+      if (!flow || !tags.matches(flow->text("tags"))) continue;
+    }
+    flows.push_back(*next);
+  }
+  return flows;
+}
 
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body) {

@@ -23,6 +23,11 @@ namespace reel::tams {
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body);
 
+//! The distinct flows that use an object, from `after` on, at most `limit` that match.
+Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
+                                        const TagFilter& tags, std::optional<FlowId> after,
+                                        std::size_t limit);
+
 struct ObjectQuery {
   UrlSelection urls;
   TagFilter flow_tags;  //!< which referencing flows to show

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tams/access.h"
 #include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
@@ -145,6 +146,7 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
     const json::Value before = to_document(kFields, old);
     json::Value document = before;
     REEL_TRY(change(document));
+    REEL_TRY(settle_classes(caller, &before, document));
     document.set("updated", context.clock.now().to_string());
     document.set("updated_by", caller.principal);
     store::Cells cells = to_cells(kFields, document);

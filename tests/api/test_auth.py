@@ -99,7 +99,7 @@ def refused(response: requests.Response, status: int) -> None:
 def test_every_operation_says_what_it_needs(guarded):
     document = guarded.ask("GET", "/openapi.json").json()
     assert set(document["components"]["securitySchemes"]) == {"api_key", "bearer", "basic", "access_token", "signed_url"}
-    open_to_all = set()
+    open_to_all, for_admins = set(), set()
     for path, item in document["paths"].items():
         for method, operation in item.items():
             needs = operation["x-permission"]
@@ -111,9 +111,14 @@ def test_every_operation_says_what_it_needs(guarded):
                 assert {"api_key", "bearer", "basic"} <= names
                 assert ("access_token" in names) == (method in ("get", "head"))
                 assert ("signed_url" in names) == path.startswith("/media/")
+            if needs == "admin":
+                for_admins.add(f"{method} {path}")
             if method in ("post", "put", "delete"):
                 assert needs in ("write", "delete", "admin"), f"{method} {path}"
     assert open_to_all == {"/livez", "/readyz", "/openapi.json"}
+    # A route that does not say what it needs ends up here too.
+    assert for_admins == {"post /service", "get /auth/keys", "head /auth/keys", "post /auth/keys",
+                          "delete /auth/keys/{keyId}", "get /audit", "head /audit"}
 
 
 def test_every_credential_on_every_operation(guarded):
@@ -354,6 +359,124 @@ def test_signed_urls_need_no_credential_and_others_do(guarded):
         reading = guarded.ask("GET", strip(entry["url"]), headers=None if entry.get("presigned") else
                               {"X-Api-Key": guarded.keys["viewer"]})
         assert reading.content == b"bytes" and "sandbox" in reading.headers["Content-Security-Policy"]
+
+
+# Auth classes.
+
+@pytest.fixture(scope="module")
+def teams(guarded):
+    """Clients of editors who are confined to classes, and one who is not."""
+    admin = guarded.client("admin")
+
+    def member(*classes: str, role: str = "editor") -> Client:
+        made = admin.post("/auth/keys", {"name": "/".join(classes), "role": role, "auth_classes": list(classes)},
+                          expect=201)
+        client = Client(guarded.url)
+        client.session.headers["X-Api-Key"] = made.json()["key"]
+        return client
+
+    return member("news"), member("sport"), guarded.client("editor")
+
+
+def test_what_a_team_makes_is_theirs(teams):
+    news, sport, everyone = teams
+    flow = news.put_flow()
+    path = f"/flows/{flow['id']}"
+    assert news.get(path).json()["tags"] == {"auth_classes": ["news"]}
+    assert news.get(f"/sources/{flow['source_id']}").json()["tags"] == {"auth_classes": ["news"]}
+    everyone.get(path)
+    absent = sport.get(f"/flows/{new_id()}", expect=404).json()
+    hidden = sport.get(path, expect=404).json()
+    assert absent["message"] == hidden["message"]
+    for method, at, body in (("GET", path + "/segments", None), ("GET", path + "/label", None),
+                             ("PUT", path + "/label", "mine"), ("DELETE", path, None), ("PUT", path, flow),
+                             ("POST", path + "/storage", {"limit": 1}),
+                             ("GET", f"/sources/{flow['source_id']}", None),
+                             ("GET", f"/playback/flows/{flow['id']}.m3u8", None),
+                             ("GET", f"/playback/sources/{flow['source_id']}.m3u8", None)):
+        options = {} if body is None else {"json": body}
+        assert sport.session.request(method, sport.url + at, timeout=30, **options).status_code == 404, f"{method} {at}"
+    assert flow["id"] not in sport.ids("/flows") and flow["source_id"] not in sport.ids("/sources")
+    assert flow["id"] in news.ids("/flows") and flow["id"] in everyone.ids("/flows")
+    # Another's source takes no flows, and another's flow is in no collection.
+    sport.put(f"/flows/{(other := video_flow(source_id=flow['source_id']))['id']}", other, expect=403)
+    mine = sport.put_flow()
+    sport.put(f"/flows/{mine['id']}/flow_collection", [{"id": flow["id"]}], expect=400)
+
+
+def test_a_class_that_may_only_read(teams):
+    news, sport, everyone = teams
+    flow = news.put_flow()
+    path = f"/flows/{flow['id']}"
+    everyone.put(path + "/tags/auth_classes", ["news", "sport_ro"])
+    assert flow["id"] in sport.ids("/flows")
+    sport.get(path)
+    sport.put(path + "/label", "mine", expect=403)
+    sport.delete(path, expect=403)
+    news.put(path + "/label", "ours")
+
+
+def test_classes_are_given_by_those_who_have_them(teams):
+    news, sport, everyone = teams
+    flow = news.put_flow()
+    path = f"/flows/{flow['id']}/tags/auth_classes"
+    news.put(path, ["news", "sport"], expect=403)
+    news.put(path, ["news", "news_ro"])
+    everyone.put(path, ["news", "sport"])
+    news.put(path, ["news"], expect=403)
+    sport.put(path, ["news"])
+    sport.get(path, expect=404)
+    news.put(f"/sources/{flow['source_id']}/tags/auth_classes", "sport", expect=403)
+    news.put(f"/flows/{(made := video_flow(tags={'auth_classes': 'sport'}))['id']}", made, expect=403)
+
+
+def test_objects_are_reached_through_flows(teams):
+    news, sport, everyone = teams
+    flow, other = news.put_flow(), sport.put_flow()
+    [item] = news.add_segments(flow["id"], 1)
+    path = f"/objects/{item['object_id']}"
+    assert news.get(path).json()["referenced_by_flows"] == [flow["id"]]
+    sport.get(path, expect=404)
+    sport.post(f"/flows/{other['id']}/segments", item, expect=404)
+    everyone.post(f"/flows/{other['id']}/segments", item, expect=201)
+    assert sport.get(path).json()["referenced_by_flows"] == [other["id"]]
+    assert everyone.get(path).json()["referenced_by_flows"] == sorted([flow["id"], other["id"]])
+
+
+def test_what_knows_no_classes_is_closed_to_those_who_have_them(guarded, teams):
+    news, _, _ = teams
+    paths = guarded.ask("GET", "/openapi.json").json()["paths"]
+    closed = set()
+    for path, item in paths.items():
+        for method, operation in item.items():
+            concrete = re.sub(r"\{(\w+)\}", lambda _: new_id(), path)
+            body = {} if method in ("get", "head", "delete") else {"data": "?"}
+            answer = news.session.request(method.upper(), guarded.url + concrete, timeout=30, **body)
+            if answer.status_code == 403 and operation["x-permission"] in ("read", "write", "delete"):
+                closed.add(f"{method} {path}")
+            if re.search(r"\{(flowId|sourceId|objectId|playlist)\}", path) and method != "put":
+                assert answer.status_code == 404, f"{method} {path} answered {answer.status_code}"
+    assert closed == {"post /service/profiles/{profileId}"}
+
+
+def test_tokens_and_passwords_may_have_classes(guarded):
+    token = guarded.signers[0].token(scope="viewer", auth_classes=["news"])
+    assert guarded.who(headers=bearer(token)).json()["auth_classes"] == ["news"]
+    flow = guarded.client("editor").put_flow()
+    assert guarded.ask("GET", f"/flows/{flow['id']}", headers=bearer(token)).status_code == 404
+
+
+def test_a_player_is_led_on_with_its_token(guarded):
+    editor = guarded.client("editor")
+    flow = editor.put_flow()
+    editor.add_segments(flow["id"], 2)
+    token = guarded.keys["viewer"]
+    master = guarded.ask("GET", f"/playback/sources/{flow['source_id']}.m3u8?access_token={token}")
+    [url] = [line for line in master.text.splitlines() if line.startswith("http")]
+    media = guarded.ask("GET", url.removeprefix(guarded.url))
+    assert media.status_code == 200
+    [first, *_] = [line for line in media.text.splitlines() if line.startswith("http")]
+    assert token not in first and "signature=" in first
 
 
 # Exposure.
