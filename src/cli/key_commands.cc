@@ -22,7 +22,7 @@ While a server runs it alone may write its data directory, so name it with --ser
 holds the key of an admin. The first key is made while no server runs:
 
   reelhouse keys create me --role admin --data-dir ./reelhouse-data
-  REELHOUSE_TOKEN=rhk_… reelhouse keys create camera-3 --role editor --server http://127.0.0.1:8000)help";
+  REELHOUSE_TOKEN=rhk_… reelhouse keys list --server http://127.0.0.1:8000)help";
 
 //! What CLI11 fills in for the three verbs.
 struct Words {
