@@ -72,6 +72,13 @@ const KeyKind* kind_of(const json::Value& jwk) {
   return nullptr;
 }
 
+//! libcjose aborts the process on what is not base64url, so it must not see that.
+bool is_encoded(const json::Value& jwk, const KeyKind& kind) {
+  return std::all_of(kind.members.begin(), kind.members.end(), [&](std::string_view member) {
+    return member.empty() || member == "crv" || from_base64url(text_member(jwk, member));
+  });
+}
+
 //! Only what makes the public or secret key; the library need not see the rest of the file.
 std::string essential(const json::Value& jwk, const KeyKind& kind) {
   json::Value out{json::Object{}};
@@ -95,6 +102,7 @@ Result<OpensslKey> ed25519_key(const json::Value& jwk) {
 }
 
 Result<JoseKey> jose_key(const json::Value& jwk, const KeyKind& kind) {
+  if (!is_encoded(jwk, kind)) return invalid("its parts are not base64url");
   const std::string text = essential(jwk, kind);
   cjose_err error{};
   JoseKey key(cjose_jwk_import(text.data(), text.size(), &error));

@@ -154,6 +154,7 @@ TEST(KeySetTest, RefusesBrokenAndWeakKeys) {
   EXPECT_TRUE(refused(R"({"kty":"RSA"})", kAllowed));
   EXPECT_TRUE(refused(R"({"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"})", kAllowed));
   EXPECT_TRUE(refused(R"({"kty":"OKP","crv":"Ed25519","x":"AAAA"})", kAllowed));
+  EXPECT_TRUE(refused(R"({"kty":"EC","crv":"P-256","x":"A=A","y":"A"})", kAllowed));
   EXPECT_TRUE(refused(R"({"kty":"oct","k":"c2hvcnQ"})", kAllowed));
   EXPECT_TRUE(refused(kHmacKey, KeySet::Secrets::refused));
 }

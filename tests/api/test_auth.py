@@ -206,6 +206,14 @@ def test_the_command_line_makes_lists_and_revokes_keys(guarded):
     assert beside.returncode == 2 and "running" in beside.stderr
 
 
+def test_the_command_line_sends_its_token(guarded):
+    flow = guarded.client("editor").put_flow(label="with a token")
+    shown = run("flows", "--from", guarded.url, REELHOUSE_TOKEN=guarded.keys["viewer"])
+    assert shown.returncode == 0 and flow["id"] in shown.stdout, shown.stderr
+    without = run("flows", "--from", guarded.url)
+    assert without.returncode == 2 and "credential" in without.stderr
+
+
 # Passwords.
 
 def test_passwords(guarded):
