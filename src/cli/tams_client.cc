@@ -125,6 +125,10 @@ Result<std::unique_ptr<TamsClient>> TamsClient::connect(TamsClientOptions option
   client->add_token(request);
   auto response = client->http_->send(request);
   if (!response) return Failure(std::move(response).error());
+  if (response->status == 401) {
+    return unauthorized("{} wants a credential: an API key or JWT in REELHOUSE_TOKEN",
+                        client->url());
+  }
   const auto service = json::parse(response->body);
   if (!response->ok() || !service || service->find("api_version") == nullptr) {
     return unsupported("{} is not a TAMS API: GET /service answered {}", client->url(),
