@@ -87,9 +87,11 @@ class House {
         store_(value_of(store::open_sqlite_store({.path = folder_ + "/store.db"}))) {
     REEL_CHECK(tams::ensure_tables(*store_).has_value());
     const StorageId id = StorageId::random();
-    storage_.backends.emplace(
-        id, value_of(media::open_local_backend({id, "local", "reelhouse", "local-disk", true},
-                                               folder_ + "/media")));
+    media::BackendInfo info;
+    info.id = id;
+    info.label = "local";
+    info.default_storage = true;
+    storage_.backends.emplace(id, value_of(media::open_local_backend(info, folder_ + "/media")));
     storage_.signer = media::UrlSigner::with_key(std::string(32, 'k'));
     ask(api::Method::put, kFlow, "",
         R"({"id":"5cb85e3c-0d5c-4c47-b9b7-89af2d8b3f2a",)"

@@ -26,6 +26,18 @@ add_library(cjose::cjose UNKNOWN IMPORTED)
 set_target_properties(cjose::cjose PROPERTIES
   IMPORTED_LOCATION ${REEL_CJOSE_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${REEL_CJOSE_INCLUDE})
 
+# Packages of npm, where ./dev setup puts them. Files of theirs become part of the program.
+set(REEL_NPM ${CMAKE_SOURCE_DIR}/build/npm)
+foreach(file redoc/bundles/redoc.standalone.js redoc/LICENSE
+        swagger-ui-dist/swagger-ui-bundle.js swagger-ui-dist/swagger-ui.css swagger-ui-dist/LICENSE)
+  if(NOT EXISTS ${REEL_NPM}/${file})
+    message(FATAL_ERROR "${REEL_NPM}/${file} is missing: run ./dev setup")
+  endif()
+  list(APPEND REEL_NPM_FILES ${REEL_NPM}/${file})
+endforeach()
+set_source_files_properties(src/api/page_assets.cc PROPERTIES
+  COMPILE_DEFINITIONS REEL_NPM="${REEL_NPM}" OBJECT_DEPENDS "${REEL_NPM_FILES}" SKIP_PRECOMPILE_HEADERS ON)
+
 # jemalloc has no CMake package either.
 find_library(REEL_JEMALLOC jemalloc REQUIRED)
 add_library(jemalloc::jemalloc UNKNOWN IMPORTED)

@@ -13,12 +13,12 @@ import yaml
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 
-def specification_folder() -> Path | None:
-    """The folder of TAMS 8.2, None when it is not at hand."""
+def specification_folder(version: str = "8.2") -> Path | None:
+    """The folder of a version of TAMS, None when it is not at hand."""
     root = Path(__file__).resolve().parent.parent
     places = [os.environ.get("REELHOUSE_SPEC"), root.parent / "shared" / "spec"]
     for place in filter(None, places):
-        folder = Path(place) / "tams-8.2" / "api"
+        folder = Path(place) / f"tams-{version}" / "api"
         if (folder / "TimeAddressableMediaStore.yaml").is_file():
             return folder
     return None
@@ -74,8 +74,8 @@ class Document:
 
 
 @lru_cache
-def specification() -> Document | None:
-    folder = specification_folder()
+def specification(version: str = "8.2") -> Document | None:
+    folder = specification_folder(version)
     if folder is None:
         return None
     file = folder / "TimeAddressableMediaStore.yaml"

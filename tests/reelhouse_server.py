@@ -104,6 +104,13 @@ class Server:
             return ""
         return self.log_file.read_bytes()[since:].decode(errors="replace")
 
+    def wait_for_log(self, text: str) -> None:
+        """The log is written by a thread of its own, a little behind what it tells."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while text not in self.log():
+            assert time.monotonic() < deadline, f"the log does not say {text!r}:\n{self.log()}"
+            time.sleep(0.01)
+
     def log_size(self) -> int:
         return self.log_file.stat().st_size if self.log_file.exists() else 0
 

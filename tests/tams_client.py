@@ -27,13 +27,15 @@ def segment_path(text: str) -> str:
 
 class Client:
     """requests.Session for one server. Each answer is held against the TAMS specification, where it is at hand, and
-    against the document that the server serves."""
+    against the document that the server serves. `prefix` is that of an API version, "/v6.0"."""
 
-    def __init__(self, url: str):
-        self.url = url
+    def __init__(self, url: str, prefix: str = ""):
+        self.url = url + prefix
+        self.prefix = prefix
+        self.version = prefix.removeprefix("/v") or "8.2"
         self.session = requests.Session()
         self.session.trust_env = False
-        self.own = Document(self.session.get(url + "/openapi.json", timeout=30).json())
+        self.own = Document(self.session.get(self.url + "/openapi.json", timeout=30).json())
 
     def request(self, method: str, path: str, expect=None, **options) -> requests.Response:
         options.setdefault("timeout", 60)
@@ -69,12 +71,13 @@ class Client:
 
     def check(self, method: str, response: requests.Response) -> None:
         path = re.sub(r"^https?://[^/]+", "", response.request.path_url).partition("?")[0]
+        path = path.removeprefix(self.prefix)
         assert "X-Request-Id" in response.headers
         if method == "HEAD":
             assert not response.content
         if response.status_code >= 400 and method != "HEAD" and path not in ("/health", "/readyz"):
             check_problem(response)
-        for document in filter(None, (specification(), self.own)):
+        for document in filter(None, (specification(self.version), self.own)):
             operation = document.operation(method, path)
             if operation is None:
                 assert document is not self.own or response.status_code in (404, 405), "an operation nobody knows of"

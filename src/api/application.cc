@@ -1,10 +1,13 @@
 #include "api/application.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 
 #include "api/entity_tag.h"
+#include "api/multipart.h"
 #include "api/parameters.h"
+#include "api/v6.h"
 #include "base/percent.h"
 #include "tams/access.h"
 
@@ -13,6 +16,16 @@ namespace {
 
 //! A body that the route does not ask for is read and ignored up to this size.
 constexpr std::uint64_t kUnwantedBodyBytesMax = 64 << 10;
+
+// Versions as prefixes of the path: unprefixed is the latest.
+constexpr std::string_view kV8Prefix = "/v8.2";
+constexpr std::string_view kV6Prefix = "/v6.0";
+
+DocumentInfo document_of_v6(DocumentInfo info) {
+  info.version = "6.0";
+  info.base_path = kV6Prefix;
+  return info;
+}
 
 Result<Response> serve_document(const std::string& text) { return Response::json(200, text); }
 
@@ -55,30 +68,13 @@ bool is_json(const std::string* content_type) {
          (type.starts_with("application/") && type.ends_with("+json"));
 }
 
-//! The declaration of a query parameter, nullptr when the route has none of that name. Sets
-//! `family` to what stands before "{name}" in a declaration of many.
-const Parameter* declared(const Route& route, std::string_view name, std::string_view& family) {
-  constexpr std::string_view kAnyName = "{name}";
-  for (const Parameter& parameter : route.query_parameters) {
-    if (parameter.name == name) return &parameter;
-    std::string_view prefix = parameter.name;
-    if (!prefix.ends_with(kAnyName)) continue;
-    prefix.remove_suffix(kAnyName.size());
-    if (name.starts_with(prefix)) {
-      family = prefix;
-      return &parameter;
-    }
-  }
-  return nullptr;
-}
-
 //! Parameters that the route does not declare are ignored, as TAMS clients expect.
 Status check_query(const Route& route, const Query& query) {
   const auto& all = query.all();
   for (auto parameter = all.begin(); parameter != all.end(); ++parameter) {
     const auto& [name, value] = *parameter;
     std::string_view family;
-    const Parameter* declaration = declared(route, name, family);
+    const Parameter* declaration = declared_parameter(route, name, &family);
     if (declaration == nullptr) continue;
     if (!family.empty() && name.size() == family.size()) {
       return at("?" + name, invalid("a name must follow '{}'", family));
@@ -211,14 +207,33 @@ TamsApplication::TamsApplication(std::vector<Route> routes, const tams::Context&
       context_(context),
       peer_rate_(options_.peer_rate),
       identity_rate_(options_.identity_rate),
+      v6_router_(with_document(v6_routes(routes), document_of_v6(options_.document))),
       router_(with_document(std::move(routes), options_.document)) {}
+
+TamsApplication::Edition TamsApplication::edition_of(std::string_view path) const {
+  const std::array<Edition, 2> prefixed = {Edition{kV8Prefix, &router_},
+                                           Edition{kV6Prefix, &v6_router_}};
+  for (const Edition& edition : prefixed) {
+    if (!path.starts_with(edition.prefix)) continue;
+    path.remove_prefix(edition.prefix.size());
+    if (path.empty() || path.front() == '/') return edition;
+    break;
+  }
+  return {.prefix = {}, .router = &router_};
+}
+
+Result<Router::Match> TamsApplication::match(const RequestHead& head, Method method) const {
+  const Edition edition = edition_of(head.path);
+  const std::string_view path = std::string_view(head.path).substr(edition.prefix.size());
+  return edition.router->match(method, path.empty() ? "/" : path);
+}
 
 tl::expected<Admission, Response> TamsApplication::admit(const RequestHead& head,
                                                          auth::Patience patience) {
-  const auto match = guarded([&] { return router_.match(head.method, head.path); });
-  if (!match) return tl::unexpected(refused(match.error(), head));
-  if (match->route == nullptr) return tl::unexpected(no_route(head, match->allowed));
-  const Route& route = *match->route;
+  const auto found = guarded([&] { return match(head, head.method); });
+  if (!found) return tl::unexpected(refused(found.error(), head));
+  if (found->route == nullptr) return tl::unexpected(no_route(head, found->allowed));
+  const Route& route = *found->route;
   Admission admission;
   admission.route = route.path;
   auto identity = authorize(route, head, patience);
@@ -226,15 +241,19 @@ tl::expected<Admission, Response> TamsApplication::admit(const RequestHead& head
   admission.identity = *std::move(identity);
   admission.undecided = admission.identity == nullptr;
   if (admission.undecided) return admission;
-  if (route.body && !is_json(head.headers.find("Content-Type"))) {
+  const std::string* type = head.headers.find("Content-Type");
+  const bool form = route.form && type != nullptr && is_form(*type);
+  if (route.body && !form && !is_json(type)) {
     return tl::unexpected(refuse(415, "The body must be application/json", head.request_id));
   }
   admission.route_entry = &route;
   admission.inline_read = route.inline_read;
   admission.body_bytes_max =
       route.body || route.upload ? route.body_bytes_max : kUnwantedBodyBytesMax;
-  if (route.upload) {
-    auto sink = guarded([&] { return open_sink(route, head, admission.identity); });
+  if (form) admission.body_bytes_max = kUploadBytesMax;
+  if (form || route.upload) {
+    const UploadHandler& open = form ? route.form->open : route.upload;
+    auto sink = guarded([&] { return open_sink(route, open, head, admission.identity); });
     if (!sink) return tl::unexpected(refused(sink.error(), head));
     admission.sink = *std::move(sink);
   }
@@ -326,14 +345,17 @@ Response TamsApplication::refuse(int status, std::string_view message,
 
 Result<Call> TamsApplication::prepare(const Route& route, const Request& request,
                                       const auth::IdentityPtr& identity) const {
-  REEL_ASSIGN(Router::Match match, router_.match(request.head.method, request.head.path));
-  REEL_TRY(check_path(route, match.parameters));
+  REEL_ASSIGN(Router::Match found, match(request.head, request.head.method));
+  REEL_TRY(check_path(route, found.parameters));
   REEL_ASSIGN(Query query, Query::parse(request.head.query));
   REEL_TRY(check_query(route, query));
   REEL_ASSIGN(std::string base, base_url(request.head));
+  const std::string_view prefix = edition_of(request.head.path).prefix;
+  base += prefix;
   return Call{.tams = context_,
               .request = request,
-              .path = std::move(match.parameters),
+              .raw_path = std::string_view(request.head.path).substr(prefix.size()),
+              .path = std::move(found.parameters),
               .query = std::move(query),
               .body = {},
               .base_url = std::move(base),
@@ -393,10 +415,10 @@ Status TamsApplication::check_if_match(const Request& request, const auth::Ident
   Request read = {.head = request.head, .body = {}};
   read.head.method = Method::get;
   read.head.query.clear();
-  REEL_ASSIGN(const Router::Match match, router_.match(read.head.method, read.head.path));
-  if (match.route == nullptr) return failed();
-  REEL_ASSIGN(const Call call, prepare(*match.route, read, identity));
-  const auto shown = match.route->handler(call);
+  REEL_ASSIGN(const Router::Match found, match(read.head, Method::get));
+  if (found.route == nullptr) return failed();
+  REEL_ASSIGN(const Call call, prepare(*found.route, read, identity));
+  const auto shown = found.route->handler(call);
   if (!shown) return failed();
   const auto* text = std::get_if<std::string>(&shown->body);
   if (text == nullptr) return failed();
@@ -406,11 +428,12 @@ Status TamsApplication::check_if_match(const Request& request, const auth::Ident
 }
 
 Result<std::unique_ptr<BodySink>> TamsApplication::open_sink(
-    const Route& route, const RequestHead& head, const auth::IdentityPtr& identity) const {
+    const Route& route, const UploadHandler& open, const RequestHead& head,
+    const auth::IdentityPtr& identity) const {
   const Request request{.head = head, .body = {}};
   REEL_ASSIGN(Call call, prepare(route, request, identity));
   REEL_TRY(check_confinement(route, call));
-  return route.upload(call);
+  return open(call);
 }
 
 Result<std::string> TamsApplication::base_url(const RequestHead& head) const {

@@ -19,7 +19,8 @@ namespace reel::api {
 //! and that they may, its content type, path and query parameters and body have been checked
 //! against the route, and the address under which the client sees this server is known. Errors
 //! become the answers of problem.h; an exception that reaches this edge is logged and becomes a
-//! 500. Thread-safe.
+//! 500. Paths below "/v8.2" are the same as without; those below "/v6.0" are the operations of
+//! v6.h. URLs in answers keep the client's prefix. Thread-safe.
 class TamsApplication final : public Application {
  public:
   struct Options {
@@ -51,6 +52,14 @@ class TamsApplication final : public Application {
   const std::vector<Route>& routes() const { return router_.routes(); }
 
  private:
+  struct Edition {
+    std::string_view prefix;
+    const Router* router;
+  };
+  Edition edition_of(std::string_view path) const;
+  //! The route below the edition's prefix.
+  Result<Router::Match> match(const RequestHead& head, Method method) const;
+
   //! Who asks, if they may; nullptr: that needs more patience.
   tl::expected<auth::IdentityPtr, Response> authorize(const Route& route, const RequestHead& head,
                                                       auth::Patience patience);
@@ -71,7 +80,8 @@ class TamsApplication final : public Application {
   //! before the write, so another writer may still come between.
   Status check_if_match(const Request& request, const auth::IdentityPtr& identity,
                         const std::string& tags) const;
-  Result<std::unique_ptr<BodySink>> open_sink(const Route& route, const RequestHead& head,
+  Result<std::unique_ptr<BodySink>> open_sink(const Route& route, const UploadHandler& open,
+                                              const RequestHead& head,
                                               const auth::IdentityPtr& identity) const;
   Result<std::string> base_url(const RequestHead& head) const;
   Response no_route(const RequestHead& head, const std::vector<Method>& allowed) const;
@@ -80,6 +90,7 @@ class TamsApplication final : public Application {
   const tams::Context& context_;
   auth::RateLimiter peer_rate_;
   auth::RateLimiter identity_rate_;
+  const Router v6_router_;
   const Router router_;
 };
 

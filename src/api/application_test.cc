@@ -126,6 +126,18 @@ TEST(Application, HandsOverWhatWasAsked) {
             R"("?tag.x/y":"v","?other":"1","body":null})");
 }
 
+TEST(Application, APrefixNamesTheVersion) {
+  const Response response = serve({.path = "/v8.2/things/id-1"});
+  ASSERT_EQ(response.status, 200) << body_of(response);
+  EXPECT_EQ(member(response, "base"), "\"http://h:1/v8.2\"");
+  EXPECT_EQ(member(response, "path"), "[\"id-1\"]");
+  EXPECT_EQ(serve({.path = "/v6.0/things/id-1"}).status, 404) << "not of 6.0";
+  EXPECT_EQ(serve({.path = "/v8.2things/id-1"}).status, 404);
+  const Response document = serve({.path = "/v6.0/openapi.json"});
+  ASSERT_EQ(document.status, 200);
+  EXPECT_EQ(member(document, "servers"), R"([{"url":"/v6.0"}])");
+}
+
 TEST(Application, ChecksParameters) {
   const std::vector<std::pair<std::string, std::string>> wrong = {
       {"limit=0", "\"?limit\""},

@@ -15,7 +15,7 @@ Result<Response> get_audit(const Call& call) {
                            .source_id = std::nullopt};
   if (const auto id = text(call.query, "flow_id")) filter.flow_id = *FlowId::parse(*id);
   if (const auto id = text(call.query, "source_id")) filter.source_id = *SourceId::parse(*id);
-  REEL_ASSIGN(const auto page, page_request(call));
+  const auto page = page_request(call);
   REEL_ASSIGN(auto changes, tams::list_changes(call.tams, filter, page));
   return paged(call, std::move(changes));
 }

@@ -2,6 +2,7 @@
 #include "api/parameters.h"
 #include "api/routes.h"
 #include "tams/access.h"
+#include "tams/flat_flow.h"
 #include "tams/flows.h"
 #include "tams/shapes.h"
 
@@ -35,7 +36,7 @@ Result<Response> list_flows(const Call& call) {
     if (*sort_by == "metadata_updated") order = tams::FlowOrder::metadata_updated;
     if (*sort_by == "label") order = tams::FlowOrder::label;
   }
-  REEL_ASSIGN(const auto page, page_request(call));
+  const auto page = page_request(call);
   tams::FlowFilter filter = flow_filter(call.query);
   filter.tags = tams::visible_to(caller(call), std::move(filter.tags));
   REEL_ASSIGN(auto flows, tams::list_flows(call.tams, filter, order, page));
@@ -50,12 +51,26 @@ Result<Response> get_flow(const Call& call) {
   return Response::json(200, std::move(text));
 }
 
+Response created(const Call& call, FlowId id, std::string document) {
+  Response response = Response::json(201, std::move(document));
+  response.headers.set("Location", call.base_url + "/flows/" + id.to_string());
+  return response;
+}
+
 Result<Response> put_flow(const Call& call) {
   REEL_ASSIGN(auto outcome, tams::put_flow(call.tams, caller(call), flow_id(call), call.body));
   if (!outcome.created) return Response::empty(204);
-  Response response = Response::json(201, std::move(outcome.document));
-  response.headers.set("Location", call.base_url + "/flows/" + call.path[0]);
-  return response;
+  return created(call, flow_id(call), std::move(outcome.document));
+}
+
+Result<Response> post_flow(const Call& call) {
+  static const json::Shape kShape = shape::flow_put();
+  json::Value flow = tams::unflatten_flow(call.body);
+  if (flow.find("id") == nullptr) flow.set("id", Uuid::random(call.tams.random).to_string());
+  REEL_TRY(kShape.check(flow));
+  const FlowId id = *FlowId::parse(*flow.find("id")->as_string());
+  REEL_ASSIGN(auto outcome, tams::create_flow(call.tams, caller(call), id, flow));
+  return created(call, id, std::move(outcome.document));
 }
 
 Result<Response> delete_flow(const Call& call) {
@@ -120,6 +135,19 @@ std::vector<Route> document_routes() {
            .query_parameters = list_parameters(),
            .answers = {{200, "A page of flows", json::Shape::array(shape::flow())}, bad_request()},
            .handler = list_flows},
+          {.method = Method::post,
+           .path = "/flows",
+           .id = "POST_flows",
+           .group = group,
+           .summary = "Create a flow, whose essence parameters may stand beside its other members",
+           .needs = auth::Need::write,
+           .confinement = Confinement::filtered,
+           .body = shape::flow_post(),
+           .answers = {{201, "Created", shape::flow()},
+                       bad_request(),
+                       forbidden_answer(),
+                       {409, "It exists already", shape::error()}},
+           .handler = post_flow},
           {.method = Method::get,
            .path = "/flows/{flowId}",
            .id = "GET_flows-flowId",

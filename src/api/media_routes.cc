@@ -1,8 +1,9 @@
+#include "api/digest.h"
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "tams/objects.h"
 #include "tams/shapes.h"
+#include "tams/uploads.h"
 
 namespace reel::api {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 //! clients that send their credentials.
 Result<media::UrlGrant> grant_of(const Call& call, media::UrlUse use) {
   if (call.query.find("signature") != nullptr) {
-    return call.tams.storage.signer->verify(use, call.request.head.path, call.request.head.query,
+    return call.tams.storage.signer->verify(use, call.raw_path, call.request.head.query,
                                             call.tams.clock.now());
   }
   return media::UrlGrant{.use = use,
@@ -25,7 +26,8 @@ Result<Response> get_media(const Call& call) {
   REEL_ASSIGN(auto bytes, tams::open_object(call.tams, grant.storage, grant.object_id));
   Response response;
   response.headers.set("Content-Type", bytes.content_type);
-  response.headers.set("ETag", "\"" + bytes.sha256_hex + "\"");
+  response.headers.set("ETag", "\"" + to_hex(bytes.sha256) + "\"");
+  response.headers.set("Repr-Digest", digest_field(bytes.sha256));
   response.headers.set("Cache-Control", "private, max-age=31536000, immutable");
   // Whoever uploaded the bytes chose their type: as a page they must not act for this origin.
   response.headers.set("Content-Security-Policy", "default-src 'none'; sandbox");
@@ -63,8 +65,10 @@ Result<std::unique_ptr<BodySink>> put_media(const Call& call) {
     return at("Content-Type",
               forbidden("this URL is for {}, not '{}'", grant.content_type, content_type));
   }
+  REEL_ASSIGN(const auto digest, sent_digest(call.request.head.headers));
   REEL_ASSIGN(auto upload,
               tams::begin_object_upload(call.tams, grant.storage, grant.object_id, content_type));
+  if (digest) upload->expect(*digest);
   return std::make_unique<MediaSink>(std::move(upload), call.request.head.request_id,
                                      call.tams.clock);
 }
@@ -72,7 +76,6 @@ Result<std::unique_ptr<BodySink>> put_media(const Call& call) {
 }  // namespace
 
 std::vector<Route> media_routes() {
-  constexpr std::uint64_t kObjectBytesMax = std::uint64_t{1} << 40;
   const std::string path = "/media/{storageId}/{objectId}";
   const std::vector<Parameter> parameters = {
       {"storageId", tams::shape::uuid(), "The storage backend"},
@@ -105,8 +108,8 @@ std::vector<Route> media_routes() {
            .takes_signed_url = true,
            .confinement = Confinement::object,
            .path_parameters = parameters,
-           .answers = {{200, "Stored"}, forbidden_answer(), not_found_answer()},
-           .body_bytes_max = kObjectBytesMax,
+           .answers = {{200, "Stored"}, bad_request(), forbidden_answer(), not_found_answer()},
+           .body_bytes_max = kUploadBytesMax,
            .upload = put_media}};
 }
 

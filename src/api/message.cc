@@ -6,8 +6,8 @@
 namespace reel::api {
 namespace {
 
-constexpr std::array<std::string_view, 7> kMethodNames = {"GET",   "HEAD",   "POST",   "PUT",
-                                                          "PATCH", "DELETE", "OPTIONS"};
+constexpr std::array<std::string_view, kMethodCount> kMethodNames = {
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 

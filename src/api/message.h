@@ -17,7 +17,8 @@
 
 namespace reel::api {
 
-enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
+enum class Method : std::uint8_t { get, head, post, put, patch, del, options, trace };
+inline constexpr std::size_t kMethodCount = 8;
 std::string_view method_name(Method method);
 std::optional<Method> parse_method(std::string_view name);
 
@@ -63,10 +64,24 @@ struct FileBody {
   std::uint64_t length = 0;
 };
 
+//! A body whose length nobody knows: it goes on until it ends, or until the client goes. Destroyed
+//! on an I/O thread or a worker; once that is done no wake comes any more.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  //! Appends what is ready now, a bounded piece, possibly nothing. False: that was the end. On a
+  //! worker, one call at a time. An error cuts the connection, for the status was sent long ago.
+  virtual Result<bool> read(std::string& out) = 0;
+  //! Calls `wake` once when read() may have more, from any thread, possibly before this returns,
+  //! and after a bounded time in any case: a heartbeat is how a silent client's end is noticed.
+  //! Must not block. Called after a read() that gave nothing.
+  virtual void when_ready(std::function<void()> wake) = 0;
+};
+
 struct Response {
   int status = 200;
   Headers headers;
-  std::variant<std::string, FileBody> body;
+  std::variant<std::string, FileBody, std::shared_ptr<BodyStream>> body;
 
   static Response json(int status, std::string text);
   static Response empty(int status);

@@ -45,18 +45,29 @@ void write_parameters(json::Writer& out, const Route& route) {
   out.end_array();
 }
 
-//! "content": {type: {"schema": …}}
-void write_content(json::Writer& out, std::string_view type, const json::Shape* shape) {
+struct Content {
+  std::string_view type;
+  const json::Shape* shape;  //!< nullptr: bytes of any kind
+};
+
+//! "content": {type: {"schema": …}, …}
+void write_contents(json::Writer& out, const std::vector<Content>& contents) {
   out.key("content");
   out.begin_object();
-  out.key(type);
-  out.begin_object();
-  if (shape != nullptr) {
-    out.key("schema");
-    shape->write_use(out);
+  for (const Content& content : contents) {
+    out.key(content.type);
+    out.begin_object();
+    if (content.shape != nullptr) {
+      out.key("schema");
+      content.shape->write_use(out);
+    }
+    out.end_object();
   }
   out.end_object();
-  out.end_object();
+}
+
+void write_content(json::Writer& out, std::string_view type, const json::Shape* shape) {
+  write_contents(out, {{type, shape}});
 }
 
 void write_body(json::Writer& out, const Route& route) {
@@ -64,11 +75,11 @@ void write_body(json::Writer& out, const Route& route) {
   out.key("requestBody");
   out.begin_object();
   out.field("required", true);
-  if (route.upload) {
-    write_content(out, "*/*", nullptr);
-  } else {
-    write_content(out, kJson, &*route.body);
-  }
+  std::vector<Content> contents;
+  if (route.body) contents.push_back({kJson, &*route.body});
+  if (route.form) contents.push_back({"multipart/form-data", &route.form->shape});
+  if (route.upload) contents.push_back({"*/*", nullptr});
+  write_contents(out, contents);
   out.end_object();
 }
 
@@ -199,6 +210,7 @@ void write_components(json::Writer& out, const std::vector<Route>& routes,
     for (const Parameter& parameter : route.path_parameters) parameter.shape.each_named(add);
     for (const Parameter& parameter : route.query_parameters) parameter.shape.each_named(add);
     if (route.body) route.body->each_named(add);
+    if (route.form) route.form->shape.each_named(add);
     for (const Answer& answer : route.answers) {
       if (answer.shape) answer.shape->each_named(add);
     }
@@ -226,6 +238,14 @@ std::string openapi_document(const std::vector<Route>& routes, const DocumentInf
   out.field("version", info.version);
   if (!info.description.empty()) out.field("description", info.description);
   out.end_object();
+  if (!info.base_path.empty()) {
+    out.key("servers");
+    out.begin_array();
+    out.begin_object();
+    out.field("url", info.base_path);
+    out.end_object();
+    out.end_array();
+  }
   write_paths(out, routes, info);
   write_components(out, routes, info);
   out.end_object();

@@ -14,6 +14,7 @@ struct DocumentInfo {
   std::string description;
   //! What requests are authenticated with, as names of kSecuritySchemes; empty: with nothing.
   std::vector<std::string> security = {};
+  std::string base_path = {};  //!< before every path; empty, or "/v6.0"
 };
 
 //! OpenAPI 3.1 as JSON text: every route, a HEAD twin for every GET that has none of its own, and

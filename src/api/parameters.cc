@@ -115,12 +115,11 @@ tams::UrlSelection url_selection(const Query& query) {
   return selection;
 }
 
-Result<tams::PageRequest> page_request(const Call& call) {
-  REEL_ASSIGN(const std::size_t limit,
-              tams::page_limit(call.tams.limits, integer(call.query, "limit")));
-  return tams::PageRequest{.limit = limit,
-                           .key = text(call.query, "page").value_or(""),
-                           .reverse = flag(call.query, "reverse_order").value_or(false)};
+tams::PageRequest page_request(const Call& call) {
+  return tams::PageRequest{
+      .limit = tams::page_limit(call.tams.limits, integer(call.query, "limit")),
+      .key = text(call.query, "page").value_or(""),
+      .reverse = flag(call.query, "reverse_order").value_or(false)};
 }
 
 time::TimeRange timerange(const Query& query) {
@@ -144,7 +143,7 @@ void add_paging(Response& response, const Call& call, const tams::Page& page) {
   headers.set("X-Paging-Reverse-Order", page.reverse ? "true" : "false");
   if (page.next_key.empty()) return;
   headers.set("X-Paging-NextKey", page.next_key);
-  std::string url = call.base_url + call.request.head.path + "?";
+  std::string url = fmt::format("{}{}?", call.base_url, call.raw_path);
   for (const auto& [name, value] : call.query.all()) {
     if (name == "page") continue;
     append_percent_encoded(url, name);

@@ -40,7 +40,7 @@ std::vector<IdType> id_list(std::string_view value) {
 }
 tams::TagFilter tag_filter(const Query& query, const std::string& prefix);
 tams::UrlSelection url_selection(const Query& query);
-Result<tams::PageRequest> page_request(const Call& call);
+tams::PageRequest page_request(const Call& call);
 time::TimeRange timerange(const Query& query);
 tams::Caller caller(const Call& call);
 FlowId flow_id(const Call& call);

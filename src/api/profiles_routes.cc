@@ -14,7 +14,7 @@ Result<Response> list_profiles(const Call& call) {
   const tams::ProfileFilter filter{.format = text(call.query, "format"),
                                    .codec = text(call.query, "codec"),
                                    .label = text(call.query, "label")};
-  REEL_ASSIGN(const auto page, page_request(call));
+  const auto page = page_request(call);
   REEL_ASSIGN(auto profiles, tams::list_profiles(call.tams, filter, page));
   return paged(call, std::move(profiles));
 }

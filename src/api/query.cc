@@ -45,4 +45,23 @@ std::vector<std::pair<std::string, std::string>> Query::with_prefix(std::string_
   return rest;
 }
 
+void Query::add(std::string name, std::string value) {
+  parameters_.emplace_back(std::move(name), std::move(value));
+}
+
+const Parameter* declared_parameter(const Route& route, std::string_view name,
+                                    std::string_view* family) {
+  constexpr std::string_view kAnyName = "{name}";
+  for (const Parameter& parameter : route.query_parameters) {
+    if (parameter.name == name) return &parameter;
+    std::string_view prefix = parameter.name;
+    if (!prefix.ends_with(kAnyName)) continue;
+    prefix.remove_suffix(kAnyName.size());
+    if (!name.starts_with(prefix)) continue;
+    if (family != nullptr) *family = prefix;
+    return &parameter;
+  }
+  return nullptr;
+}
+
 }  // namespace reel::api

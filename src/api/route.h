@@ -32,6 +32,7 @@ class Query {
   const std::vector<std::pair<std::string, std::string>>& all() const { return parameters_; }
   //! The rest of every name that starts with `prefix`, with its value: `tag.` gives the tags.
   std::vector<std::pair<std::string, std::string>> with_prefix(std::string_view prefix) const;
+  void add(std::string name, std::string value);
 
  private:
   std::vector<std::pair<std::string, std::string>> parameters_;
@@ -41,13 +42,15 @@ class Query {
 struct Call {
   const tams::Context& tams;
   const Request& request;
+  //! The request's path without a version prefix, still percent-encoded.
+  std::string_view raw_path;
   //! Decoded path parameters in the order of the template.
   std::vector<std::string> path;
   Query query;
   //! The JSON body, checked against the route's shape; null when the route takes none.
   json::Value body;
-  //! Scheme, authority and base path under which clients see this server, without a slash at the
-  //! end: "http://127.0.0.1:8000".
+  //! Scheme, authority, base path and version prefix under which clients see this server, without a
+  //! slash at the end: "http://127.0.0.1:8000".
   std::string base_url;
   //! Who calls; never null.
   auth::IdentityPtr identity;
@@ -82,6 +85,15 @@ enum class Confinement : std::uint8_t {
   object,    //!< the object that the last path parameter names
 };
 
+//! A body as multipart/form-data; the shape tells readers of the document, the sink checks.
+struct Form {
+  json::Shape shape;
+  UploadHandler open;
+};
+
+//! The size of one object, and of a form that contains one.
+inline constexpr std::uint64_t kUploadBytesMax = std::uint64_t{1} << 40;
+
 struct Route {
   Method method = Method::get;
   std::string path = {};  //!< template: "/flows/{flowId}/tags/{name}"
@@ -102,8 +114,15 @@ struct Route {
   std::uint64_t body_bytes_max = 1 << 20;
   //! Instead of `handler`: the body is bytes of any type, streamed into a sink.
   UploadHandler upload = nullptr;
+  //! Beside `handler`: takes the body when it is multipart/form-data.
+  std::optional<Form> form = std::nullopt;
   //! Content type of the answers' bodies.
   std::string produces = "application/json";
 };
+
+//! The declaration of a query parameter, nullptr when the route has none of that name: "tag.{name}"
+//! declares "tag.x". `family` is set to what stands before "{name}" then.
+const Parameter* declared_parameter(const Route& route, std::string_view name,
+                                    std::string_view* family = nullptr);
 
 }  // namespace reel::api

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/route.h"
+#include "events/change_feed.h"
 
 namespace reel::api {
 
@@ -15,9 +16,15 @@ std::vector<Route> segment_routes();
 std::vector<Route> object_routes();
 std::vector<Route> media_routes();
 std::vector<Route> playback_routes();
+std::vector<Route> documentation_routes();
+std::vector<Route> search_routes();
 std::vector<Route> audit_routes();
+std::vector<Route> webhook_routes();
 
 //! All of the above.
 std::vector<Route> product_routes();
+
+//! GET /events. REQUIRES: the feed outlives the routes and every answer.
+std::vector<Route> event_routes(events::ChangeFeed& feed);
 
 }  // namespace reel::api

@@ -1,6 +1,7 @@
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "api/segment_form.h"
 #include "tams/access.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
@@ -17,7 +18,7 @@ Result<Response> list_segments(const Call& call) {
   query.object_id = text(call.query, "object_id");
   query.urls = url_selection(call.query);
   query.include_object_timerange = flag(call.query, "include_object_timerange").value_or(false);
-  REEL_ASSIGN(query.page, page_request(call));
+  query.page = page_request(call);
   REEL_ASSIGN(auto page, tams::list_segments(call.tams, caller(call), flow_id(call), query));
   const std::string timerange_text = page.timerange.to_string();
   Response response = paged(call, std::move(page));
@@ -46,32 +47,22 @@ std::string failures_document(const Call& call, const std::vector<tams::FailedSe
   return text;
 }
 
-//! A caller with auth classes uses no object that only others' flows show.
-Status check_objects(const Call& call) {
-  const tams::Caller who = caller(call);
-  if (!who.classes) return {};
-  const json::Array one = {call.body};
-  const json::Array* segments = call.body.as_array();
-  for (const json::Value& segment : segments != nullptr ? *segments : one) {
-    for (const char* member : {"object_id", "init_object_id"}) {
-      const json::Value* id = segment.find(member);
-      const std::string* text = id == nullptr ? nullptr : id->as_string();
-      if (text == nullptr) continue;
-      const auto access = tams::object_access(call.tams, who, *text);
-      if (!access && access.error().code() == Code::not_found) continue;
-      if (!access) return Failure(access.error().clone());
-      if (*access == tams::Access::none) return not_found("object '{}' does not exist", *text);
-    }
-  }
-  return {};
-}
-
 Result<Response> post_segments(const Call& call) {
-  REEL_TRY(check_objects(call));
+  REEL_TRY(tams::check_objects(call.tams, caller(call), call.body));
   REEL_ASSIGN(const auto failures,
               tams::register_segments(call.tams, caller(call), flow_id(call), call.body));
   if (failures.empty()) return Response::empty(201);
   return Response::json(200, failures_document(call, failures));
+}
+
+json::Shape segment_form_shape() {
+  return json::Shape::object({json::required("segment", shape::segment_post()),
+                              json::required("file", json::Shape::string())})
+      .named("SegmentForm");
+}
+
+Result<std::unique_ptr<BodySink>> post_segment_form(const Call& call) {
+  return open_segment_form(call, flow_id(call));
 }
 
 Result<Response> delete_segments(const Call& call) {
@@ -84,6 +75,23 @@ Result<Response> post_storage(const Call& call) {
   REEL_ASSIGN(std::string text,
               tams::allocate_storage(call.tams, caller(call), flow_id(call), call.body));
   return Response::json(201, std::move(text));
+}
+
+Route storage_route() {
+  return {.method = Method::post,
+          .path = "/flows/{flowId}/storage",
+          .id = "POST_flows-flowId-storage",
+          .group = "Segments",
+          .summary = "Allocate objects and where to upload them",
+          .needs = auth::Need::write,
+          .confinement = Confinement::flow,
+          .path_parameters = {flow_id_parameter()},
+          .body = shape::storage_request(),
+          .answers = {{201, "Where to upload", shape::storage_allocation()},
+                      bad_request(),
+                      forbidden_answer(),
+                      not_found_answer()},
+          .handler = post_storage};
 }
 
 }  // namespace
@@ -118,7 +126,7 @@ std::vector<Route> segment_routes() {
            .path = path,
            .id = "POST_flows-flowId-segments",
            .group = group,
-           .summary = "Register one segment or many",
+           .summary = "Register one segment or many; as a form, one with its media",
            .needs = auth::Need::write,
            .confinement = Confinement::flow,
            .path_parameters = id,
@@ -129,7 +137,8 @@ std::vector<Route> segment_routes() {
                        forbidden_answer(),
                        not_found_answer()},
            .handler = post_segments,
-           .body_bytes_max = 16 << 20},
+           .body_bytes_max = 16 << 20,
+           .form = Form{.shape = segment_form_shape(), .open = post_segment_form}},
           {.method = Method::del,
            .path = path,
            .id = "DELETE_flows-flowId-segments",
@@ -143,20 +152,7 @@ std::vector<Route> segment_routes() {
                                 object_id},
            .answers = {{204, "Deleted"}, bad_request(), forbidden_answer(), not_found_answer()},
            .handler = delete_segments},
-          {.method = Method::post,
-           .path = "/flows/{flowId}/storage",
-           .id = "POST_flows-flowId-storage",
-           .group = group,
-           .summary = "Allocate objects and where to upload them",
-           .needs = auth::Need::write,
-           .confinement = Confinement::flow,
-           .path_parameters = id,
-           .body = shape::storage_request(),
-           .answers = {{201, "Where to upload", shape::storage_allocation()},
-                       bad_request(),
-                       forbidden_answer(),
-                       not_found_answer()},
-           .handler = post_storage}};
+          storage_route()};
 }
 
 }  // namespace reel::api

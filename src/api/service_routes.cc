@@ -23,7 +23,7 @@ Result<Response> post_service(const Call& call) {
 }
 
 Result<Response> get_storage_backends(const Call& call) {
-  REEL_ASSIGN(const auto page, page_request(call));
+  const auto page = page_request(call);
   REEL_ASSIGN(auto backends,
               tams::list_storage_backends(call.tams, tag_filter(call.query, "tag"), page));
   return paged(call, std::move(backends));

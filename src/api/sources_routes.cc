@@ -23,7 +23,7 @@ Result<Response> list_sources(const Call& call) {
     if (*sort_by == "updated") order = tams::SourceOrder::updated;
     if (*sort_by == "label") order = tams::SourceOrder::label;
   }
-  REEL_ASSIGN(const auto page, page_request(call));
+  const auto page = page_request(call);
   REEL_ASSIGN(auto sources, tams::list_sources(call.tams, filter, order, page));
   return paged(call, std::move(sources));
 }
@@ -31,6 +31,66 @@ Result<Response> list_sources(const Call& call) {
 Result<Response> get_source(const Call& call) {
   REEL_ASSIGN(std::string text, tams::get_source(call.tams, source_id(call)));
   return Response::json(200, std::move(text));
+}
+
+Result<Response> post_source(const Call& call) {
+  REEL_ASSIGN(const SourceId id, tams::create_source(call.tams, caller(call), call.body));
+  REEL_ASSIGN(std::string text, tams::get_source(call.tams, id));
+  Response response = Response::json(201, std::move(text));
+  response.headers.set("Location", call.base_url + "/sources/" + id.to_string());
+  return response;
+}
+
+Result<Response> put_source(const Call& call) {
+  REEL_TRY(tams::replace_source(call.tams, caller(call), source_id(call), call.body));
+  return get_source(call);
+}
+
+Result<Response> delete_source(const Call& call) {
+  REEL_TRY(tams::delete_source(call.tams, caller(call), source_id(call)));
+  return Response::empty(204);
+}
+
+//! What TAMS leaves to flows: sources of their own right.
+std::vector<Route> created_source_routes() {
+  const Answer clash{409, "It exists already", shape::error()};
+  return {{.method = Method::post,
+           .path = "/sources",
+           .id = "POST_sources",
+           .group = "Sources",
+           .summary = "Create a source, which stays until it is deleted",
+           .needs = auth::Need::write,
+           .confinement = Confinement::filtered,
+           .body = shape::source_post(),
+           .answers = {{201, "Created", shape::source()}, bad_request(), forbidden_answer(), clash},
+           .handler = post_source},
+          {.method = Method::put,
+           .path = "/sources/{sourceId}",
+           .id = "PUT_sources-sourceId",
+           .group = "Sources",
+           .summary = "Replace label, description and tags of a source",
+           .needs = auth::Need::write,
+           .confinement = Confinement::source,
+           .path_parameters = {source_id_parameter()},
+           .body = shape::source_put(),
+           .answers = {{200, "Replaced", shape::source()},
+                       bad_request(),
+                       forbidden_answer(),
+                       not_found_answer()},
+           .handler = put_source},
+          {.method = Method::del,
+           .path = "/sources/{sourceId}",
+           .id = "DELETE_sources-sourceId",
+           .group = "Sources",
+           .summary = "Delete a source that has no flows",
+           .needs = auth::Need::erase,
+           .confinement = Confinement::source,
+           .path_parameters = {source_id_parameter()},
+           .answers = {{204, "Deleted"},
+                       forbidden_answer(),
+                       not_found_answer(),
+                       {409, "It has flows", shape::error()}},
+           .handler = delete_source}};
 }
 
 const MemberOwner& sources() {
@@ -90,9 +150,9 @@ std::vector<Route> source_routes() {
        .answers = {{200, "The source", shape::source()}, not_found_answer()},
        .handler = get_source,
        .inline_read = true}};
-  for (auto part :
-       {tag_routes(sources()), member_routes(sources(), "description", json::Shape::string()),
-        member_routes(sources(), "label", json::Shape::string())}) {
+  for (auto part : {created_source_routes(), tag_routes(sources()),
+                    member_routes(sources(), "description", json::Shape::string()),
+                    member_routes(sources(), "label", json::Shape::string())}) {
     routes.insert(routes.end(), part.begin(), part.end());
   }
   return routes;

@@ -61,6 +61,7 @@ using FlowId = Id<struct FlowTag>;
 using SourceId = Id<struct SourceTag>;
 using ProfileId = Id<struct ProfileTag>;
 using StorageId = Id<struct StorageTag>;
+using WebhookId = Id<struct WebhookTag>;
 
 }  // namespace reel
 

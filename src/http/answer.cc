@@ -87,6 +87,11 @@ void append_security(std::string& out, const AnswerContext& context,
 
 void append_length(std::string& out, const AnswerContext& context, const api::Response& response) {
   if (has_no_body(response.status)) return;
+  if (is_stream(response)) {
+    // HTTP/1.0 knows no chunks: there the end of the connection is the end of the body.
+    if (context.http_1_1) append_field(out, "Transfer-Encoding", "chunked");
+    return;
+  }
   const std::uint64_t bytes = body_bytes(response);
   if (const std::string* given = response.headers.find("Content-Length");
       given != nullptr && bytes == 0 && context.method == api::Method::head) {
@@ -116,7 +121,12 @@ void finish_response(const api::RequestHead& head, bool compressible, std::size_
 
 std::uint64_t body_bytes(const api::Response& response) {
   if (const auto* text = std::get_if<std::string>(&response.body)) return text->size();
-  return std::get<api::FileBody>(response.body).length;
+  const auto* file = std::get_if<api::FileBody>(&response.body);
+  return file == nullptr ? 0 : file->length;
+}
+
+bool is_stream(const api::Response& response) {
+  return std::holds_alternative<std::shared_ptr<api::BodyStream>>(response.body);
 }
 
 bool sends_body(api::Method method, const api::Response& response) {

@@ -27,8 +27,11 @@ struct AnswerContext {
 void finish_response(const api::RequestHead& head, bool compressible, std::size_t gzip_bytes_min,
                      api::Response& response);
 
-//! How many bytes of body the response stands for.
+//! How many bytes of body the response stands for; 0 for a stream, which nobody can tell.
 std::uint64_t body_bytes(const api::Response& response);
+
+//! Whether the body is of unknown length.
+bool is_stream(const api::Response& response);
 
 //! Whether bytes follow the head: not for HEAD, 204 and 304.
 bool sends_body(api::Method method, const api::Response& response);

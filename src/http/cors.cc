@@ -11,7 +11,7 @@ constexpr const char* kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 constexpr const char* kExposed =
     "Link, X-Paging-Limit, X-Paging-NextKey, X-Paging-Count, X-Paging-Timerange, "
     "X-Paging-Reverse-Order, Location, ETag, Content-Range, Accept-Ranges, Retry-After, "
-    "WWW-Authenticate, X-Request-Id, traceparent";
+    "WWW-Authenticate, Repr-Digest, X-Request-Id, traceparent";
 
 bool allows_any(const CorsOptions& options) {
   return std::find(options.allowed_origins.begin(), options.allowed_origins.end(), "*") !=

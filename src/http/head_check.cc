@@ -106,9 +106,10 @@ int hex_digit(char c) {
   return -1;
 }
 
-//! Visible ASCII without '#', whole percent escapes, no escaped NUL. Brackets, braces and bars are
-//! let through: clients send time ranges unescaped.
+//! Visible ASCII without '#', whole percent escapes, no escaped NUL in the path. Brackets, braces
+//! and bars are let through: clients send time ranges unescaped.
 bool valid_target(std::string_view target) {
+  const std::size_t path_size = std::min(target.find('?'), target.size());
   for (std::size_t i = 0; i < target.size(); ++i) {
     const char c = target[i];
     if (c <= ' ' || c > '~' || c == '#') return false;
@@ -116,7 +117,7 @@ bool valid_target(std::string_view target) {
     if (i + 2 >= target.size()) return false;
     const int high = hex_digit(target[i + 1]);
     const int low = hex_digit(target[i + 2]);
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return false;
+    if (high < 0 || low < 0 || (high == 0 && low == 0 && i < path_size)) return false;
   }
   return true;
 }

@@ -138,8 +138,8 @@ TEST(ParseHeadTest, RefusesTwoFramings) {
 
 TEST(ParseHeadTest, RefusesBadTargets) {
   for (const std::string_view bad :
-       {"*", "x", "x:80", "/a%", "/a%2", "/a%zz", "/a%00", "/?%", "/?a=%0", "/?%00", "/a#b",
-        "/\xc3\xa9", "http://", "http:///x", "http://a@b/", "ftp://x/", "?x"}) {
+       {"*", "x", "x:80", "/a%", "/a%2", "/a%zz", "/a%00", "/?%", "/?a=%0", "/a#b", "/\xc3\xa9",
+        "http://", "http:///x", "http://a@b/", "ftp://x/", "?x"}) {
     EXPECT_EQ(status_of("GET " + std::string(bad) + " HTTP/1.1\r\nHost: x\r\n\r\n"), 400) << bad;
   }
   EXPECT_EQ(status_of("GET  / HTTP/1.1\r\nHost: x\r\n\r\n"), 400);
@@ -163,7 +163,6 @@ TEST(ParseHeadTest, CutsAbsoluteTargets) {
 }
 
 TEST(ParseHeadTest, RefusesUnknownMethodsAndVersions) {
-  EXPECT_EQ(status_of("TRACE / HTTP/1.1\r\nHost: x\r\n\r\n"), 501);
   EXPECT_EQ(status_of("get / HTTP/1.1\r\nHost: x\r\n\r\n"), 501);
   EXPECT_EQ(status_of("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n"), 501);
   EXPECT_EQ(status_of("GET / HTTP/2.0\r\nHost: x\r\n\r\n"), 505);

@@ -31,7 +31,7 @@ class RouteMetrics {
     obs::Histogram* duration = nullptr;
     std::vector<std::pair<int, obs::Counter*>> by_status;
   };
-  using Route = std::array<MethodSeries, 7>;
+  using Route = std::array<MethodSeries, api::kMethodCount>;
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const {

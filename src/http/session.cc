@@ -6,10 +6,6 @@
 namespace reel::http {
 namespace {
 
-//! A connection that had a request so recently may have the next one on its way when draining
-//! begins: it is given this long to arrive.
-constexpr std::chrono::milliseconds kDrainGrace{250};
-
 constexpr Refusal kMalformed{400, "malformed", "the request head is malformed"};
 constexpr Refusal kHeadTooLarge{431, "header_too_large", "the request head is too large"};
 constexpr Refusal kUrlTooLong{414, "url_too_long", "the request target is too long"};
@@ -17,20 +13,6 @@ constexpr Refusal kHeadTimeout{408, "header_timeout", "the request head did not 
 constexpr Refusal kOverloaded{503, "in_flight", "too many requests are being served"};
 constexpr Refusal kQueueFull{503, "worker_queue", "all workers are busy"};
 constexpr Refusal kHandlerTimeout{504, "request_timeout", "the request took too long"};
-
-//! Counts a request as in flight for a scope.
-class InFlight {
- public:
-  explicit InFlight(std::atomic<std::size_t>& count) : count_(count), now_(++count) {}
-  ~InFlight() { --count_; }
-  InFlight(const InFlight&) = delete;
-  InFlight& operator=(const InFlight&) = delete;
-  std::size_t now() const { return now_; }
-
- private:
-  std::atomic<std::size_t>& count_;
-  const std::size_t now_;
-};
 
 //! A status that the edge chose for an answer gets the body that every error has.
 void explain(const Edge& edge, Exchange& exchange) {
@@ -129,6 +111,9 @@ void Session::check_deadline(TimePoint now) {
 
 void Session::begin_drain(TimePoint now) {
   if (waits_idle_) deadline_ = std::min(deadline_, std::max(now, last_used_ + kDrainGrace));
+  if (!streams_) return;
+  deadline_ = std::min(deadline_, now + kDrainGrace);  // of a write that the client does not take
+  end_wait_for_more();
 }
 
 void Session::cut() {
@@ -154,7 +139,9 @@ Awaitable<bool> Session::serve_one() {
                            {limits.url_bytes_max, limits.header_fields_max});
   in_.consume(scanner_.head_begin() + scanner_.head_bytes());
   if (!parsed) co_return co_await refuse_head(parsed.error());
+  in_flight_.emplace(edge_.in_flight);
   const bool goes_on = co_await serve_exchange(open_exchange(std::move(*parsed)));
+  in_flight_.reset();
   last_used_ = SteadyClock::now();
   if (++answered_in_a_row_ >= limits.pipelined_in_a_row_max) {
     answered_in_a_row_ = 0;
@@ -228,14 +215,13 @@ Session::ExchangePtr Session::open_exchange(ParsedHead parsed) {
 
 //! True when the connection serves another request.
 Awaitable<bool> Session::serve_exchange(ExchangePtr exchange) {
-  const InFlight in_flight(edge_.in_flight);
   const api::RequestHead& head = exchange->request.head;
   if (auto preflight = preflight_answer(edge_.options.cors, head)) {
     exchange->response = std::move(*preflight);
     exchange->route = "preflight";
     co_return co_await answer(exchange);
   }
-  if (in_flight.now() > edge_.options.limits.in_flight_max) {
+  if (in_flight_->now() > edge_.options.limits.in_flight_max) {
     co_return co_await refuse(exchange, kOverloaded);
   }
   admit(edge_, *exchange, auth::Patience::none);

@@ -47,17 +47,20 @@ Awaitable<bool> Session::answer(ExchangePtr exchange) {
     exchange->keep_alive = false;
   }
   if (edge_.draining) exchange->keep_alive = false;
-  lingers_ = !exchange->keep_alive;
   api::Response& response = exchange->response;
+  // What a stream ends on HTTP/1.0, and a body that nobody read may be what ends it.
+  if (is_stream(response) && (!exchange->http_1_1 || unread)) exchange->keep_alive = false;
+  lingers_ = !exchange->keep_alive;
   add_cors_headers(edge_.options.cors, exchange->request.head, response.headers);
   const std::string traceparent = exchange->trace.to_traceparent();
   std::string head =
       head_text({exchange->method, exchange->http_1_1, exchange->keep_alive, transport_.tls(),
                  io_.date(), edge_.options.server_name, exchange->request_id, traceparent},
                 response);
+  const bool body = sends_body(exchange->method, response);
+  if (body && is_stream(response)) co_return co_await send_stream(exchange, std::move(head));
   bool sent = false;
-  if (sends_body(exchange->method, response) &&
-      std::holds_alternative<api::FileBody>(response.body)) {
+  if (body && std::holds_alternative<api::FileBody>(response.body)) {
     sent = co_await send_file(exchange, std::move(head));
   } else {
     sent = co_await send_text(exchange, std::move(head));
@@ -70,8 +73,9 @@ Awaitable<bool> Session::answer(ExchangePtr exchange) {
 
 Awaitable<bool> Session::send_text(ExchangePtr exchange, std::string head) {
   asio::const_buffer body;
-  if (sends_body(exchange->method, exchange->response)) {
-    body = asio::buffer(std::get<std::string>(exchange->response.body));
+  const auto* text = std::get_if<std::string>(&exchange->response.body);
+  if (text != nullptr && sends_body(exchange->method, exchange->response)) {
+    body = asio::buffer(*text);
   }
   co_return co_await write_all({asio::buffer(head), body});
 }
@@ -118,13 +122,17 @@ Awaitable<std::size_t> Session::read_file(ExchangePtr exchange, std::string* pie
   co_return read->second;
 }
 
+std::chrono::milliseconds Session::stall_timeout() const {
+  if (streams_ && edge_.draining) return kDrainGrace;
+  return std::chrono::milliseconds(edge_.options.limits.write_stall_timeout_ms);
+}
+
 //! Writes both buffers. False when the peer is gone or takes nothing for too long.
 Awaitable<bool> Session::write_all(WriteBuffers buffers) {
-  const std::chrono::milliseconds stall(edge_.options.limits.write_stall_timeout_ms);
   while (asio::buffer_size(buffers) > 0) {
     IoResult put = transport_.try_write(buffers);
     if (put.error == asio::error::would_block) {
-      set_deadline(stall);
+      set_deadline(stall_timeout());
       put = co_await transport_.write_some(buffers);
       no_deadline();
     }

@@ -20,6 +20,10 @@
 
 namespace reel::http {
 
+//! A connection that had a request so recently may have the next one on its way when draining
+//! begins: it is given this long to arrive. A stream is given as long to say that it ends.
+inline constexpr std::chrono::milliseconds kDrainGrace{250};
+
 //! One request with its answer. Shared between the session and the worker that handles it: the
 //! worker keeps it alive when the session gives up first. One of them touches it at a time; what is
 //! below `response` no handler changes.
@@ -39,6 +43,20 @@ struct Exchange {
   bool http_1_1 = true;
   bool keep_alive = true;
   bool expects_continue = false;
+};
+
+//! Counts a request as in flight for a scope.
+class InFlight {
+ public:
+  explicit InFlight(std::atomic<std::size_t>& count) : count_(count), now_(++count) {}
+  ~InFlight() { --count_; }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  std::size_t now() const { return now_; }
+
+ private:
+  std::atomic<std::size_t>& count_;
+  const std::size_t now_;
 };
 
 //! One connection, owned by its own coroutine. For its I/O thread only; workers post back to it.
@@ -119,8 +137,17 @@ class Session : public std::enable_shared_from_this<Session> {
   Awaitable<bool> send_file(ExchangePtr exchange, std::string head);
   Awaitable<std::size_t> read_file(ExchangePtr exchange, std::string* piece, std::uint64_t done);
   Awaitable<bool> write_all(WriteBuffers buffers);
+  std::chrono::milliseconds stall_timeout() const;
   void record(const Exchange& exchange, bool sent);
   Awaitable<void> linger();
+
+  // session_stream.cc: answers of unknown length
+  Awaitable<bool> send_stream(ExchangePtr exchange, std::string head);
+  Awaitable<bool> pump_stream(ExchangePtr exchange);
+  Awaitable<bool> send_piece(bool chunked, std::string* piece);
+  Awaitable<bool> wait_for_more(std::shared_ptr<api::BodyStream> stream);
+  void end_wait_for_more();
+  Awaitable<bool> take_input();
 
   // Worker jobs
   Job start_job(std::function<void()> work);
@@ -142,7 +169,10 @@ class Session : public std::enable_shared_from_this<Session> {
   TimePoint last_used_;
   bool timed_out_ = false;  //!< the deadline passed; reset when the next one is set
   bool cut_ = false;
-  bool lingers_ = false;     //!< the peer may still be sending when the connection is closed
+  bool lingers_ = false;         //!< the peer may still be sending when the connection is closed
+  bool streams_ = false;         //!< an answer of unknown length is being sent
+  bool waits_for_more_ = false;  //!< streams_, and nothing is ready
+  std::optional<InFlight> in_flight_;
   bool waits_idle_ = false;  //!< between two requests, no byte of the next one seen
   std::size_t slot_ = 0;
   std::size_t answered_in_a_row_ = 0;

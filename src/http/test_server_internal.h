@@ -11,6 +11,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -43,8 +44,62 @@ class TestSink final : public api::BodySink {
   bool finished_ = false;
 };
 
-//! GET /hello, /large, /slow, /block, /file, /noop, /throw; POST /echo, PUT /upload. With the query
-//! "undecided", admission takes patience.
+//! Gives what a test puts in.
+class TestStream final : public api::BodyStream {
+ public:
+  //! What a test shares with the streams of an application; one stream at a time.
+  struct Source {
+    std::mutex mutex;
+    std::string ready;
+    bool ended = false;
+    bool broken = false;
+    std::string endless;  //!< given again with every read
+    std::function<void()> wake;
+    std::atomic<int> opened{0};
+    std::atomic<int> closed{0};
+    std::atomic<int> reads{0};
+
+    void put(std::string_view text) {
+      change([&] { ready += text; });
+    }
+    template <class Change>
+    void change(const Change& apply) {
+      const std::lock_guard lock(mutex);
+      apply();
+      if (auto call = std::exchange(wake, nullptr)) call();
+    }
+    bool waited_for() {
+      const std::lock_guard lock(mutex);
+      return wake != nullptr;
+    }
+  };
+
+  explicit TestStream(Source& source) : source_(source) { ++source_.opened; }
+  ~TestStream() override {
+    const std::lock_guard lock(source_.mutex);
+    source_.wake = nullptr;
+    ++source_.closed;
+  }
+  Result<bool> read(std::string& out) override {
+    const std::lock_guard lock(source_.mutex);
+    ++source_.reads;
+    if (source_.broken) return io("broken");
+    out += std::exchange(source_.ready, {}) + source_.endless;
+    return !source_.ended;
+  }
+  void when_ready(std::function<void()> wake) override {
+    const std::lock_guard lock(source_.mutex);
+    const bool now = !source_.ready.empty() || source_.ended || source_.broken;
+    if (now) return wake();
+    source_.wake = std::move(wake);
+  }
+
+ private:
+  Source& source_;
+};
+
+//! GET /hello, /large, /slow, /block, /file, /noop, /throw, /stream; POST /echo, PUT /upload. With
+//! the query "undecided", admission takes patience.
 class TestApp final : public api::Application {
  public:
   tl::expected<api::Admission, api::Response> admit(const api::RequestHead& head,
@@ -55,7 +110,7 @@ class TestApp final : public api::Application {
     if (admission.undecided) return admission;
     admission.route = "/unknown";
     for (const std::string_view route : {"/hello", "/large", "/slow", "/block", "/file", "/noop",
-                                         "/throw", "/echo", "/upload", "/split"}) {
+                                         "/throw", "/echo", "/upload", "/split", "/stream"}) {
       if (head.path == route) admission.route = route;
     }
     if (admission.route == "/unknown") {
@@ -77,6 +132,12 @@ class TestApp final : public api::Application {
     if (admission.route == "/echo") return api::Response::json(200, std::move(request.body));
     if (admission.route == "/throw") throw std::runtime_error("thrown");
     if (admission.route == "/file") return file_answer();
+    if (admission.route == "/stream") {
+      api::Response answer;
+      answer.headers.add("Content-Type", "text/event-stream");
+      answer.body = std::make_shared<TestStream>(stream);
+      return answer;
+    }
     if (admission.route == "/split") {
       auto answer = api::Response::json(200, "1");
       answer.headers.add("X-Evil", "a\r\nX-Injected: b");
@@ -106,6 +167,7 @@ class TestApp final : public api::Application {
   std::atomic<int> undone{0};
   std::atomic<int> handled{0};
   std::atomic<int> patient{0};  //!< admissions that were allowed to take long
+  TestStream::Source stream;
 
  private:
   void wait_for_release() {
@@ -175,6 +237,17 @@ class RawClient {
     }
     std::string out = received_.substr(0, end);
     received_.erase(0, end);
+    return out;
+  }
+
+  //! The bytes received so far, once they contain `text`; empty when the connection ended first.
+  std::string until(std::string_view text) {
+    std::size_t end = 0;
+    while ((end = received_.find(text)) == std::string::npos) {
+      if (!receive()) return {};
+    }
+    std::string out = received_.substr(0, end + text.size());
+    received_.erase(0, out.size());
     return out;
   }
 

@@ -24,10 +24,13 @@ Awaitable<error_code> Transport::handshake() {
 }
 
 Awaitable<error_code> Transport::wait_readable() {
+  if (stream_) co_return error_code();
+  co_return co_await wait_for_peer();
+}
+
+Awaitable<error_code> Transport::wait_for_peer() {
   error_code error;
-  if (!stream_) {
-    co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(kAwait, error));
-  }
+  co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(kAwait, error));
   co_return error;
 }
 

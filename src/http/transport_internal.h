@@ -31,6 +31,9 @@ class Transport {
   //! Waits until there is something to read, without needing a buffer meanwhile. Under TLS it
   //! returns at once.
   Awaitable<error_code> wait_readable();
+  //! Waits until bytes arrive or the peer ends the connection, also under TLS, where both may be
+  //! of TLS's own concern. REQUIRES: no decrypted bytes are waiting, or nobody minds.
+  Awaitable<error_code> wait_for_peer();
   //! Whether unread bytes have arrived.
   bool has_input();
 

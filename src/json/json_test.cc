@@ -27,6 +27,18 @@ TEST(JsonValue, LargeDoublesStayDoubles) {
   EXPECT_EQ(round_trip("9007199254740991.0"), "9007199254740991");
 }
 
+TEST(JsonValue, IntegersBeyond64BitsAreDoubles) {
+  const auto read = parse(R"({"a":[-123456789012345678901234567890,0.12345678901234567890123,
+      18446744073709551615,1e300],"12345678901234567890123":"12345678901234567890123\\\""})");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(to_text(*read),
+            R"({"a":[-1.2345678901234568e+29,0.12345678901234568,18446744073709551615,1e+300],)"
+            R"("12345678901234567890123":"12345678901234567890123\\\""})");
+  EXPECT_FALSE(parse("[12345678901234567890123 4]"));
+  EXPECT_FALSE(parse("[1234567890123456789012-]"));
+  EXPECT_FALSE(parse("[1e999]"));
+}
+
 TEST(JsonValue, RefusesBrokenDocuments) {
   for (const std::string_view text :
        {"", "{", "[1,]", "{\"a\":1,}", "nul", "\"\xff\"", "1 2", "{\"a\" 1}", "'a'", "[01]"}) {

@@ -42,6 +42,7 @@ struct Shape::Node {
   std::string tag = {};
   std::size_t (*which)(const Value&) = nullptr;
   std::vector<Rule> rules = {};
+  Keywords keywords = {};  //!< of the rules
 };
 
 namespace {
@@ -105,6 +106,11 @@ Shape Shape::string(std::size_t bytes_max) {
   return Shape(std::make_shared<Node>(Node{.kind = Kind::string, .size_max = bytes_max}));
 }
 
+Shape Shape::nonempty_string(std::size_t bytes_max) {
+  return Shape(
+      std::make_shared<Node>(Node{.kind = Kind::string, .size_min = 1, .size_max = bytes_max}));
+}
+
 Shape Shape::form(std::string name, std::string pattern, Status (*check)(std::string_view)) {
   return Shape(std::make_shared<Node>(Node{.kind = Kind::form,
                                            .form_name = std::move(name),
@@ -155,9 +161,10 @@ Shape Shape::both(Shape first, Shape second) {
       Node{.kind = Kind::both, .parts = {std::move(first), std::move(second)}}));
 }
 
-Shape Shape::with_rule(Rule rule) const {
+Shape Shape::with_rule(Rule rule, Keywords keywords) const {
   Node copy = *node_;
   copy.rules.push_back(std::move(rule));
+  std::move(keywords.begin(), keywords.end(), std::back_inserter(copy.keywords));
   return Shape(std::make_shared<Node>(std::move(copy)));
 }
 
@@ -219,6 +226,14 @@ Status Shape::check_tagged(const Node& node, const Value& value, const Place& pl
   return check_node(*node.parts[which].node_, value, place);
 }
 
+Status Shape::check_length(const Node& node, std::size_t bytes, const Place& place) {
+  if (bytes > node.size_max) {
+    return at(place.pointer(), invalid("longer than {} bytes", node.size_max));
+  }
+  if (bytes < node.size_min) return at(place.pointer(), invalid("must not be empty"));
+  return {};
+}
+
 Status Shape::check_node(const Node& node, const Value& value, const Place& place) {
   if (!has_type(node.kind, value)) return expected(place.pointer(), type_phrase(node.kind), value);
   switch (node.kind) {
@@ -234,11 +249,7 @@ Status Shape::check_node(const Node& node, const Value& value, const Place& plac
       }
       break;
     }
-    case Kind::string:
-      if (value.as_string()->size() > node.size_max) {
-        return at(place.pointer(), invalid("longer than {} bytes", node.size_max));
-      }
-      break;
+    case Kind::string: REEL_TRY(check_length(node, value.as_string()->size(), place)); break;
     case Kind::form: {
       Status status = node.form_check(*value.as_string());
       if (!status) return Failure(std::move(status).error().at(place.pointer()));
@@ -291,6 +302,7 @@ Status Shape::check_node(const Node& node, const Value& value, const Place& plac
 void Shape::write_schema(Writer& out) const {
   out.begin_object();
   write_body(*node_, out);
+  for (const auto& [keyword, json] : node_->keywords) out.raw_field(keyword, json);
   out.end_object();
 }
 
@@ -367,7 +379,11 @@ void Shape::write_body(const Node& node, Writer& out) {
       if (node.minimum != INT64_MIN) out.field("minimum", node.minimum);
       if (node.maximum != INT64_MAX) out.field("maximum", node.maximum);
       break;
-    case Kind::string: out.field("type", "string"); break;
+    case Kind::string:
+      out.field("type", "string");
+      if (node.size_min > 0) out.field("minLength", std::uint64_t{node.size_min});
+      if (node.size_max < SIZE_MAX) out.field("maxLength", std::uint64_t{node.size_max});
+      break;
     case Kind::form:
       out.field("type", "string");
       out.field("title", node.form_name);

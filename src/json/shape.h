@@ -31,6 +31,7 @@ class Shape {
   static Shape number();
   static Shape integer(std::int64_t minimum = INT64_MIN, std::int64_t maximum = INT64_MAX);
   static Shape string(std::size_t bytes_max = SIZE_MAX);
+  static Shape nonempty_string(std::size_t bytes_max = SIZE_MAX);
   //! A string of a named form: `check` decides, `pattern` or `format` tells readers of the schema.
   static Shape form(std::string name, std::string pattern, Status (*check)(std::string_view));
   static Shape choice(std::vector<std::string> values);
@@ -47,8 +48,11 @@ class Shape {
   //! Both hold.
   static Shape both(Shape first, Shape second);
 
-  //! The same, with a rule that is checked after the structure.
-  Shape with_rule(Rule rule) const;
+  //! Members of a JSON Schema object, each a keyword and JSON text.
+  using Keywords = std::vector<std::pair<std::string, std::string>>;
+  //! The same, with a rule that is checked after the structure. `keywords` say the rule to readers
+  //! of the schema, as far as a schema can.
+  Shape with_rule(Rule rule, Keywords keywords = {}) const;
   //! The same, written as a reference to `#/components/schemas/<name>`.
   Shape named(std::string name) const;
 
@@ -68,6 +72,7 @@ class Shape {
  private:
   struct Node;
   explicit Shape(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
+  static Status check_length(const Node& node, std::size_t bytes, const Place& place);
   static Status check_node(const Node& node, const Value& value, const Place& place);
   static Status check_object(const Node& node, const Value& value, const Place& place);
   static Status check_tagged(const Node& node, const Value& value, const Place& place);

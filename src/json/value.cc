@@ -1,6 +1,7 @@
 #include "json/value.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include <simdjson.h>
@@ -182,6 +183,42 @@ bool operator==(const Value& a, const Value& b) {
   return a.is_null() && b.is_null();
 }
 
+namespace {
+
+bool fits_64_bits(std::string_view integer) {
+  const char* begin = integer.data();
+  const char* end = begin + integer.size();
+  std::int64_t narrow = 0;
+  std::uint64_t wide = 0;
+  return std::from_chars(begin, end, narrow).ec == std::errc() ||
+         std::from_chars(begin, end, wide).ec == std::errc();
+}
+
+//! The document with ".0" behind every integer that is too large for 64 bits, which simdjson
+//! refuses; JSON has no such bound, and readers take such numbers as doubles (RFC 8259 §6).
+std::string with_large_integers_as_doubles(std::string_view text) {
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') in_string = !in_string;
+    if (in_string || (c != '-' && (c < '0' || c > '9'))) {
+      out.push_back(c);
+      if (c == '\\' && i + 1 < text.size()) out.push_back(text[++i]);
+      continue;
+    }
+    const std::size_t end = std::min(text.find_first_not_of("0123456789.eE+-", i), text.size());
+    const std::string_view number = text.substr(i, end - i);
+    out += number;
+    const bool is_integer = number.find_first_of(".eE") == std::string_view::npos;
+    if (is_integer && !fits_64_bits(number)) out += ".0";
+    i = end - 1;
+  }
+  return out;
+}
+
+}  // namespace
+
 Result<Value> parse(std::string_view text, int depth_max) {
   // A parser keeps its buffers; a big document gets one of its own so that they do not stay.
   constexpr std::size_t kKeptBytes = 256 * 1024;
@@ -195,7 +232,11 @@ Result<Value> parse(std::string_view text, int depth_max) {
       return too_large("no memory to parse a JSON document of {} bytes", text.size());
     }
   }
-  const auto parsed = parser.parse(text.data(), text.size());
+  auto parsed = parser.parse(text.data(), text.size());
+  if (parsed.error() == simdjson::NUMBER_ERROR) {
+    const std::string widened = with_large_integers_as_doubles(text);
+    if (widened.size() > text.size()) return parse(widened, depth_max);
+  }
   if (parsed.error() != simdjson::SUCCESS) {
     return invalid("not valid JSON: {}", simdjson::error_message(parsed.error()));
   }

@@ -36,11 +36,13 @@ std::string make_key(std::string_view object_id, Instant at) {
                      std::string_view(spread).substr(0, 2), file_name(object_id));
 }
 
-Result<StoredBytes> copy_object(const OpenObject& source, Backend& target, std::string_view key) {
+Result<StoredBytes> copy_object(const OpenObject& source, Backend& target, std::string_view key,
+                                const std::stop_token& stop) {
   REEL_ASSIGN(const auto upload, target.begin_upload(key));
   std::vector<std::byte> buffer(kCopyBytes);
   std::uint64_t offset = 0;
   while (true) {
+    if (stop.stop_requested()) return cancelled("copying to {} was stopped", key);
     const ssize_t got =
         ::pread(source.descriptor, buffer.data(), buffer.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;

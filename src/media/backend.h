@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,10 @@ struct BackendInfo {
   StorageId id;
   std::string label;
   std::string provider;
+  std::string region;             //!< empty = not told
+  std::string availability_zone;  //!< empty = not told
   std::string store_product;
+  std::string tags;  //!< JSON object (TAMS 8.2 schemas/tags.json); empty = none
   bool default_storage = false;
 };
 
@@ -70,8 +74,10 @@ inline constexpr std::string_view kKeyFolder = "media";
 //! safe relative path; different ids of one day give different keys (docs/formats/media.md).
 std::string make_key(std::string_view object_id, Instant at);
 
-//! Copies between backends, or within one. Code::corrupt when the source ends early.
-Result<StoredBytes> copy_object(const OpenObject& source, Backend& target, std::string_view key);
+//! Copies between backends, or within one. Code::corrupt when the source ends early,
+//! Code::cancelled when asked to stop.
+Result<StoredBytes> copy_object(const OpenObject& source, Backend& target, std::string_view key,
+                                const std::stop_token& stop = {});
 
 //! A backend in the directory `root`, created when missing; left-over staged files of an earlier
 //! run are removed. Code::conflict when another process uses the directory, Code::io names the

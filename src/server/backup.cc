@@ -15,6 +15,7 @@
 #include "json/value.h"
 #include "server/data_directory.h"
 #include "store/sqlite/sqlite_store.h"
+#include "tams/instances.h"
 #include "tams/record.h"
 #include "tams/tables.h"
 
@@ -77,15 +78,17 @@ Result<std::vector<StoredObject>> objects_of(const fs::path& database,
     REEL_ASSIGN(const auto schema, snapshot->catalog().table(tams::table::kObjects));
     REEL_TRY(snapshot->scan_all(tams::table::kObjects, 0, 1, [&](const store::RowView& row) {
       const tams::Record object(schema, row.cells);
-      if (object["size_bytes"].is_null() || object["storage_id"].is_null()) return true;
-      const StorageId storage{object.uuid("storage_id")};
-      const auto label = labels.find(storage);
-      if (label == labels.end()) {
-        unknown = invalid("object '{}' is on storage {}, which is not configured",
-                          object.text("id"), storage.to_string());
-        return false;
+      if (object["size_bytes"].is_null()) return true;
+      for (const tams::Instance& instance : tams::instances_in(object["instances"])) {
+        if (!instance.storage_id || instance.copying) continue;
+        const auto label = labels.find(*instance.storage_id);
+        if (label == labels.end()) {
+          unknown = invalid("object '{}' is on storage {}, which is not configured",
+                            object.text("id"), instance.storage_id->to_string());
+          return false;
+        }
+        objects.push_back({label->second, instance.storage_key});
       }
-      objects.push_back({label->second, std::string(object.text("storage_key"))});
       return true;
     }));
   }

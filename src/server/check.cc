@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <unistd.h>
 
 #include "server/data_directory.h"
 #include "store/sqlite/sqlite_store.h"
+#include "tams/instances.h"
 #include "tams/record.h"
 #include "tams/tables.h"
 
@@ -53,12 +55,12 @@ Result<Sha256Digest> digest_of(const media::OpenObject& file) {
   return hash.finish();
 }
 
-//! What is wrong with the bytes of an object; empty when nothing is.
-std::string object_finding(const tams::Record& object, const tams::Storage& storage,
-                           bool read_bytes) {
-  media::Backend* backend = storage.find(StorageId{object.uuid("storage_id")});
+//! What is wrong with the bytes of one instance of an object; empty when nothing is.
+std::string instance_finding(const tams::Record& object, const tams::Instance& instance,
+                             const tams::Storage& storage, bool read_bytes) {
+  media::Backend* backend = storage.find(*instance.storage_id);
   if (backend == nullptr) return "its storage is not configured";
-  const auto file = backend->open(object.text("storage_key"));
+  const auto file = backend->open(instance.storage_key);
   if (!file) return file.error().message();
   const auto noted = static_cast<std::uint64_t>(object.integer("size_bytes"));
   if (file->size_bytes != noted) {
@@ -78,12 +80,16 @@ Status check_objects(store::Store& store, const tams::Storage& storage, bool rea
   REEL_ASSIGN(const auto schema, snapshot->catalog().table(tams::table::kObjects));
   return snapshot->scan_all(tams::table::kObjects, 0, 1, [&](const store::RowView& row) {
     const tams::Record object(schema, row.cells);
-    if (object["size_bytes"].is_null() || object["storage_id"].is_null()) return true;
-    report.objects += 1;
-    report.bytes += static_cast<std::uint64_t>(object.integer("size_bytes"));
-    const std::string finding = object_finding(object, storage, read_bytes);
-    if (!finding.empty()) {
-      report.findings.push_back(fmt::format("object '{}': {}", object.text("id"), finding));
+    if (object["size_bytes"].is_null()) return true;
+    bool counted = false;
+    for (const tams::Instance& instance : tams::instances_in(object["instances"])) {
+      if (!instance.storage_id || instance.copying) continue;
+      if (!std::exchange(counted, true)) report.objects += 1;
+      report.bytes += static_cast<std::uint64_t>(object.integer("size_bytes"));
+      const std::string finding = instance_finding(object, instance, storage, read_bytes);
+      if (!finding.empty()) {
+        report.findings.push_back(fmt::format("object '{}': {}", object.text("id"), finding));
+      }
     }
     return true;
   });

@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 
+#include "json/value.h"
 #include "json/writer.h"
 
 namespace reel::server {
@@ -136,7 +137,7 @@ class FileReader {
     } else if (std::holds_alternative<bool>(model)) {
       if (const auto flag = node.value_exact<bool>()) value = *flag;
     } else if (node.is_array()) {
-      value = read_list(*node.as_array());
+      if (auto texts = read_texts(*node.as_array())) value = *std::move(texts);
     }
     if (!value) {
       return invalid("{}: '{}' must be {}", place(node), setting.key, type_phrase(model));
@@ -144,7 +145,7 @@ class FileReader {
     return assign(config_, setting, *value, place(node));
   }
 
-  static std::optional<SettingValue> read_list(const toml::array& array) {
+  static std::optional<std::vector<std::string>> read_texts(const toml::array& array) {
     std::vector<std::string> items;
     for (const toml::node& item : array) {
       const auto text = item.value_exact<std::string>();
@@ -164,22 +165,47 @@ class FileReader {
     return {};
   }
 
+  //! A table of texts and lists of texts, as JSON.
+  Result<std::string> read_tags(const toml::node& node) const {
+    if (!node.is_table()) return invalid("{}: 'tags' must be a table", place(node));
+    json::Value tags{json::Object{}};
+    for (const auto& [name, value] : *node.as_table()) {
+      const auto text = value.value_exact<std::string>();
+      const auto texts = value.is_array() ? read_texts(*value.as_array()) : std::nullopt;
+      if (!text && !texts) {
+        return invalid("{}: the tag '{}' must be a string or a list of strings", place(value),
+                       name.str());
+      }
+      if (text) {
+        tags.set(name.str(), *text);
+      } else {
+        tags.set(name.str(), json::Array(texts->begin(), texts->end()));
+      }
+    }
+    return json::to_text(tags);
+  }
+
   Status read_storage(const toml::table& table) {
     StorageConfig storage;
-    const std::map<std::string, std::string*, std::less<>> texts = {{"label", &storage.label},
-                                                                    {"path", &storage.path},
-                                                                    {"provider", &storage.provider},
-                                                                    {"product", &storage.product}};
+    const std::map<std::string, std::string*, std::less<>> texts = {
+        {"label", &storage.label},
+        {"path", &storage.path},
+        {"provider", &storage.provider},
+        {"region", &storage.region},
+        {"availability_zone", &storage.availability_zone},
+        {"store_product", &storage.store_product}};
     for (const auto& [name, node] : table) {
       const auto text = texts.find(name.str());
       if (text != texts.end()) {
         const auto value = node.value_exact<std::string>();
         if (!value) return invalid("{}: '{}' must be a string", place(node), name.str());
         *text->second = *value;
-      } else if (name == "default") {
+      } else if (name == "default_storage") {
         const auto value = node.value_exact<bool>();
-        if (!value) return invalid("{}: 'default' must be true or false", place(node));
+        if (!value) return invalid("{}: 'default_storage' must be true or false", place(node));
         storage.is_default = *value;
+      } else if (name == "tags") {
+        REEL_ASSIGN(storage.tags, read_tags(node));
       } else if (name == "id") {
         auto id = StorageId::parse(node.value_or(std::string()));
         if (!id) return invalid("{}: 'id' {}", place(node), id.error().message());
@@ -265,6 +291,16 @@ std::string value_text(const SettingValue& value) {
   return out;
 }
 
+//! The tags of a backend as a table of its own. Keys are quoted, which TOML does like JSON.
+void write_tags(std::ostream& out, const std::string& tags) {
+  const auto document = json::parse(tags);
+  if (!document || document->as_object() == nullptr) return;
+  out << "[storage.tags]\n";
+  for (const json::Member& tag : *document->as_object()) {
+    out << value_text(tag.name) << " = " << json::to_text(tag.value) << "\n";
+  }
+}
+
 }  // namespace
 
 std::map<std::string, std::string> ConfigSources::process_environment() {
@@ -306,8 +342,11 @@ std::string to_toml(const Config& config) {
         << "\npath = " << value_text(storage.path) << "\n";
     if (storage.id) out << "id = " << value_text(storage.id->to_string()) << "\n";
     out << "provider = " << value_text(storage.provider)
-        << "\nproduct = " << value_text(storage.product)
-        << "\ndefault = " << value_text(storage.is_default) << "\n";
+        << "\nregion = " << value_text(storage.region)
+        << "\navailability_zone = " << value_text(storage.availability_zone)
+        << "\nstore_product = " << value_text(storage.store_product)
+        << "\ndefault_storage = " << value_text(storage.is_default) << "\n";
+    write_tags(out, storage.tags);
   }
   return out.str();
 }

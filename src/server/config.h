@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "obs/log.h"
 #include "server/limits.h"
+#include "server/webhook_courier.h"
 
 namespace reel::server {
 
@@ -24,7 +25,10 @@ struct StorageConfig {
   std::string path;             //!< directory; created when missing
   std::optional<StorageId> id;  //!< unset: chosen at the first start and kept
   std::string provider = "reelhouse";
-  std::string product = "local-disk";
+  std::string region = {};
+  std::string availability_zone = {};
+  std::string store_product = "local-disk";
+  std::string tags = {};  //!< JSON object; empty = none
   bool is_default = false;
 };
 
@@ -71,6 +75,7 @@ struct Config {
   std::string service_name = "Reelhouse";
   std::string service_description;
   Limits limits;
+  CourierOptions webhooks;             //!< without its networks, which limits.tams has
   std::vector<StorageConfig> storage;  //!< never empty after load_config()
 
   ConfigSources sources;  //!< what it was read from, to read it again

@@ -106,12 +106,20 @@ TEST_F(ConfigTest, StorageBackends) {
       load_config({.file = file("[[storage]]\nlabel = 'fast'\npath = '/a'\n"
                                 "id = '0a1b2c3d-0000-4000-8000-000000000001'\n"
                                 "[[storage]]\nlabel = 'big'\npath = '/b'\n"
-                                "provider = 'p'\nproduct = 'q'\ndefault = true\n")});
+                                "provider = 'p'\nstore_product = 'q'\ndefault_storage = true\n"
+                                "region = 'r'\n[storage.tags]\n'a.b' = 'x'\ntier = ['y', 'z']\n")});
   ASSERT_TRUE(config) << config.error().message();
   ASSERT_EQ(config->storage.size(), 2U);
   EXPECT_EQ(config->storage[0].id->to_string(), "0a1b2c3d-0000-4000-8000-000000000001");
   EXPECT_TRUE(config->storage[1].is_default);
-  EXPECT_EQ(config->storage[1].product, "q");
+  EXPECT_EQ(config->storage[1].store_product, "q");
+  EXPECT_EQ(config->storage[1].region, "r");
+  EXPECT_EQ(config->storage[1].tags, R"({"a.b":"x","tier":["y","z"]})");
+  const auto again = load_config({.file = file(to_toml(*config))});
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(again->storage[1].tags, config->storage[1].tags);
+  EXPECT_EQ(refusal("[[storage]]\nlabel = 'x'\npath = '/x'\ntags = { a = 5 }\n"),
+            "F:4: the tag 'a' must be a string or a list of strings");
   EXPECT_EQ(refusal("[[storage]]\nlabel = 'x'\npath = '/x'\nsize = 1\n"),
             "F:4: unknown key 'storage.size'");
   EXPECT_THAT(refusal("[[storage]]\nlabel = 'x'\n"), HasSubstr("needs 'label' and 'path'"));

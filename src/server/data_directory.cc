@@ -137,7 +137,10 @@ Result<tams::Storage> open_storage(const Config& config) {
     const media::BackendInfo info{.id = *entry.id,
                                   .label = entry.label,
                                   .provider = entry.provider,
-                                  .store_product = entry.product,
+                                  .region = entry.region,
+                                  .availability_zone = entry.availability_zone,
+                                  .store_product = entry.store_product,
+                                  .tags = entry.tags,
                                   .default_storage = entry.is_default};
     REEL_ASSIGN(auto backend, media::open_local_backend(info, entry.path));
     storage.backends.emplace(*entry.id, std::move(backend));

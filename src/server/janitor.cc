@@ -3,7 +3,8 @@
 #include "events/change_log.h"
 #include "obs/log.h"
 #include "tams/flows.h"
-#include "tams/objects.h"
+#include "tams/garbage.h"
+#include "tams/instances.h"
 
 namespace reel::server {
 
@@ -21,9 +22,9 @@ Status trim_change_log(const tams::Context& context) {
 
 }  // namespace
 
-Janitor::Janitor(const tams::Context& context, auth::ApiKeys& keys, std::chrono::milliseconds pause)
-    : context_(context),
-      keys_(keys),
+Janitor::Janitor(std::vector<Chore> chores, Wakeup& wakeup, std::chrono::milliseconds pause)
+    : chores_(std::move(chores)),
+      wakeup_(wakeup),
       pause_(pause),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -34,21 +35,28 @@ Janitor::~Janitor() {
 
 void Janitor::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    if (const Status status = tams::resume_flow_removals(context_); !status) {
-      obs::log_error("removing the segments of deleted flows", status.error());
+    for (const Chore& chore : chores_) {
+      const Status status = chore.work(stop);
+      if (!status) obs::log_error(chore.name, status.error());
     }
-    if (const Status status = tams::collect_unused(context_); !status) {
-      obs::log_error("removing objects that nothing uses", status.error());
-    }
-    if (const Status status = trim_change_log(context_); !status) {
-      obs::log_error("forgetting old changes", status.error());
-    }
-    if (const Status status = keys_.save_uses(); !status) {
-      obs::log_error("writing down when API keys were last used", status.error());
-    }
-    MutexLock lock(mutex_);
-    wake_.wait_for(mutex_, stop, pause_, [] { return false; });
+    wakeup_.wait(stop, pause_);
   }
+}
+
+std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context) {
+  const auto chore = [&](std::string name, Status (*work)(const tams::Context&)) {
+    return Janitor::Chore{std::move(name),
+                          [&context, work](const std::stop_token&) { return work(context); }};
+  };
+  return {chore("removing the segments of deleted flows", tams::resume_flow_removals),
+          chore("removing objects that nothing uses", tams::collect_unused),
+          chore("removing objects that were never registered", tams::collect_unregistered),
+          chore("forgetting old changes", trim_change_log)};
+}
+
+std::vector<Janitor::Chore> copying_chores(const tams::Context& context) {
+  return {{"copying objects to other storage backends",
+           [&context](const std::stop_token& stop) { return tams::make_copies(context, stop); }}};
 }
 
 }  // namespace reel::server

@@ -1,24 +1,29 @@
 #pragma once
-//! Work that is due now and then and that nobody waits for.
+//! Work that nobody waits for.
 
 #include <chrono>
-#include <condition_variable>
+#include <functional>
+#include <string>
 #include <thread>
+#include <vector>
 
-#include "auth/api_keys.h"
-#include "base/thread_annotations.h"
+#include "base/wakeup.h"
 #include "tams/context.h"
 
 namespace reel::server {
 
-//! Finishes what requests or an earlier process left behind: removals of flows, bytes that nothing
-//! refers to, changes older than the log reaches back; writes down when API keys were last used.
-//! Errors are logged and tried again the next time.
+//! A thread that does a list of chores now and then, and at once when it is woken. Errors are
+//! logged and tried again the next time.
 class Janitor {
  public:
-  //! Begins at once. REQUIRES: the context and the keys outlive the janitor.
-  Janitor(const tams::Context& context, auth::ApiKeys& keys, std::chrono::milliseconds pause);
-  //! Waits for the piece of work at hand.
+  struct Chore {
+    std::string name;  //!< for the log: "removing …"
+    std::function<Status(const std::stop_token&)> work;
+  };
+
+  //! Begins at once. REQUIRES: `wakeup`, and what the chores use, outlive the janitor.
+  Janitor(std::vector<Chore> chores, Wakeup& wakeup, std::chrono::milliseconds pause);
+  //! Waits for the chore at hand.
   ~Janitor();
   Janitor(const Janitor&) = delete;
   Janitor& operator=(const Janitor&) = delete;
@@ -26,12 +31,16 @@ class Janitor {
  private:
   void run(const std::stop_token& stop);
 
-  const tams::Context& context_;
-  auth::ApiKeys& keys_;
+  const std::vector<Chore> chores_;
+  Wakeup& wakeup_;
   const std::chrono::milliseconds pause_;
-  Mutex mutex_;
-  std::condition_variable_any wake_;
   std::jthread thread_;
 };
+
+//! What requests or an earlier process left behind: removals of flows, objects and bytes that
+//! nothing refers to, changes older than the log reaches back.
+std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context);
+//! Copies of objects between backends. Apart, because they may take hours.
+std::vector<Janitor::Chore> copying_chores(const tams::Context& context);
 
 }  // namespace reel::server

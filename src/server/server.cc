@@ -13,6 +13,7 @@
 #include "server/data_directory.h"
 #include "server/health.h"
 #include "server/janitor.h"
+#include "server/webhook_courier.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tams/service.h"
 #include "tams/tables.h"
@@ -67,11 +68,18 @@ Status seed_service(const tams::Context& context, const Config& config) {
   return tams::update_service(context, update);
 }
 
+CourierOptions courier_options(const Config& config) {
+  CourierOptions options = config.webhooks;
+  options.allowed_networks = config.limits.tams.webhook_networks;
+  return options;
+}
+
 std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics,
-                                   auth::ApiKeys& keys) {
+                                   events::ChangeFeed& feed, auth::ApiKeys& keys) {
   std::vector<api::Route> routes = api::product_routes();
   for (api::Route& route : api::auth_routes(keys)) routes.push_back(std::move(route));
   for (api::Route& route : operations_routes(health, metrics)) routes.push_back(std::move(route));
+  for (api::Route& route : api::event_routes(feed)) routes.push_back(std::move(route));
   return routes;
 }
 
@@ -108,9 +116,10 @@ class Running::Impl {
       REEL_ASSIGN(authenticator_,
                   auth::Authenticator::make(std::move(wanted), *api_keys_, system_clock()));
     }
-    application_ =
-        std::make_unique<api::TamsApplication>(all_routes(health_, metrics_, *api_keys_), context_,
-                                               application_options(config_, authenticator_.get()));
+    feed_ = std::make_unique<events::ChangeFeed>(*store_, *changes_);
+    application_ = std::make_unique<api::TamsApplication>(
+        all_routes(health_, metrics_, *feed_, *api_keys_), context_,
+        application_options(config_, authenticator_.get()));
     REEL_ASSIGN(auto options, http_options(config_));
     const bool tls = options.tls.has_value();
     std::string host = options.address;
@@ -118,7 +127,15 @@ class Running::Impl {
     REEL_ASSIGN(http_, http::Server::make(std::move(options), *application_, metrics_));
     REEL_TRY(http_->start());
     url_ = fmt::format("{}://{}:{}", tls ? "https" : "http", host, http_->port());
-    janitor_ = std::make_unique<Janitor>(context_, *api_keys_, kJanitorPause);
+    const tams::Caller courier{.principal = "webhooks",
+                               .base_url = config_.public_url.empty() ? url_ : config_.public_url};
+    REEL_ASSIGN(courier_,
+                WebhookCourier::start(context_, courier, courier_options(config_), metrics_));
+    std::vector<Janitor::Chore> chores = cleaning_chores(context_);
+    chores.push_back({"writing down when API keys were last used",
+                      [&keys = *api_keys_](const std::stop_token&) { return keys.save_uses(); }});
+    cleaner_ = std::make_unique<Janitor>(std::move(chores), cleaning_, kJanitorPause);
+    copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
     return {};
   }
 
@@ -137,7 +154,9 @@ class Running::Impl {
       http_->stop();
       http_.reset();
     }
-    janitor_.reset();
+    courier_.reset();
+    copier_.reset();
+    cleaner_.reset();
     if (api_keys_) {
       if (const Status status = api_keys_->save_uses(); !status) {
         obs::log_error("writing down when API keys were last used", status.error());
@@ -156,9 +175,13 @@ class Running::Impl {
   obs::Registry metrics_;
   std::unique_ptr<auth::ApiKeys> api_keys_;
   std::unique_ptr<auth::Authenticator> authenticator_;  //!< null: everybody may do everything
+  std::unique_ptr<events::ChangeFeed> feed_;
   std::unique_ptr<api::TamsApplication> application_;
   std::unique_ptr<http::Server> http_;
-  std::unique_ptr<Janitor> janitor_;
+  Wakeup cleaning_;
+  std::unique_ptr<Janitor> cleaner_;
+  std::unique_ptr<Janitor> copier_;
+  std::unique_ptr<WebhookCourier> courier_;
   std::string url_;
 };
 

@@ -260,6 +260,8 @@ std::vector<Setting> domain_limits() {
              [](Config& c) -> std::size_t& { return c.limits.tams.allocate_max; }),
       number("limits.bulk_segments_max", "Segments of one request at most.", {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.bulk_segments_max; }),
+      number("limits.instances_max", "Instances of one object at most.", {1, 100'000},
+             [](Config& c) -> std::size_t& { return c.limits.tams.instances_max; }),
       number("limits.collection_max", "Members of one flow collection at most.", {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.collection_max; }),
       number("limits.min_object_timeout_s", "How long an unregistered object lives at least.",
@@ -274,11 +276,50 @@ std::vector<Setting> domain_limits() {
   };
 }
 
+Setting networks() {
+  return {.key = "webhooks.allowed_networks",
+          .doc = "Where webhooks may go beside public addresses, such as [\"10.0.0.0/8\"].",
+          .set = [](Config& config, const SettingValue& value) -> Status {
+            std::vector<Network> networks;
+            for (const std::string& text : std::get<std::vector<std::string>>(value)) {
+              REEL_ASSIGN(const Network network, Network::parse(text));
+              networks.push_back(network);
+            }
+            config.limits.tams.webhook_networks = std::move(networks);
+            return {};
+          },
+          .get = [](const Config& config) -> SettingValue {
+            std::vector<std::string> texts;
+            for (const Network& network : config.limits.tams.webhook_networks) {
+              texts.push_back(network.to_string());
+            }
+            return texts;
+          }};
+}
+
+std::vector<Setting> webhook_settings() {
+  return {
+      networks(),
+      number("webhooks.threads", "Deliveries at the same time.", {2, 1024},
+             [](Config& c) -> std::size_t& { return c.webhooks.threads; }),
+      number("webhooks.timeout_ms", "How long one delivery may take.", {100, kDayMs},
+             [](Config& c) -> std::uint32_t& { return c.webhooks.timeout_ms; }),
+      number("webhooks.retry_ms_min", "Pause after the first failure; it doubles with each.",
+             {10, kDayMs}, [](Config& c) -> std::uint32_t& { return c.webhooks.retry_ms_min; }),
+      number("webhooks.retry_ms_max", "Pause between two attempts at most.", {10, kDayMs},
+             [](Config& c) -> std::uint32_t& { return c.webhooks.retry_ms_max; }),
+      number("webhooks.give_up_after_s", "Without a success for so long a webhook becomes error.",
+             {1, kYearSeconds},
+             [](Config& c) -> std::int64_t& { return c.webhooks.give_up_after_s; }),
+  };
+}
+
 std::vector<Setting> all_settings() {
   std::vector<Setting> all = general_settings();
   for (Setting& setting : auth_settings()) all.push_back(std::move(setting));
   for (Setting& setting : http_limits()) all.push_back(std::move(setting));
   for (Setting& setting : domain_limits()) all.push_back(std::move(setting));
+  for (Setting& setting : webhook_settings()) all.push_back(std::move(setting));
   return all;
 }
 

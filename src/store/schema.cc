@@ -100,17 +100,25 @@ void add_index(TableSchema& schema, const TableDefinition::IndexDefinition& defi
                Reasons& reasons) {
   const std::string what = fmt::format("index '{}'", definition.name);
   reasons.add(what, check_name(definition.name));
-  Index index{.id = schema.next_index_id++, .name = definition.name, .columns = {}};
+  Index index{.id = schema.next_index_id++,
+              .name = definition.name,
+              .columns = {},
+              .kind = definition.kind};
   for (const Index& other : schema.indexes) {
     if (other.name == index.name) reasons.add(what + " is there twice");
   }
   if (definition.columns.empty()) reasons.add(what + " has no columns");
+  if (definition.kind == IndexKind::search && definition.columns.size() > 1) {
+    reasons.add(what + " is for search and has more than one column");
+  }
   for (const std::string& name : definition.columns) {
     const Column* column = schema.find(name);
     if (column == nullptr) {
       reasons.add(fmt::format("{}: column '{}' does not exist", what, name));
     } else if (column->type.is_nested()) {
       reasons.add(fmt::format("{}: column '{}' is nested", what, name));
+    } else if (definition.kind == IndexKind::search && column->type.kind != TypeKind::string) {
+      reasons.add(fmt::format("{}: column '{}' is no string", what, name));
     } else if (std::count(index.columns.begin(), index.columns.end(), column->id) > 0) {
       reasons.add(fmt::format("{}: column '{}' is there twice", what, name));
     } else {
@@ -266,6 +274,8 @@ Result<std::optional<TableSchema>> extend_schema(const TableSchema& current,
       add_index(next, index, reasons);
     } else if (names_of(current, ours->columns) != index.columns) {
       reasons.add(fmt::format("index '{}' has other columns in the store", index.name));
+    } else if (ours->kind != index.kind) {
+      reasons.add(fmt::format("index '{}' is of another kind in the store", index.name));
     }
   }
   REEL_TRY(reasons.status(definition.name));

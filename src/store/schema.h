@@ -37,11 +37,16 @@ struct Column {
   std::uint32_t since_version = 1;  //!< the schema version that added it
 };
 
-//! Rows sorted by `columns` (then by the key); for equality and range filters.
+enum class IndexKind : std::uint8_t {
+  sorted = 0,  //!< rows sorted by `columns` (then by the key); for equality and range filters
+  search = 1,  //!< rows by the pieces of text in one string column; for Snapshot::search
+};
+
 struct Index {
   IndexId id = 0;
   std::string name;
   std::vector<ColumnId> columns;
+  IndexKind kind = IndexKind::sorted;
 };
 
 //! One version of one table's schema.
@@ -105,6 +110,7 @@ struct TableDefinition {
   struct IndexDefinition {
     std::string name = {};
     std::vector<std::string> columns = {};
+    IndexKind kind = IndexKind::sorted;
   };
   std::vector<IndexDefinition> indexes = {};
   bool product = false;

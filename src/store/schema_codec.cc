@@ -7,7 +7,8 @@ namespace {
 constexpr std::string_view kColumnType =
     "struct<id:uint32#1,name:string#2,type:string#3,nullable:bool#4,default_value:binary#5,"
     "initial_default:binary#6,doc:string#7,since_version:uint32#8>";
-constexpr std::string_view kIndexType = "struct<id:uint32#1,name:string#2,columns:list<uint32>#3>";
+constexpr std::string_view kIndexType =
+    "struct<id:uint32#1,name:string#2,columns:list<uint32>#3,kind:uint32#4>";
 
 const Type& schema_type() {
   static const Type type = *Type::parse(fmt::format(
@@ -46,7 +47,8 @@ Value columns_value(const std::vector<Column>& columns) {
 Value indexes_value(const std::vector<Index>& indexes) {
   ValueList list;
   for (const Index& index : indexes) {
-    list.emplace_back(ValueList{number(index.id), index.name, ids_value(index.columns)});
+    list.emplace_back(ValueList{number(index.id), index.name, ids_value(index.columns),
+                                number(static_cast<std::uint32_t>(index.kind))});
   }
   return Value(std::move(list));
 }
@@ -123,6 +125,11 @@ Result<std::vector<Index>> read_indexes(const ValueList& list) {
     index.id = members.number();
     index.name = members.text();
     REEL_ASSIGN(index.columns, members.ids());
+    const std::uint32_t kind = members.number();
+    if (kind > static_cast<std::uint32_t>(IndexKind::search)) {
+      return corrupt("index '{}' is of the unknown kind {}", index.name, kind);
+    }
+    index.kind = static_cast<IndexKind>(kind);
     indexes.push_back(std::move(index));
   }
   return indexes;

@@ -76,6 +76,15 @@ struct ScanSpec {
   std::vector<Predicate> where = {};
 };
 
+//! What to look for, see Snapshot::search.
+struct SearchSpec {
+  std::string table = {};
+  std::string index = {};
+  std::vector<std::string> pieces = {};
+  std::size_t limit = 100;
+  std::vector<std::string> columns = {};
+};
+
 //! Rows of one creation hour of a table: how many, and the sum of their hashes.
 struct LedgerEntry {
   std::int64_t hour = 0;  //!< hours since 1970 of inserted_at
@@ -105,6 +114,11 @@ class Snapshot {
   //! is chosen by the hash of the partition key. One large partition is therefore one share.
   virtual Status scan_all(std::string_view table, std::size_t part, std::size_t parts,
                           const RowVisitor& visit) = 0;
+  //! Rows whose column under the search index holds at least one of these pieces of text, byte for
+  //! byte. First come rows that hold many pieces, and pieces that few rows hold: an engine's
+  //! estimate, meant to find candidates for a finer look. Code::invalid when a piece has fewer than
+  //! three characters.
+  virtual Status search(const SearchSpec& spec, const RowVisitor& visit) = 0;
   //! By hour, ascending.
   virtual Result<std::vector<LedgerEntry>> ledger(std::string_view table) = 0;
 };

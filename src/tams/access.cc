@@ -88,6 +88,24 @@ TagFilter visible_to(const Caller& caller, TagFilter filter) {
   return filter;
 }
 
+Status check_objects(const Context& context, const Caller& caller, const json::Value& segments) {
+  if (!caller.classes) return {};
+  const json::Array one = {segments};
+  const json::Array* many = segments.as_array();
+  for (const json::Value& segment : many != nullptr ? *many : one) {
+    for (const char* member : {"object_id", "init_object_id"}) {
+      const json::Value* id = segment.find(member);
+      const std::string* text = id == nullptr ? nullptr : id->as_string();
+      if (text == nullptr) continue;
+      const auto access = object_access(context, caller, *text);
+      if (!access && access.error().code() == Code::not_found) continue;
+      if (!access) return Failure(access.error().clone());
+      if (*access == Access::none) return not_found("object '{}' does not exist", *text);
+    }
+  }
+  return {};
+}
+
 Status settle_classes(const Caller& caller, const json::Value* before, json::Value& after) {
   if (!caller.classes) return {};
   if (before == nullptr && classes_in(&after).empty()) {

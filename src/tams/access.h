@@ -27,6 +27,9 @@ Result<Access> object_access(const Context& context, const Caller& caller, const
 //! Lets pass only what the caller may see. Nothing changes for callers without classes.
 TagFilter visible_to(const Caller& caller, TagFilter filter);
 
+//! What a body of POST segments names: no object that only others' flows show (Code::not_found).
+Status check_objects(const Context& context, const Caller& caller, const json::Value& segments);
+
 //! For a write: classes may be given and taken by those who have them only (Code::forbidden), and
 //! what a caller with classes makes (`before` nullptr) gets these, unless it says otherwise.
 Status settle_classes(const Caller& caller, const json::Value* before, json::Value& after);

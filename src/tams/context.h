@@ -9,11 +9,14 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/network.h"
 #include "base/uuid.h"
+#include "base/wakeup.h"
 #include "events/change_signal.h"
 #include "media/backend.h"
 #include "media/url_signer.h"
 #include "store/store.h"
+#include "tams/transfers.h"
 
 namespace reel::tams {
 
@@ -27,8 +30,11 @@ struct Limits {
   std::size_t allocate_default = 10;  //!< objects of a storage request without a limit
   std::size_t allocate_max = 1000;
   std::size_t bulk_segments_max = 10'000;
+  std::size_t instances_max = 100;    //!< of one object
   std::size_t collection_max = 1000;  //!< members of one flow collection
   std::int64_t change_log_days = 30;  //!< how long changes stay in the log
+  //! Where webhooks may go beside public addresses.
+  std::vector<Network> webhook_networks = {};
 };
 
 //! The places where objects may be put. Filled at start, constant afterwards.
@@ -42,7 +48,7 @@ struct Storage {
   media::Backend* default_backend() const;
 };
 
-//! Shared by all requests; thread-safe.
+//! Shared by all requests; thread-safe. What has a default is this process's own.
 struct Context {
   store::Store& store;
   const Storage& storage;
@@ -50,6 +56,9 @@ struct Context {
   Random& random;
   events::ChangeSignal& changes;  //!< notified after commits of this process
   Limits limits = {};
+  std::unique_ptr<Transfers> transfers = std::make_unique<Transfers>();
+  //! Notified when there is something for make_copies().
+  std::unique_ptr<Wakeup> copies = std::make_unique<Wakeup>();
 };
 
 //! Who asks, and under which address they see us.

@@ -8,8 +8,8 @@
 #include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
-#include "tams/objects.h"
 #include "tams/profiles.h"
+#include "tams/search.h"
 #include "tams/segments.h"
 #include "tams/sources.h"
 #include "tams/tables.h"
@@ -101,6 +101,7 @@ void add_derived_cells(const json::Value& document, store::Cells& cells) {
   cells.emplace_back("init_segments",
                      init != nullptr && init->as_bool() != nullptr && *init->as_bool());
   cells.emplace_back("label_order", label_order(document.find("label")));
+  cells.emplace_back("search_text", search_text(document));
   cells.emplace_back("extra", extra_members(document));
 }
 
@@ -437,17 +438,11 @@ Status finish_removal(const Context& context, FlowId id) {
   });
 }
 
-}  // namespace
+//! What to do with a flow that exists already.
+enum class Existing : std::uint8_t { replace, keep };
 
-Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
-                         const std::vector<std::string>& columns) {
-  REEL_ASSIGN(auto record, load(snapshot, table::kFlows, {id}, columns));
-  if (!record) return not_found("flow {} does not exist", id.to_string());
-  return std::move(*record);
-}
-
-Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id,
-                         const json::Value& body) {
+Result<PutFlow> write_flow_document(const Context& context, const Caller& caller, FlowId id,
+                                    const json::Value& body, Existing existing) {
   const std::string& body_id = *body.find("id")->as_string();
   if (body_id != id.to_string()) {
     return at("/id",
@@ -462,8 +457,9 @@ Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id
       return conflict("flow {} was being removed", id.to_string());
     }
     REEL_ASSIGN(const auto old, load(*snapshot, table::kFlows, {id}));
-    if (old && old->flag("read_only")) return read_only_failure(id);
     outcome.created = !old;
+    if (old && existing == Existing::keep) return {};
+    if (old && old->flag("read_only")) return read_only_failure(id);
     json::Value document = body;
     REEL_TRY(apply_profile(*snapshot, old ? &*old : nullptr, document));
     Write write{context, caller, *snapshot};
@@ -475,16 +471,41 @@ Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id
   return outcome;
 }
 
+}  // namespace
+
+Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
+                         const std::vector<std::string>& columns) {
+  REEL_ASSIGN(auto record, load(snapshot, table::kFlows, {id}, columns));
+  if (!record) return not_found("flow {} does not exist", id.to_string());
+  return std::move(*record);
+}
+
+Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id,
+                         const json::Value& body) {
+  return write_flow_document(context, caller, id, body, Existing::replace);
+}
+
+Result<PutFlow> create_flow(const Context& context, const Caller& caller, FlowId id,
+                            const json::Value& body) {
+  REEL_ASSIGN(PutFlow outcome, write_flow_document(context, caller, id, body, Existing::keep));
+  if (!outcome.created) return at("/id", conflict("flow {} exists already", id.to_string()));
+  return outcome;
+}
+
 Result<std::string> get_flow(const Context& context, FlowId id, const FlowView& view) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
+  return get_flow(*snapshot, id, view);
+}
+
+Result<std::string> get_flow(store::Snapshot& snapshot, FlowId id, const FlowView& view) {
+  REEL_ASSIGN(const Record flow, find_flow(snapshot, id));
   std::optional<time::TimeRange> timerange;
   if (view.include_timerange) {
-    REEL_ASSIGN(timerange, flow_extent(*snapshot, id, view.within));
+    REEL_ASSIGN(timerange, flow_extent(snapshot, id, view.within));
   }
   std::string text;
   json::Writer out(text);
-  REEL_TRY(write_flow(*snapshot, out, flow, timerange));
+  REEL_TRY(write_flow(snapshot, out, flow, timerange));
   return text;
 }
 

@@ -30,10 +30,15 @@ struct PutFlow {
 Result<PutFlow> put_flow(const Context& context, const Caller& caller, FlowId id,
                          const json::Value& body);
 
+//! The same for a flow that must be new; Code::conflict when it exists.
+Result<PutFlow> create_flow(const Context& context, const Caller& caller, FlowId id,
+                            const json::Value& body);
+
 struct FlowView {
   bool include_timerange = false;
   time::TimeRange within = time::TimeRange::eternity();
 };
+Result<std::string> get_flow(store::Snapshot& snapshot, FlowId id, const FlowView& view);
 //! The flow as JSON. With include_timerange, the extent of the segments that overlap `within`.
 Result<std::string> get_flow(const Context& context, FlowId id, const FlowView& view);
 

@@ -8,6 +8,7 @@
 
 #include "json/writer.h"
 #include "tams/context.h"
+#include "tams/instances.h"
 #include "tams/listing.h"
 
 namespace reel::tams {
@@ -25,17 +26,30 @@ struct UrlSelection {
   bool selects_nothing() const { return labels && labels->empty(); }
 };
 
-//! Where the bytes of one object are.
-struct ObjectLocation {
-  std::string_view object_id;
-  std::optional<StorageId> storage_id;
-  std::string_view external_urls;  //!< JSON array of {url, label}; may be empty
+//! The URLs of objects as one caller may see them. Refers to what it is made from.
+class UrlWriter {
+ public:
+  UrlWriter(const Context& context, const Caller& caller, const UrlSelection& selection)
+      : context_(context), caller_(caller), selection_(selection) {}
+
+  //! Writes "get_urls": […] into an open object: for each controlled instance a signed and a plain
+  //! URL, then the uncontrolled ones.
+  void write(json::Writer& out, std::string_view object_id,
+             const std::vector<Instance>& instances) const;
+
+ private:
+  void write_controlled(json::Writer& out, std::string_view object_id,
+                        const Instance& instance) const;
+  void write_uncontrolled(json::Writer& out, const Instance& instance) const;
+  bool label_selected(std::string_view label) const;
+
+  const Context& context_;
+  const Caller& caller_;
+  const UrlSelection& selection_;
 };
 
-//! Writes "get_urls": […] into an open object: for each backend a plain and a signed URL, then the
-//! external ones.
-void write_get_urls(json::Writer& out, const Context& context, const Caller& caller,
-                    const ObjectLocation& object, const UrlSelection& selection);
+//! Writes what schemas/storage-backend.json says about a backend into an open object.
+void write_storage_members(json::Writer& out, const media::BackendInfo& info);
 
 //! The address under which this server serves an object, unsigned.
 std::string plain_url(const Caller& caller, StorageId storage, std::string_view object_id);

@@ -40,10 +40,9 @@ bool value_is_any(const json::Value& tag, const std::vector<std::string>& values
 
 }  // namespace
 
-Result<std::size_t> page_limit(const Limits& limits, std::optional<std::int64_t> asked) {
+std::size_t page_limit(const Limits& limits, std::optional<std::int64_t> asked) {
   if (!asked) return limits.page_default;
-  if (*asked < 1) return at("?limit", invalid("limit must be at least 1, not {}", *asked));
-  return std::min(limits.page_max, static_cast<std::size_t>(*asked));
+  return std::min(limits.page_max, static_cast<std::size_t>(std::max<std::int64_t>(*asked, 1)));
 }
 
 bool TagFilter::matches(std::string_view tags) const {

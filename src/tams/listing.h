@@ -28,8 +28,8 @@ struct Page {
   time::TimeRange timerange = time::TimeRange::never();  //!< of the items; segments only
 };
 
-//! Between nothing and page_max; 0 or negative is Code::invalid.
-Result<std::size_t> page_limit(const Limits& limits, std::optional<std::int64_t> asked);
+//! What is asked for, between 1 and page_max.
+std::size_t page_limit(const Limits& limits, std::optional<std::int64_t> asked);
 
 //! Conditions on a document's tags; all must hold.
 struct TagFilter {

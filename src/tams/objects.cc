@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "tams/access.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
+#include "tams/garbage.h"
+#include "tams/instances.h"
 #include "tams/tables.h"
 
 namespace reel::tams {
@@ -12,8 +15,6 @@ namespace {
 
 using store::Value;
 using time::Timestamp;
-
-const std::string kObjects(table::kObjects);
 
 Result<media::Backend*> chosen_backend(const Context& context, const json::Value& body) {
   if (const json::Value* asked = body.find("storage_id")) {
@@ -61,119 +62,121 @@ Result<std::vector<std::string>> object_ids(const Context& context, const json::
   return ids;
 }
 
+//! Objects that were reserved for a flow.
+struct Allocation {
+  std::vector<std::string> ids;
+  StorageId storage;
+  std::string content_type;
+  bool presigned = true;  //!< whether clients get signed URLs
+};
+
+//! Where to upload one of them.
 void write_allocation(json::Writer& out, const Context& context, const Caller& caller,
-                      const std::string& id, StorageId storage, const std::string& content_type,
-                      bool presigned) {
+                      const Allocation& allocation, const std::string& id) {
   out.begin_object();
   out.field("object_id", std::string_view(id));
   out.key("put_url");
   out.begin_object();
   out.key("url");
   out.open_plain_string();
-  if (presigned) {
+  if (allocation.presigned) {
     const Instant expiry{context.clock.now().micros +
                          context.limits.min_presigned_url_timeout_s * 1'000'000};
     out.out() += caller.base_url;
     context.storage.signer->append_path(out.out(),
                                         {.use = media::UrlUse::put,
-                                         .storage = storage,
+                                         .storage = allocation.storage,
                                          .object_id = id,
-                                         .content_type = content_type},
+                                         .content_type = allocation.content_type},
                                         expiry);
   } else {
-    out.out() += plain_url(caller, storage, id);
+    out.out() += plain_url(caller, allocation.storage, id);
   }
   out.close_plain_string();
-  out.field("content-type", std::string_view(content_type));
+  out.field("content-type", std::string_view(allocation.content_type));
   out.key("headers");
   out.begin_object();
-  out.field("Content-Type", std::string_view(content_type));
+  out.field("Content-Type", std::string_view(allocation.content_type));
   out.end_object();
   out.end_object();
-  out.field("presigned", presigned);
+  out.field("presigned", allocation.presigned);
   out.end_object();
 }
 
-//! Objects that were reserved for a flow.
-struct Allocation {
-  std::vector<std::string> ids;
-  StorageId storage;
-  std::string content_type;
-};
-
-Result<Allocation> reserve(const Context& context, FlowId flow, const json::Value& body) {
-  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record record, find_flow(*snapshot, flow));
+//! Code::forbidden or invalid when the flow cannot have new objects. The container is what their
+//! content type is if nobody says otherwise.
+Result<std::string> container_of(store::Snapshot& snapshot, FlowId flow) {
+  REEL_ASSIGN(const Record record, find_flow(snapshot, flow));
   if (record.flag("read_only")) return forbidden("flow {} is read-only", flow.to_string());
   if (record["container"].is_null()) {
     return invalid("flow {} has no container, so it cannot have objects", flow.to_string());
   }
-  REEL_ASSIGN(media::Backend* const backend, chosen_backend(context, body));
+  return std::string(record.text("container"));
+}
+
+//! Without a flow, the objects are for whichever uses them first.
+Result<Allocation> reserve(const Context& context, std::optional<FlowId> flow,
+                           const json::Value& body) {
+  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   Allocation allocation;
+  allocation.content_type = "application/octet-stream";
+  if (flow) {
+    REEL_ASSIGN(allocation.content_type, container_of(*snapshot, *flow));
+  }
+  REEL_ASSIGN(media::Backend* const backend, chosen_backend(context, body));
   REEL_ASSIGN(allocation.ids, object_ids(context, body));
   allocation.storage = backend->info().id;
-  allocation.content_type = record.text("container");
   if (const json::Value* asked = body.find("content_type")) {
     allocation.content_type = *asked->as_string();
   }
+  if (const json::Value* asked = body.find("presigned")) allocation.presigned = *asked->as_bool();
+  const Instant now = context.clock.now();
   store::Batch batch;
-  batch.require_cells(std::string(table::kFlows), {flow}, {{"read_only", false}});
+  if (flow) batch.require_cells(std::string(table::kFlows), {*flow}, {{"read_only", false}});
   for (const std::string& id : allocation.ids) {
     REEL_ASSIGN(const auto taken, load(*snapshot, table::kObjects, {id}));
     if (taken) return at("/object_ids", invalid("object '{}' exists already", id));
-    batch.insert(kObjects, {id},
-                 {{"flow_id", flow},
-                  {"storage_id", allocation.storage},
-                  {"storage_key", media::make_key(id, context.clock.now())},
-                  {"content_type", allocation.content_type}});
+    const Instance place{.storage_id = allocation.storage,
+                         .storage_key = new_storage_key(context, id),
+                         .copying = false,
+                         .url = {},
+                         .label = {}};
+    store::Cells cells = {{"allocated", now},
+                          {"instances", instances_cell({place})},
+                          {"content_type", allocation.content_type}};
+    if (flow) cells.emplace_back("flow_id", *flow);
+    batch.insert(std::string(table::kObjects), {id}, std::move(cells));
   }
+  check_after_timeout(context, batch, now, allocation.ids);
   REEL_TRY(context.store.commit(std::move(batch)));
   return allocation;
 }
 
-Result<bool> is_used(store::Snapshot& snapshot, const std::string& id) {
-  REEL_ASSIGN(const auto flows, flows_using(snapshot, id, {}, std::nullopt, 1));
-  return !flows.empty();
+//! A caller with auth classes makes objects only for flows that it may change.
+Status check_reach(const Context& context, const Caller& caller, std::optional<FlowId> flow) {
+  if (!caller.classes) return {};
+  if (!flow) return at("/flow_id", forbidden("callers with auth classes must name a flow"));
+  REEL_ASSIGN(const Access access, flow_access(context, caller, *flow));
+  if (access == Access::none) return not_found("flow {} does not exist", flow->to_string());
+  if (access == Access::read) return forbidden("you may read flow {} only", flow->to_string());
+  return {};
 }
 
-ObjectLocation location_of(const Record& object) {
-  ObjectLocation location{.object_id = object.text("id"),
-                          .storage_id = std::nullopt,
-                          .external_urls = object.text("external_urls")};
-  if (!object["storage_id"].is_null()) location.storage_id = StorageId{object.uuid("storage_id")};
-  return location;
-}
-
-Status write_object(json::Writer& out, const Context& context, const Caller& caller,
-                    store::Snapshot& snapshot, const Record& object, const UrlSelection& urls) {
+Status write_object(json::Writer& out, store::Snapshot& snapshot, const Record& object,
+                    const UrlWriter& urls) {
   if (!object["timerange"].is_null()) out.field("timerange", object.text("timerange"));
   if (!object["key_frame_count"].is_null()) {
     out.field("key_frame_count", object.integer("key_frame_count"));
   }
-  write_get_urls(out, context, caller, location_of(object), urls);
+  urls.write(out, object.text("id"), instances_in(object["instances"]));
   if (object["init_object_id"].is_null()) return {};
   REEL_ASSIGN(const auto init, load(snapshot, table::kObjects, {object["init_object_id"]}));
   out.key("init_object");
   out.begin_object();
   out.field("id", object.text("init_object_id"));
-  if (init) write_get_urls(out, context, caller, location_of(*init), urls);
+  if (init) urls.write(out, init->text("id"), instances_in((*init)["instances"]));
   out.end_object();
   return {};
-}
-
-//! The object on that backend; not_found otherwise.
-Result<Record> object_on(store::Snapshot& snapshot, StorageId storage, const std::string& id) {
-  REEL_ASSIGN(auto object, load(snapshot, table::kObjects, {id}));
-  if (!object || (*object)["storage_id"] != Value(storage)) {
-    return not_found("object '{}' is not on storage backend {}", id, storage.to_string());
-  }
-  return std::move(*object);
-}
-
-//! Bytes may be replaced until a segment uses them.
-Status check_replaceable(const Record& object) {
-  if (!object.flag("registered") || object["size_bytes"].is_null()) return {};
-  return forbidden("object '{}' is in use and cannot be replaced", object.text("id"));
 }
 
 }  // namespace
@@ -214,19 +217,39 @@ Result<std::string> allocate_storage(const Context& context, const Caller& calle
     REEL_ASSIGN(allocation, reserve(context, flow, body));
     return {};
   }));
-  const json::Value* presigned = body.find("presigned");
   std::string text;
   json::Writer out(text);
   out.begin_object();
   out.key("media_objects");
   out.begin_array();
   for (const std::string& id : allocation.ids) {
-    write_allocation(out, context, caller, id, allocation.storage, allocation.content_type,
-                     presigned == nullptr || *presigned->as_bool());
+    write_allocation(out, context, caller, allocation, id);
   }
   out.end_array();
   out.end_object();
   return text;
+}
+
+Result<CreatedObject> create_object(const Context& context, const Caller& caller,
+                                    const json::Value& body) {
+  json::Value request = body;
+  for (const char* member : {"id", "object_id"}) {
+    const json::Value* id = body.find(member);
+    if (id != nullptr) request.set("object_ids", json::Array{*id});
+  }
+  request.set("limit", 1);
+  std::optional<FlowId> flow;
+  if (const json::Value* id = body.find("flow_id")) flow = *FlowId::parse(*id->as_string());
+  Allocation allocation;
+  REEL_TRY(check_reach(context, caller, flow));
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(allocation, reserve(context, flow, request));
+    return {};
+  }));
+  CreatedObject created{.id = allocation.ids[0], .document = {}};
+  json::Writer out(created.document);
+  write_allocation(out, context, caller, allocation, created.id);
+  return created;
 }
 
 Result<ObjectView> get_object(const Context& context, const Caller& caller, const std::string& id,
@@ -260,117 +283,36 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
   if (!(*object)["flow_id"].is_null()) {
     out.field("first_referenced_by_flow", std::string_view(object->uuid("flow_id").to_string()));
   }
-  REEL_TRY(write_object(out, context, caller, *snapshot, *object, query.urls));
+  REEL_TRY(write_object(out, *snapshot, *object, {context, caller, query.urls}));
   out.end_object();
   return view;
 }
 
-ObjectUpload::ObjectUpload(const Context& context, media::Backend& backend, std::string object_id,
-                           std::string content_type, std::string key,
-                           std::unique_ptr<media::Upload> upload)
-    : context_(context),
-      backend_(backend),
-      object_id_(std::move(object_id)),
-      content_type_(std::move(content_type)),
-      key_(std::move(key)),
-      upload_(std::move(upload)) {}
-
-Status ObjectUpload::finish() {
-  REEL_ASSIGN(const media::StoredBytes stored, upload_->finish());
-  Status adopted = retry_on_conflict([&] { return adopt(stored); });
-  // Only an upload that surely was not adopted may lose its bytes.
-  if (!adopted && adopted.error().code() != Code::unknown_outcome) {
-    (void)backend_.remove(key_);
-    return adopted;
-  }
-  if (adopted) (void)remove_garbage(context_);
-  return adopted;
-}
-
-Status ObjectUpload::adopt(const media::StoredBytes& stored) {
-  REEL_ASSIGN(const auto snapshot, context_.store.snapshot());
-  REEL_ASSIGN(const Record object, object_on(*snapshot, backend_.info().id, object_id_));
-  REEL_TRY(check_replaceable(object));
-  const std::string digest(reinterpret_cast<const char*>(stored.sha256.data()),
-                           stored.sha256.size());
-  store::Cells cells = {{"storage_key", key_},
-                        {"size_bytes", static_cast<std::int64_t>(stored.size_bytes)},
-                        {"sha256", store::Binary{digest}}};
-  if (!content_type_.empty()) cells.emplace_back("content_type", content_type_);
-  store::Batch batch;
-  batch.require_cells(
-      kObjects, {object_id_},
-      {{"storage_key", object["storage_key"]}, {"registered", object["registered"]}});
-  batch.update(kObjects, {object_id_}, std::move(cells));
-  if (!object["size_bytes"].is_null()) {
-    batch.upsert(std::string(table::kMediaGarbage), {object["storage_id"], object["storage_key"]},
-                 {});
-  }
-  return context_.store.commit(std::move(batch));
-}
-
-Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context, StorageId storage,
-                                                          const std::string& object_id,
-                                                          const std::string& content_type) {
-  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record object, object_on(*snapshot, storage, object_id));
-  REEL_TRY(check_replaceable(object));
-  media::Backend* backend = context.storage.find(storage);
-  if (backend == nullptr) return not_found("storage backend {}", storage.to_string());
-  // Each upload has a key of its own, so that bytes and checksum change together, in the commit.
-  const std::string name = object_id + "#" + Uuid::random(context.random).to_string();
-  std::string key = media::make_key(name, context.clock.now());
-  REEL_ASSIGN(auto upload, backend->begin_upload(key));
-  return std::make_unique<ObjectUpload>(context, *backend, object_id, content_type, std::move(key),
-                                        std::move(upload));
-}
-
-Result<ObjectBytes> open_object(const Context& context, StorageId storage,
-                                const std::string& object_id) {
-  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record object, object_on(*snapshot, storage, object_id));
-  media::Backend* backend = context.storage.find(storage);
-  if (backend == nullptr || object["size_bytes"].is_null()) {
-    return not_found("object '{}' has no content yet", object_id);
-  }
-  ObjectBytes bytes;
-  REEL_ASSIGN(bytes.file, backend->open(object.text("storage_key")));
-  bytes.content_type = object.text("content_type");
-  const std::string& digest = object["sha256"].get<store::Binary>().bytes;
-  bytes.sha256_hex = to_hex({reinterpret_cast<const std::uint8_t*>(digest.data()), digest.size()});
-  return bytes;
-}
-
-Status LocationCache::load(const std::vector<std::string>& object_ids) {
-  static const std::vector<std::string> kColumns = {"storage_id", "external_urls"};
-  std::vector<store::Key> keys;
-  std::vector<std::optional<StoredLocation>*> places;
-  for (const std::string& id : object_ids) {
-    const auto [entry, is_new] = seen_.try_emplace(id);
-    if (!is_new) continue;
-    keys.push_back({id});
-    places.push_back(&entry->second);
-  }
-  REEL_ASSIGN(const auto schema, snapshot_.catalog().table(table::kObjects));
-  const std::size_t storage_id = schema->position(schema->find(kColumns[0])->id);
-  const std::size_t external_urls = schema->position(schema->find(kColumns[1])->id);
-  return snapshot_.get_each(table::kObjects, keys, kColumns,
-                            [&](std::size_t index, const store::RowView& row) {
-                              StoredLocation& place = places[index]->emplace();
-                              if (const auto* id = row[storage_id].get_if<Uuid>())
-                                place.storage_id = StorageId{*id};
-                              if (const auto* urls = row[external_urls].get_if<std::string>())
-                                place.external_urls = *urls;
-                            });
-}
-
-Result<const StoredLocation*> LocationCache::find(const std::string& object_id) {
-  auto known = seen_.find(object_id);
-  if (known == seen_.end()) {
-    REEL_TRY(load({object_id}));
-    known = seen_.find(object_id);
-  }
-  return known->second ? &*known->second : nullptr;
+Result<StorageId> allocate_for_segment(const Context& context, FlowId flow,
+                                       const std::string& object_id) {
+  StorageId storage;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const auto object, load(*snapshot, table::kObjects, {object_id}));
+    if (!object) {
+      json::Value request;
+      request.set("object_ids", json::Array{object_id});
+      REEL_ASSIGN(const Allocation allocation, reserve(context, flow, request));
+      storage = allocation.storage;
+      return {};
+    }
+    REEL_TRY(container_of(*snapshot, flow));
+    const bool for_another =
+        !(*object)["flow_id"].is_null() && FlowId{object->uuid("flow_id")} != flow;
+    const auto instances = instances_in((*object)["instances"]);
+    if (object->flag("registered") || instances.empty() || !instances[0].storage_id ||
+        for_another) {
+      return at("/object_id", invalid("object '{}' exists already", object_id));
+    }
+    storage = *instances[0].storage_id;
+    return {};
+  }));
+  return storage;
 }
 
 Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot, const std::string& object_id,
@@ -396,92 +338,9 @@ Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot, const std
   return starts;
 }
 
-namespace {
-
-constexpr std::size_t kCollectAtOnce = 500;
-
-//! Adds what settles one candidate: it is erased with its bytes if nothing uses it at the commit.
-Status settle_candidate(store::Snapshot& snapshot, store::Batch& batch, const std::string& id) {
-  const std::string notes(table::kObjectsToCheck);
-  REEL_ASSIGN(const auto note, load(snapshot, notes, {id}));
-  if (!note) return {};
-  // A use that goes meanwhile leaves a new note, and this batch must not erase that one.
-  batch.require_cells(notes, {id}, {{"note", (*note)["note"]}});
-  batch.erase(notes, {id});
-  REEL_ASSIGN(const auto object, load(snapshot, table::kObjects, {id}));
-  if (!object) return {};
-  REEL_ASSIGN(const bool used, is_used(snapshot, id));
-  if (used) return {};
-  batch.require_empty(std::string(table::kObjectUses), {id});
-  batch.require_cells(kObjects, {id}, {{"registered", true}});
-  batch.erase(kObjects, {id});
-  if (!(*object)["size_bytes"].is_null()) {
-    batch.upsert(std::string(table::kMediaGarbage),
-                 {(*object)["storage_id"], (*object)["storage_key"]}, {});
-  }
-  return {};
-}
-
-Status settle_candidates(const Context& context, const std::vector<std::string>& ids) {
-  return retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    store::Batch batch;
-    for (const std::string& id : ids) REEL_TRY(settle_candidate(*snapshot, batch, id));
-    return context.store.commit(std::move(batch));
-  });
-}
-
-Result<std::vector<std::string>> some_candidates(const Context& context) {
-  REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const auto schema, snapshot->catalog().table(table::kObjectsToCheck));
-  std::vector<std::string> ids;
-  REEL_TRY(snapshot->scan_all(table::kObjectsToCheck, 0, 1, [&](const store::RowView& row) {
-    ids.emplace_back(Record(schema, row.cells).text("id"));
-    return ids.size() < kCollectAtOnce;
-  }));
-  return ids;
-}
-
-}  // namespace
-
-void check_later(const Context& context, store::Batch& batch, const std::string& object_id) {
-  batch.upsert(std::string(table::kObjectsToCheck), {object_id},
-               {{"note", Uuid::random(context.random)}});
-}
-
-Status collect_unused(const Context& context) {
-  while (true) {
-    REEL_ASSIGN(const auto ids, some_candidates(context));
-    if (ids.empty()) break;
-    REEL_TRY(settle_candidates(context, ids));
-  }
-  return remove_garbage(context);
-}
-
-Status remove_garbage(const Context& context) {
-  struct Garbage {
-    StorageId storage;
-    std::string key;
-  };
-  std::vector<Garbage> garbage;
-  {
-    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_ASSIGN(const auto schema, snapshot->catalog().table(table::kMediaGarbage));
-    REEL_TRY(snapshot->scan_all(table::kMediaGarbage, 0, 1, [&](const store::RowView& row) {
-      const Record record(schema, row.cells);
-      garbage.push_back(
-          {StorageId{record.uuid("storage_id")}, std::string(record.text("storage_key"))});
-      return true;
-    }));
-  }
-  if (garbage.empty()) return {};
-  store::Batch batch;
-  for (const Garbage& item : garbage) {
-    media::Backend* backend = context.storage.find(item.storage);
-    if (backend != nullptr) REEL_TRY(backend->remove(item.key));
-    batch.erase(std::string(table::kMediaGarbage), {item.storage, item.key});
-  }
-  return context.store.commit(std::move(batch));
+Result<bool> is_used(store::Snapshot& snapshot, const std::string& object_id) {
+  REEL_ASSIGN(const auto flows, flows_using(snapshot, object_id, {}, std::nullopt, 1));
+  return !flows.empty();
 }
 
 }  // namespace reel::tams

@@ -1,20 +1,15 @@
 #pragma once
-//! Objects: allocated, uploaded, registered by a segment, and gone with their last use.
+//! Objects: allocated for a flow, registered and used by segments.
 
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "json/value.h"
-#include "media/backend.h"
 #include "tams/context.h"
 #include "tams/get_urls.h"
 #include "tams/listing.h"
-#include "tams/record.h"
-#include "time/time_range.h"
+#include "time/timestamp.h"
 
 namespace reel::tams {
 
@@ -27,6 +22,14 @@ Result<std::string> allocate_storage(const Context& context, const Caller& calle
 Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
                                         const TagFilter& tags, std::optional<FlowId> after,
                                         std::size_t limit);
+//! One new object and where to upload it, as JSON. The body passed shape::object_post(); without a
+//! flow_id, any flow may be the first to use the object.
+struct CreatedObject {
+  std::string id;
+  std::string document;
+};
+Result<CreatedObject> create_object(const Context& context, const Caller& caller,
+                                    const json::Value& body);
 
 struct ObjectQuery {
   UrlSelection urls;
@@ -41,59 +44,10 @@ struct ObjectView {
 Result<ObjectView> get_object(const Context& context, const Caller& caller, const std::string& id,
                               const ObjectQuery& query);
 
-//! An upload of an object's bytes; finish() makes them visible together with size and checksum.
-//! Of several uploads of one object, the one that finishes last counts.
-class ObjectUpload {
- public:
-  ObjectUpload(const Context& context, media::Backend& backend, std::string object_id,
-               std::string content_type, std::string key, std::unique_ptr<media::Upload> upload);
-  Status append(ByteSpan bytes) { return upload_->append(bytes); }
-  Status finish();
-
- private:
-  Status adopt(const media::StoredBytes& stored);
-
-  const Context& context_;
-  media::Backend& backend_;
-  std::string object_id_;
-  std::string content_type_;
-  std::string key_;
-  std::unique_ptr<media::Upload> upload_;
-};
-
-//! Code::not_found when the object was not allocated on that backend; forbidden when it is in use
-//! and has its bytes already.
-Result<std::unique_ptr<ObjectUpload>> begin_object_upload(const Context& context, StorageId storage,
-                                                          const std::string& object_id,
-                                                          const std::string& content_type);
-
-struct ObjectBytes {
-  media::OpenObject file;
-  std::string content_type;
-  std::string sha256_hex;
-};
-Result<ObjectBytes> open_object(const Context& context, StorageId storage,
-                                const std::string& object_id);
-
-//! Where the bytes of an object are, as the store knows it.
-struct StoredLocation {
-  std::optional<StorageId> storage_id;
-  std::string external_urls;
-};
-
-//! Look-ups of one request, each object once.
-class LocationCache {
- public:
-  explicit LocationCache(store::Snapshot& snapshot) : snapshot_(snapshot) {}
-  //! Looks many up together, so that find() has them.
-  Status load(const std::vector<std::string>& object_ids);
-  //! nullptr when the object is unknown.
-  Result<const StoredLocation*> find(const std::string& object_id);
-
- private:
-  store::Snapshot& snapshot_;
-  std::unordered_map<std::string, std::optional<StoredLocation>> seen_;
-};
+//! The backend of an object for media that a segment of the flow will use next. It is allocated,
+//! unless that was done already and nothing has used it yet; otherwise Code::invalid.
+Result<StorageId> allocate_for_segment(const Context& context, FlowId flow,
+                                       const std::string& object_id);
 
 //! Starts of the segments of a flow that use the object, as media or init segment, in order.
 Result<std::vector<time::Timestamp>> uses_in_flow(store::Snapshot& snapshot,
@@ -101,14 +55,7 @@ Result<std::vector<time::Timestamp>> uses_in_flow(store::Snapshot& snapshot,
                                                   bool reverse,
                                                   std::optional<time::Timestamp> after);
 
-//! Notes, in the commit that takes a use away, that the object may be unused now.
-void check_later(const Context& context, store::Batch& batch, const std::string& object_id);
-
-//! Erases the noted objects that nothing uses, and their bytes. What a stopped server left is done
-//! by the next call.
-Status collect_unused(const Context& context);
-
-//! Removes bytes that are known to be garbage.
-Status remove_garbage(const Context& context);
+//! Whether a segment uses the object.
+Result<bool> is_used(store::Snapshot& snapshot, const std::string& object_id);
 
 }  // namespace reel::tams

@@ -6,7 +6,7 @@
 #include "tams/access.h"
 #include "tams/flows.h"
 #include "tams/hls.h"
-#include "tams/objects.h"
+#include "tams/instances.h"
 #include "tams/segments.h"
 #include "tams/shapes.h"
 #include "tams/sources.h"
@@ -56,37 +56,46 @@ class ObjectUrls {
              std::string_view container)
       : context_(context),
         caller_(caller),
-        locations_(snapshot),
+        instances_(snapshot),
         container_(container),
         expiry_(common_expiry(context)) {}
 
-  Status load(const std::vector<std::string>& object_ids) { return locations_.load(object_ids); }
+  Status load(const std::vector<std::string>& object_ids) { return instances_.load(object_ids); }
 
   //! Code::not_found when nothing tells where the bytes are.
   Result<std::string> find(const std::string& object_id) {
-    REEL_ASSIGN(const StoredLocation* const location, locations_.find(object_id));
-    if (location != nullptr && location->storage_id) {
+    REEL_ASSIGN(const auto* const instances, instances_.find(object_id));
+    const Instance* const chosen = instances == nullptr ? nullptr : preferred(*instances);
+    if (chosen != nullptr && !chosen->storage_id) return chosen->url;
+    if (chosen != nullptr) {
       std::string url = caller_.base_url;
       context_.storage.signer->append_path(url,
                                            {.use = media::UrlUse::get,
-                                            .storage = *location->storage_id,
+                                            .storage = *chosen->storage_id,
                                             .object_id = object_id,
                                             .content_type = {}},
                                            expiry_);
       append_extension(url, container_);
       return url;
     }
-    if (location != nullptr && !location->external_urls.empty()) {
-      REEL_ASSIGN(const json::Value urls, json::parse(location->external_urls));
-      return *urls.as_array()->front().find("url")->as_string();
-    }
     return not_found("object '{}' has no address", object_id);
   }
 
  private:
+  //! The first that we serve ourselves, else the first; nullptr when there is none.
+  const Instance* preferred(const std::vector<Instance>& instances) const {
+    const Instance* chosen = nullptr;
+    for (const Instance& instance : instances) {
+      if (!is_advertised(context_, instance)) continue;
+      if (instance.storage_id) return &instance;
+      if (chosen == nullptr) chosen = &instance;
+    }
+    return chosen;
+  }
+
   const Context& context_;
   const Caller& caller_;
-  LocationCache locations_;
+  InstanceCache instances_;
   const std::string container_;
   const Instant expiry_;
 };

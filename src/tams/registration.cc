@@ -7,6 +7,7 @@
 #include "tams/changes.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
+#include "tams/instances.h"
 #include "tams/segments.h"
 #include "tams/segments_internal.h"
 #include "tams/shapes.h"
@@ -61,10 +62,8 @@ std::optional<std::int64_t> integer_member(const json::Value& body, std::string_
   return number;
 }
 
-//! REQUIRES: the body outlives the request.
+//! REQUIRES: the body passed shape::segment_post() and outlives the request.
 Result<Request> read_request(const json::Value& body) {
-  static const json::Shape shape = shape::segment_post();
-  REEL_TRY(shape.check(body));
   Request request;
   request.object_id = *text_member(body, "object_id");
   REEL_ASSIGN(request.timerange, TimeRange::parse(*text_member(body, "timerange")));
@@ -104,13 +103,12 @@ Status check_url_labels(const Context& context, const Request& request) {
   std::vector<std::string_view> labels;
   for (const json::Value& url : *request.external_urls->as_array()) {
     const std::string& label = *url.find("label")->as_string();
+    if (label.empty()) continue;  // written by a client of 6.0, where a label is optional
     if (std::find(labels.begin(), labels.end(), label) != labels.end()) {
       return at("/get_urls", invalid("the label '{}' occurs twice", label));
     }
-    for (const auto& [id, backend] : context.storage.backends) {
-      if (backend->info().label == label) {
-        return at("/get_urls", invalid("the label '{}' belongs to a storage backend", label));
-      }
+    if (Status status = check_new_label(context, label); !status) {
+      return Failure(std::move(status).error().at("/get_urls"));
     }
     labels.push_back(label);
   }
@@ -185,7 +183,7 @@ class Registration {
     const auto init_id = request.init_object_id ? request.init_object_id : object->init_object_id;
     REEL_TRY(check_init(request, init_id));
     if (init_id) use_init(*init_id);
-    use_object(request, *object, init_id);
+    REEL_TRY(use_object(request, *object, init_id));
     insert_segment(request, *object, init_id);
     return {};
   }
@@ -424,9 +422,12 @@ class Registration {
     pinned_[object_id] = true;
   }
 
-  void use_object(const Request& request, ObjectState& object,
-                  const std::optional<std::string>& init_id) {
-    if (object.registered) return pin(request.object_id, object);
+  Status use_object(const Request& request, ObjectState& object,
+                    const std::optional<std::string>& init_id) {
+    if (object.registered) {
+      pin(request.object_id, object);
+      return {};
+    }
     const auto offset = request.ts_offset.value_or(Timestamp());
     object.timerange =
         request.object_timerange
@@ -438,18 +439,35 @@ class Registration {
         {"registered", true}, {"flow_id", id_}, {"timerange", object.timerange.to_string()}};
     if (request.key_frame_count) cells.emplace_back("key_frame_count", *request.key_frame_count);
     if (init_id) cells.emplace_back("init_object_id", *init_id);
-    if (request.external_urls != nullptr) {
-      cells.emplace_back("external_urls", json::to_text(*request.external_urls));
-    }
     const std::string objects(table::kObjects);
+    store::Cells before = {{"registered", false}};
+    if (request.external_urls != nullptr) {
+      REEL_ASSIGN(auto instances, instances_before(request.object_id, object, before));
+      for (Instance& instance : uncontrolled_instances(*request.external_urls)) {
+        instances.push_back(std::move(instance));
+      }
+      cells.emplace_back("instances", instances_cell(instances));
+    }
     if (object.stored) {
-      batch_.require_cells(objects, {request.object_id}, {{"registered", false}});
+      batch_.require_cells(objects, {request.object_id}, std::move(before));
       batch_.update(objects, {request.object_id}, std::move(cells));
     } else {
       batch_.insert(objects, {request.object_id}, std::move(cells));
     }
     object.registered = true;
     pinned_[request.object_id] = true;
+    return {};
+  }
+
+  //! The instances that an object has already; they must be the same at the commit.
+  Result<std::vector<Instance>> instances_before(const std::string& object_id,
+                                                 const ObjectState& object,
+                                                 store::Cells& conditions) {
+    if (!object.stored) return std::vector<Instance>();
+    REEL_ASSIGN(const auto record, load(snapshot_, table::kObjects, {object_id}, {"instances"}));
+    REEL_CHECK(record.has_value());
+    conditions.emplace_back("instances", (*record)["instances"]);
+    return instances_in((*record)["instances"]);
   }
 
   void insert_segment(const Request& request, const ObjectState& object,

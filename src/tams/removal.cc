@@ -3,6 +3,7 @@
 #include "tams/changes.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
+#include "tams/garbage.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/tables.h"

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tams/flows.h"
+#include "tams/instances.h"
 #include "tams/objects.h"
 #include "tams/segments_internal.h"
 #include "tams/tables.h"
@@ -102,8 +103,8 @@ class SegmentWriter {
                              store::Snapshot& snapshot) {
     out_.end_array();
     if (gaps_.empty()) return std::move(text_);
-    LocationCache locations(snapshot);
-    REEL_TRY(locations.load(object_ids_));
+    InstanceCache instances(snapshot);
+    REEL_TRY(instances.load(object_ids_));
     constexpr std::size_t kUrlBytes = 400;  // of one object, about
     std::string filled;
     filled.reserve(text_.size() + gaps_.size() * kUrlBytes);
@@ -111,12 +112,11 @@ class SegmentWriter {
     for (std::size_t i = 0; i < gaps_.size(); ++i) {
       filled.append(text_, from, gaps_[i] - from);
       from = gaps_[i];
-      REEL_ASSIGN(const StoredLocation* location, locations.find(object_ids_[i]));
-      if (location == nullptr) continue;
+      REEL_ASSIGN(const auto* places, instances.find(object_ids_[i]));
+      if (places == nullptr) continue;
       filled += ',';
       json::Writer out(filled);
-      write_get_urls(out, context, caller,
-                     {object_ids_[i], location->storage_id, location->external_urls}, query_.urls);
+      UrlWriter(context, caller, query_.urls).write(out, object_ids_[i], *places);
     }
     filled.append(text_, from);
     return filled;

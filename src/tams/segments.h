@@ -21,7 +21,7 @@ struct FailedSegment {
   Error error;
 };
 
-//! Registers one segment (an object) or many (an array). Each must pass shape::segment_post(). A
+//! Registers one segment (an object) or many (an array). The body passed shape::segments_post(). A
 //! repeat of a registered segment, equal in every property, is accepted and changes nothing.
 //! One segment that cannot be registered is an error; of many, the rest is registered and the
 //! failed ones are returned. Errors for the whole: not_found (no such flow), forbidden

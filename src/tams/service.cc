@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tams/get_urls.h"
 #include "tams/tables.h"
 
 namespace reel::tams {
@@ -12,10 +13,8 @@ const std::string kService(table::kService);
 void write_backend(json::Writer& out, const media::BackendInfo& info) {
   out.begin_object();
   out.field("id", std::string_view(info.id.to_string()));
-  if (!info.label.empty()) out.field("label", std::string_view(info.label));
-  out.field("store_type", "http_object_store");
-  out.field("provider", std::string_view(info.provider));
-  out.field("store_product", std::string_view(info.store_product));
+  out.field("label", std::string_view(info.label));
+  write_storage_members(out, info);
   out.field("default_storage", info.default_storage);
   out.end_object();
 }
@@ -38,6 +37,8 @@ Result<std::string> get_service(const Context& context) {
   out.field("min_object_timeout", std::string_view(seconds(context.limits.min_object_timeout_s)));
   out.field("min_presigned_url_timeout",
             std::string_view(seconds(context.limits.min_presigned_url_timeout_s)));
+  out.raw_field("event_stream_mechanisms",
+                R"([{"name":"webhooks"},{"name":"server-sent-events","docs":"/events"}])");
   // 6.0 clients require this member; 8.2 allows it.
   out.raw_field("media_store", R"({"type":"http_object_store"})");
   out.end_object();
@@ -59,10 +60,10 @@ Result<Page> list_storage_backends(const Context& context, const TagFilter& tags
                                    const PageRequest& request) {
   std::vector<const media::BackendInfo*> backends;
   for (const auto& [id, backend] : context.storage.backends) {
-    if (tags.matches("")) backends.push_back(&backend->info());
+    if (tags.matches(backend->info().tags)) backends.push_back(&backend->info());
   }
   const auto order = [](const media::BackendInfo* info) {
-    return std::tuple(info->label.empty(), info->label, info->id);
+    return std::pair(std::string_view(info->label), info->id);
   };
   std::sort(backends.begin(), backends.end(), [&](auto* a, auto* b) {
     return request.reverse ? order(b) < order(a) : order(a) < order(b);

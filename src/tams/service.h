@@ -14,7 +14,7 @@ Result<std::string> get_service(const Context& context);
 //! Sets name and/or description; they survive a restart.
 Status update_service(const Context& context, const json::Value& body);
 
-//! GET /service/storage-backends: by label, unlabelled ones last by id.
+//! GET /service/storage-backends, by label.
 Result<Page> list_storage_backends(const Context& context, const TagFilter& tags,
                                    const PageRequest& page);
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "events/event_filter.h"
 #include "time/time_range.h"
 
 namespace reel::tams::shape {
@@ -50,6 +51,27 @@ Status check_loose_mime_type(std::string_view text) {
 
 Shape loose_mime_type() {
   return Shape::form("MIME Type", R"(^[^\s/]+/[^\s/]+$)", check_loose_mime_type);
+}
+
+constexpr std::size_t kKeyBytesMax = 4096;
+
+//! Unknown members are refused where this is written: a filter that is not understood would
+//! otherwise be ignored.
+std::vector<Shape::MemberShape> webhook_members() {
+  const Shape ids = Shape::array(uuid());
+  return {required("url", Shape::string()),
+          optional("api_key_name", Shape::string(kKeyBytesMax)),
+          required("events", Shape::array(event_type())),
+          optional("flow_ids", ids),
+          optional("source_ids", ids),
+          optional("flow_collected_by_ids", ids),
+          optional("source_collected_by_ids", ids),
+          optional("accept_get_urls", Shape::array(Shape::string())),
+          optional("accept_storage_ids", ids),
+          optional("presigned", Shape::boolean()),
+          optional("verbose_storage", Shape::boolean()),
+          optional("include_object_timerange", Shape::boolean()),
+          optional("tags", tags())};
 }
 
 Shape positive() { return Shape::integer(1); }
@@ -124,7 +146,10 @@ Shape video_parameters() {
               optional("frame_rate", rate()), optional("vfr", Shape::boolean()),
               optional("init_segments", Shape::boolean())},
              kForbid)
-      .with_rule(fixed_or_variable_rate)
+      .with_rule(fixed_or_variable_rate,
+                 {{"if", R"({"properties":{"vfr":{"const":true}},"required":["vfr"]})"},
+                  {"then", R"({"properties":{"frame_rate":false}})"},
+                  {"else", R"({"required":["frame_rate"]})"}})
       .named("VideoEssenceParameters");
 }
 
@@ -210,6 +235,26 @@ Shape technical_metadata() {
       .named("FlowTechnical");
 }
 
+//! A JSON Schema that holds when any of the members is there.
+std::string any_required(std::span<const std::string_view> members) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  out.key("anyOf");
+  out.begin_array();
+  for (const std::string_view member : members) {
+    out.begin_object();
+    out.key("required");
+    out.begin_array();
+    out.string(member);
+    out.end_array();
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
+  return text;
+}
+
 Shape flow_of_any_format(const Shape& date) {
   return Shape::both(Shape::object(flow_members(date)), technical_metadata());
 }
@@ -225,6 +270,12 @@ Shape get_urls() {
                   optional("store_product", Shape::string()), optional("tags", tags())},
                  kForbid))
       .named("GetUrls");
+}
+
+Shape put_url() {
+  return Shape::object({required("url", Shape::string()), optional("content-type", Shape::string()),
+                        optional("headers", Shape::dictionary(Shape::string())),
+                        optional("body", Shape::string())});
 }
 
 Shape no_negative_timestamp() {
@@ -320,8 +371,39 @@ Shape service() {
                         required("type", Shape::string()), required("api_version", Shape::string()),
                         optional("service_version", Shape::string()),
                         required("min_object_timeout", timestamp()),
-                        optional("min_presigned_url_timeout", timestamp())})
+                        optional("min_presigned_url_timeout", timestamp()),
+                        optional("event_stream_mechanisms",
+                                 Shape::array(Shape::object({required("name", Shape::string()),
+                                                             optional("docs", Shape::string())})))})
       .named("Service");
+}
+
+Shape event_type() {
+  return Shape::choice({events::kEventTypes.begin(), events::kEventTypes.end()});
+}
+
+Shape webhook() {
+  std::vector<Shape::MemberShape> members = webhook_members();
+  members.push_back(required("id", uuid()));
+  members.push_back(required("status", Shape::choice({"created", "started", "disabled", "error"})));
+  members.push_back(optional("error", error()));
+  return Shape::object(std::move(members)).named("Webhook");
+}
+
+Shape webhook_post() {
+  std::vector<Shape::MemberShape> members = webhook_members();
+  members.push_back(optional("api_key_value", Shape::string(kKeyBytesMax)));
+  members.push_back(optional("status", Shape::choice({"created", "disabled"})));
+  return Shape::object(std::move(members), kForbid).named("WebhookPost");
+}
+
+Shape webhook_put() {
+  std::vector<Shape::MemberShape> members = webhook_members();
+  members.push_back(required("id", uuid()));
+  members.push_back(optional("api_key_value", Shape::string(kKeyBytesMax)));
+  members.push_back(required("status", Shape::choice({"created", "disabled"})));
+  members.push_back(optional("error", Shape::any()));  // so that what GET shows can be sent back
+  return Shape::object(std::move(members), kForbid).named("WebhookPut");
 }
 
 Shape service_update() {
@@ -335,6 +417,8 @@ Shape storage_backends() {
       Shape::object({required("id", uuid()), required("store_type", Shape::string()),
                      required("provider", Shape::string()),
                      required("store_product", Shape::string()), optional("label", Shape::string()),
+                     optional("region", Shape::string()),
+                     optional("availability_zone", Shape::string()),
                      optional("default_storage", Shape::boolean()), optional("tags", tags())})
           .named("StorageBackend"));
 }
@@ -349,6 +433,20 @@ Shape source() {
               optional("tags", tags()), optional("source_collection", Shape::array(item)),
               optional("collected_by", Shape::array(uuid()))})
       .named("Source");
+}
+
+Shape source_post() {
+  return Shape::object({optional("id", uuid()), required("format", content_format()),
+                        optional("label", Shape::string()),
+                        optional("description", Shape::string()), optional("tags", tags())})
+      .named("SourcePost");
+}
+
+Shape source_put() {
+  return Shape::object({optional("id", uuid()), optional("format", content_format()),
+                        optional("label", Shape::string()),
+                        optional("description", Shape::string()), optional("tags", tags())})
+      .named("SourcePut");
 }
 
 Shape flow_collection() {
@@ -382,8 +480,12 @@ Shape flow_put() {
   };
   auto members = flow_members(Shape::any());
   members.push_back(required("profile_id", uuid()));
-  const Shape from_profile = Shape::object(std::move(members)).with_rule(nothing_technical);
-  return Shape::select({flow_of_any_format(Shape::any()), from_profile}, linked).named("FlowPut");
+  const Shape from_profile =
+      Shape::object(std::move(members))
+          .with_rule(nothing_technical, {{"not", any_required(kTechnicalMembers)}});
+  const Shape unlinked = Shape::both(flow_of_any_format(Shape::any()),
+                                     Shape::object({optional("profile_id", Shape::choice({""}))}));
+  return Shape::select({unlinked, from_profile}, linked).named("FlowPut");
 }
 
 Shape profile() {
@@ -396,34 +498,36 @@ Shape profile() {
                         optional("description", Shape::string()),
                         optional("created_by", Shape::string()), optional("created", date_time()),
                         optional("tags", tags()), required("flow_metadata", technical_metadata())})
-      .with_rule(one_essence)
+      .with_rule(one_essence,
+                 {{"not", R"({"properties":{"flow_metadata":{"properties":{"format":{"const":")" +
+                              std::string(kMulti) + R"("}}}}})"}})
       .named("Profile");
 }
 
 Shape flow() { return flow_of_any_format(date_time()).named("Flow"); }
 
+Shape flow_post() {
+  return Shape::object({optional("id", uuid()), required("source_id", uuid()),
+                        optional("format", content_format()), optional("codec", Shape::string()),
+                        optional("container", Shape::string())})
+      .named("FlowPost");
+}
+
 Shape segment_post() {
   const Shape url =
       Shape::object({required("url", Shape::string()), required("label", Shape::string())});
   return Shape::object(
-             {required("object_id", Shape::string(1024)), required("timerange", timerange()),
-              optional("init_object_id", Shape::string(1024)), optional("ts_offset", timestamp()),
-              optional("object_timerange", timerange()),
+             {required("object_id", Shape::nonempty_string(1024)),
+              required("timerange", timerange()), optional("init_object_id", Shape::string(1024)),
+              optional("ts_offset", timestamp()), optional("object_timerange", timerange()),
               optional("last_duration", no_negative_timestamp()),
               optional("sample_offset", Shape::integer()),
               optional("sample_count", Shape::integer()), optional("get_urls", Shape::array(url)),
               optional("key_frame_count", Shape::integer(0))})
-      .with_rule([](const Value& value) -> Status {
-        if (!value.find("object_id")->as_string()->empty()) return {};
-        return at("/object_id", invalid("must not be empty"));
-      })
       .named("SegmentPost");
 }
 
-Shape segments_post() {
-  const Shape unchecked = Shape::any();
-  return Shape::either(Shape::object({}), Shape::array(unchecked, 1));
-}
+Shape segments_post() { return Shape::either(segment_post(), Shape::array(segment_post())); }
 
 Shape segment() {
   return Shape::object(
@@ -465,21 +569,39 @@ Shape storage_request() {
                         optional("object_ids", Shape::array(Shape::string(1024), 1)),
                         optional("storage_id", uuid()), optional("content_type", mime_type()),
                         optional("presigned", Shape::boolean())})
-      .with_rule(one_of_both)
+      .with_rule(one_of_both, {{"not", R"({"required":["limit","object_ids"]})"}})
       .named("StorageRequest");
 }
 
 Shape storage_allocation() {
-  const Shape put_url = Shape::object(
-      {required("url", Shape::string()), optional("content-type", Shape::string()),
-       optional("headers", Shape::dictionary(Shape::string())), optional("body", Shape::string())});
   return Shape::object(
              {optional("media_objects",
                        Shape::array(Shape::object({required("object_id", Shape::string()),
-                                                   required("put_url", put_url),
+                                                   required("put_url", put_url()),
                                                    optional("presigned", Shape::boolean())})))},
              kForbid)
       .named("StorageAllocation");
+}
+
+Shape search_hits() {
+  return Shape::array(Shape::object({required("type", Shape::choice({"source", "flow"})),
+                                     required("id", uuid()), required("score", Shape::number()),
+                                     optional("source", source()), optional("flow", flow())})
+                          .named("SearchHit"));
+}
+
+Shape object_post() {
+  return Shape::object({optional("id", Shape::string(1024)),
+                        optional("object_id", Shape::string(1024)), optional("flow_id", uuid()),
+                        optional("storage_id", uuid()), optional("content_type", mime_type()),
+                        optional("presigned", Shape::boolean())})
+      .named("ObjectPost");
+}
+
+Shape object_allocation() {
+  return Shape::object({required("object_id", Shape::string()), required("put_url", put_url()),
+                        optional("presigned", Shape::boolean())})
+      .named("ObjectAllocation");
 }
 
 Shape object() {
@@ -493,6 +615,30 @@ Shape object() {
                                                     kForbid))},
              kForbid)
       .named("Object");
+}
+
+Shape instance_post() {
+  const auto not_both = [](const Value& value) -> Status {
+    if (value.find("url") == nullptr || value.find("label") == nullptr) return {};
+    return invalid("'storage_id' excludes 'url' and 'label'");
+  };
+  const auto not_empty = [](const Value& value) -> Status {
+    for (const char* member : {"url", "label"}) {
+      if (value.find(member)->as_string()->empty()) {
+        return at(json::join_pointer("", member), invalid("must not be empty"));
+      }
+    }
+    return {};
+  };
+  const Shape controlled = Shape::object({required("storage_id", uuid())}).with_rule(not_both);
+  const Shape uncontrolled =
+      Shape::object({required("url", Shape::string()), required("label", Shape::string(1024))})
+          .with_rule(not_empty);
+  return Shape::select({controlled, uncontrolled},
+                       [](const Value& value) -> std::size_t {
+                         return value.find("storage_id") == nullptr ? 1 : 0;
+                       })
+      .named("InstancePost");
 }
 
 }  // namespace reel::tams::shape

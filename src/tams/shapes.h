@@ -26,10 +26,15 @@ json::Shape service_update();
 json::Shape storage_backends();
 
 json::Shape source();
+//! A source as a client creates it, and as a client replaces it.
+json::Shape source_post();
+json::Shape source_put();
 json::Shape flow_collection();
 //! A flow as a client writes it: with its technical metadata, or with the profile that has it.
 json::Shape flow_put();
 json::Shape flow();
+//! A flow in the form that flat_flow.h turns into flow_put().
+json::Shape flow_post();
 //! Technical metadata for flows to share.
 json::Shape profile();
 
@@ -44,18 +49,27 @@ inline constexpr std::array<std::string_view, 7> kTechnicalMembers = {"format",
 
 //! One segment as a client registers it.
 json::Shape segment_post();
-//! One segment or an array of them; single segments are checked one by one, so that the rest of a
-//! bulk request goes on when one is wrong.
+//! One segment or an array of them.
 json::Shape segments_post();
 json::Shape segment();
 json::Shape failed_segments();
 
 json::Shape storage_request();
 json::Shape storage_allocation();
+//! One object to be uploaded, with or without the flow that will use it first.
+json::Shape object_post();
+json::Shape object_allocation();
 json::Shape object();
+json::Shape instance_post();
 
 //! One entry of the change log.
 json::Shape change();
+
+json::Shape search_hits();
+json::Shape webhook();
+json::Shape webhook_post();
+json::Shape webhook_put();
+json::Shape event_type();
 
 //! The URNs of content formats.
 inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";

@@ -8,6 +8,7 @@
 #include "tams/collections.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
+#include "tams/search.h"
 #include "tams/tables.h"
 
 namespace reel::tams {
@@ -138,6 +139,27 @@ ListingOrder listing_order(SourceOrder order) {
   }
 }
 
+//! Adds a new source with the format, label, description and tags of `like`.
+void add_source(Write& write, SourceId id, const json::Value& like, const store::Cells& more) {
+  json::Value document;
+  document.set("id", id.to_string());
+  for (const std::string_view member : {"format", "label", "description", "tags"}) {
+    if (const json::Value* value = like.find(member)) document.set(member, *value);
+  }
+  document.set("created_by", write.caller.principal);
+  document.set("updated_by", write.caller.principal);
+  const std::string now = write.context.clock.now().to_string();
+  document.set("created", now);
+  document.set("updated", now);
+  store::Cells cells = to_cells(kFields, document);
+  std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
+  cells.emplace_back("label_order", label_order(document.find("label")));
+  cells.emplace_back("search_text", search_text(document));
+  cells.insert(cells.end(), more.begin(), more.end());
+  write.batch.insert(kSources, {id}, std::move(cells));
+  ChangeNotes(write).source_created(id, source_text(document, {}));
+}
+
 Status edit_source(const Context& context, const Caller& caller, SourceId id,
                    const std::function<Status(json::Value&)>& change) {
   return retry_on_conflict([&]() -> Status {
@@ -153,6 +175,7 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
     std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
     const std::int64_t revision = old.integer("revision");
     cells.emplace_back("label_order", label_order(document.find("label")));
+    cells.emplace_back("search_text", search_text(document));
     cells.emplace_back("revision", revision + 1);
     Write write{context, caller, *snapshot};
     write.batch.require_cells(kSources, {id}, {{"revision", revision}});
@@ -197,8 +220,12 @@ Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, Sourc
 
 Result<std::string> get_source(const Context& context, SourceId id) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Record source, find_source(*snapshot, id));
-  REEL_ASSIGN(const SourceLinks links, links_of(*snapshot, id));
+  return get_source(*snapshot, id);
+}
+
+Result<std::string> get_source(store::Snapshot& snapshot, SourceId id) {
+  REEL_ASSIGN(const Record source, find_source(snapshot, id));
+  REEL_ASSIGN(const SourceLinks links, links_of(snapshot, id));
   std::string text;
   json::Writer out(text);
   write_source(out, source, links);
@@ -225,6 +252,65 @@ Status set_source_tag(const Context& context, const Caller& caller, SourceId id,
   return edit_source(context, caller, id, [&](json::Value& document) {
     return assign_tag(document, name, value, "source", id.to_string());
   });
+}
+
+Result<SourceId> create_source(const Context& context, const Caller& caller,
+                               const json::Value& body) {
+  const json::Value* asked = body.find("id");
+  const SourceId id = asked == nullptr ? SourceId{Uuid::random(context.random)}
+                                       : *SourceId::parse(*asked->as_string());
+  json::Value document = body;
+  REEL_TRY(settle_classes(caller, nullptr, document));
+  bool exists = false;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const auto source, load(*snapshot, table::kSources, {id}));
+    exists = source.has_value();
+    if (exists) return {};
+    Write write{context, caller, *snapshot};
+    add_source(write, id, document, {{"kept", true}});
+    return context.store.commit(std::move(write.batch));
+  }));
+  if (exists) return at("/id", conflict("source {} exists already", id.to_string()));
+  return id;
+}
+
+Status replace_source(const Context& context, const Caller& caller, SourceId id,
+                      const json::Value& body) {
+  const json::Value* body_id = body.find("id");
+  if (body_id != nullptr && *body_id != json::Value(id.to_string())) {
+    return at("/id", not_found("the body is about source {}, the path about {}",
+                               *body_id->as_string(), id.to_string()));
+  }
+  return edit_source(context, caller, id, [&](json::Value& document) -> Status {
+    const json::Value* format = body.find("format");
+    if (format != nullptr && *format != *document.find("format")) {
+      return at("/format", invalid("source {} has format {}, which cannot change", id.to_string(),
+                                   *document.find("format")->as_string()));
+    }
+    for (const std::string_view member : {"label", "description", "tags"}) {
+      const json::Value* value = body.find(member);
+      assign_member(document, member, value == nullptr ? std::nullopt : std::optional(*value));
+    }
+    return {};
+  });
+}
+
+Status delete_source(const Context& context, const Caller& caller, SourceId id) {
+  std::int64_t flows = 0;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record source, find_source(*snapshot, id));
+    flows = source.integer("flow_count");
+    if (flows > 0) return {};
+    Write write{context, caller, *snapshot};
+    write.batch.require_cells(kSources, {id}, {{"flow_count", flows}});
+    write.batch.erase(kSources, {id});
+    ChangeNotes(write).source_deleted(id, {}, to_document(kFields, source));
+    return context.store.commit(std::move(write.batch));
+  }));
+  if (flows == 0) return {};
+  return conflict("source {} has {} flows; delete them first", id.to_string(), flows);
 }
 
 Result<Page> list_sources(const Context& context, const SourceFilter& filter, SourceOrder order,
@@ -260,22 +346,7 @@ Status join_source(Write& write, const json::Value& flow) {
     write.batch.update(kSources, {id}, {{"flow_count", count + 1}});
     return {};
   }
-  json::Value document;
-  document.set("id", id.to_string());
-  for (const std::string_view member : {"format", "label", "description", "tags"}) {
-    if (const json::Value* value = flow.find(member)) document.set(member, *value);
-  }
-  document.set("created_by", write.caller.principal);
-  document.set("updated_by", write.caller.principal);
-  const std::string now = write.context.clock.now().to_string();
-  document.set("created", now);
-  document.set("updated", now);
-  store::Cells cells = to_cells(kFields, document);
-  std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
-  cells.emplace_back("label_order", label_order(document.find("label")));
-  cells.emplace_back("flow_count", 1);
-  write.batch.insert(kSources, {id}, std::move(cells));
-  ChangeNotes(write).source_created(id, source_text(document, {}));
+  add_source(write, id, flow, {{"flow_count", 1}});
   return {};
 }
 
@@ -284,7 +355,7 @@ Status leave_source(Write& write, SourceId id) {
   if (!source) return {};
   const std::int64_t count = source->integer("flow_count");
   write.batch.require_cells(kSources, {id}, {{"flow_count", count}});
-  if (count > 1) {
+  if (count > 1 || source->flag("kept")) {
     write.batch.update(kSources, {id}, {{"flow_count", count - 1}});
     return {};
   }

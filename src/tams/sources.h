@@ -1,5 +1,6 @@
 #pragma once
-//! Sources: they appear with their first flow and go with their last one.
+//! Sources: they appear with their first flow and go with their last one, unless a client has
+//! created them; then they stay until they are deleted.
 
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ Result<std::vector<Record>> flows_of_source(store::Snapshot& snapshot, SourceId 
 
 //! The source as JSON, with its derived source_collection and collected_by.
 Result<std::string> get_source(const Context& context, SourceId id);
+Result<std::string> get_source(store::Snapshot& snapshot, SourceId id);
 
 //! label, description or tags. Code::not_found when the source or the member is absent.
 Result<json::Value> get_source_member(const Context& context, SourceId id, std::string_view member);
@@ -29,6 +31,17 @@ Status set_source_member(const Context& context, const Caller& caller, SourceId 
                          std::string_view member, std::optional<json::Value> value);
 Status set_source_tag(const Context& context, const Caller& caller, SourceId id,
                       std::string_view name, std::optional<json::Value> value);
+
+//! Creates a source without flows from a body that passed shape::source_post(); without an id it
+//! gets one. Code::conflict when it exists. The id of the new source.
+Result<SourceId> create_source(const Context& context, const Caller& caller,
+                               const json::Value& body);
+//! Replaces label, description and tags; what the body lacks is removed. Errors: not_found (no such
+//! source, or the body has another id), invalid (another format).
+Status replace_source(const Context& context, const Caller& caller, SourceId id,
+                      const json::Value& body);
+//! Code::conflict while the source has flows: a source cannot go before them.
+Status delete_source(const Context& context, const Caller& caller, SourceId id);
 
 struct SourceFilter {
   std::optional<std::string> label;
@@ -51,7 +64,8 @@ Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, Sourc
 //! flow's format, label, description and tags when it is new. Code::invalid when it exists with
 //! another format.
 Status join_source(Write& write, const json::Value& flow);
-//! Adds to the batch what lets go of a flow's source; it is erased with its last flow.
+//! Adds to the batch what lets go of a flow's source; it is erased with its last flow, unless a
+//! client created it.
 Status leave_source(Write& write, SourceId id);
 
 }  // namespace reel::tams

@@ -1,6 +1,7 @@
 #include "tams/tables.h"
 
 #include "events/change_log.h"
+#include "tams/instances.h"
 
 namespace reel::tams {
 namespace {
@@ -64,13 +65,17 @@ TableDefinition sources() {
                       required(moment("created")), required(moment("updated")),
                       text("tags", "JSON object"),
                       required(text("label_order", "sort key: labelled first, then by id")),
-                      counter("flow_count", "flows of this source; it goes with the last one"),
-                      counter("revision", "counts metadata changes")},
+                      counter("flow_count",
+                              "flows of this source; unless kept, it goes with the last one"),
+                      counter("revision", "counts metadata changes"),
+                      flag("kept", "created by a client: it stays without flows"),
+                      text("search_text", "words to find it by")},
           .partition_key = {"id"},
           .clustering_key = {},
           .indexes = {{"by_created", {"created"}},
                       {"by_updated", {"updated"}},
-                      {"by_label", {"label_order"}}},
+                      {"by_label", {"label_order"}},
+                      {"by_text", {"search_text"}, store::IndexKind::search}},
           .product = true};
 }
 
@@ -105,13 +110,15 @@ TableDefinition flows() {
                       flag("init_segments", "copied from essence_parameters"),
                       required(text("label_order", "sort key: labelled first, then by id")),
                       counter("collected_count", "flows that collect this one"),
-                      counter("revision", "counts metadata changes")},
+                      counter("revision", "counts metadata changes"),
+                      text("search_text", "words to find it by")},
           .partition_key = {"id"},
           .clustering_key = {},
           .indexes = {{"by_created", {"created"}},
                       {"by_metadata_updated", {"metadata_updated"}},
                       {"by_label", {"label_order"}},
-                      {"by_source", {"source_id"}}},
+                      {"by_source", {"source_id"}},
+                      {"by_text", {"search_text"}, store::IndexKind::search}},
           .product = true};
 }
 
@@ -162,18 +169,42 @@ TableDefinition objects() {
                       flag("registered", "a segment has used it"),
                       flag("is_init", "it is an initialisation segment"),
                       uuid("flow_id", "allocated for, later first referenced by, this flow"),
-                      uuid("storage_id", "backend that holds the bytes; null = external"),
-                      text("storage_key", "where in the backend"),
+                      moment("allocated", "null = it came with its URLs"),
+                      {.name = "instances",
+                       .type = instances_type(),
+                       .doc = "where the bytes are; the same bytes everywhere"},
                       text("content_type"),
                       text("timerange", "on the object's own timeline"),
                       integer("key_frame_count"),
                       text("init_object_id"),
-                      text("external_urls", "JSON array of {url, label}"),
                       integer("size_bytes", "null until uploaded"),
                       {.name = "sha256", .type = Type::of(TypeKind::binary)}},
           .partition_key = {"id"},
           .clustering_key = {},
           .indexes = {},
+          .product = true};
+}
+
+TableDefinition object_copies() {
+  return {.name = std::string(table::kObjectCopies),
+          .columns = {required(text("object_id")), required(uuid("storage_id", "to this backend")),
+                      required(text("storage_key", "of the instance that waits for it"))},
+          .partition_key = {"object_id"},
+          .clustering_key = {"storage_id"},
+          .indexes = {},
+          .product = true};
+}
+
+TableDefinition allocations() {
+  return {.name = std::string(table::kAllocations),
+          .columns = {required(uuid("id")),
+                      required(moment("allocated")),
+                      {.name = "object_ids",
+                       .type = Type::list(Type::of(TypeKind::string)),
+                       .nullable = false}},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {{"by_allocated", {"allocated"}}},
           .product = true};
 }
 
@@ -226,22 +257,29 @@ TableDefinition media_garbage() {
           .product = true};
 }
 
+TableDefinition webhooks() {
+  return {.name = std::string(table::kWebhooks),
+          .columns = {required(uuid("id")), required(text("url")),
+                      required(text("document", "JSON object: as registered, without the key")),
+                      text("api_key_value", "a secret"), required(text("status")),
+                      text("error", "JSON object: why it was given up"),
+                      counter("cursor", "every change up to this one is delivered or filtered"),
+                      moment("failing_since", "no delivery has succeeded since then"),
+                      counter("revision", "counts changes by clients"), moment("created"),
+                      text("created_by")},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {{"by_url", {"url"}}},
+          .product = true};
+}
+
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),
-          sources(),
-          flows(),
-          profiles(),
-          collected_by(),
-          segments(),
-          objects(),
-          object_uses(),
-          flow_activity(),
-          flow_removals(),
-          objects_to_check(),
-          media_garbage(),
-          events::change_log_table()};
+  return {service(),          sources(),       flows(),         profiles(),
+          collected_by(),     segments(),      objects(),       object_copies(),
+          allocations(),      object_uses(),   flow_activity(), flow_removals(),
+          objects_to_check(), media_garbage(), webhooks(),      events::change_log_table()};
 }
 
 Status ensure_tables(store::Store& store) {

@@ -18,6 +18,10 @@ inline constexpr std::string_view kProfiles = "profiles";
 inline constexpr std::string_view kCollectedBy = "flow_collected_by";
 inline constexpr std::string_view kSegments = "segments";
 inline constexpr std::string_view kObjects = "objects";
+//! Copies of objects to other backends that are still to be made.
+inline constexpr std::string_view kObjectCopies = "object_copies";
+//! Objects that were allocated together, until it is time to see whether they were registered.
+inline constexpr std::string_view kAllocations = "allocations";
 //! Which segments use an object, as media or as init segment.
 inline constexpr std::string_view kObjectUses = "object_uses";
 //! When the segments of a flow last changed.
@@ -26,8 +30,10 @@ inline constexpr std::string_view kFlowActivity = "flow_activity";
 inline constexpr std::string_view kFlowRemovals = "flow_removals";
 //! Objects that lost a use and may be unused now.
 inline constexpr std::string_view kObjectsToCheck = "objects_to_check";
-//! Bytes that nothing refers to any more, still to be removed from their backend.
+//! Bytes that no object has: those that one lost, still to be removed from their backend, and those
+//! that an upload may leave behind.
 inline constexpr std::string_view kMediaGarbage = "media_garbage";
+inline constexpr std::string_view kWebhooks = "webhooks";
 }  // namespace table
 
 std::vector<store::TableDefinition> product_tables();

@@ -76,7 +76,8 @@ def test_large_chunked_bodies(connection):
 def test_methods(client):
     response = client.request("PATCH", "/flows", expect=405)
     assert {"GET", "HEAD"} <= {name.strip() for name in response.headers["Allow"].split(",")}
-    client.request("POST", "/flows", expect=405)
+    client.request("TRACE", "/flows", expect=405)
+    client.request("POST", "/service/storage-backends", expect=405)
     client.request("DELETE", "/", expect=405)
 
 

@@ -1,4 +1,5 @@
 """Bytes: uploads through signed URLs, downloads with ranges and conditions."""
+import base64
 import hashlib
 import re
 import threading
@@ -67,6 +68,42 @@ def test_an_upload_may_be_repeated_until_it_is_used(client, flow, media):
     assert client.get(url).content == b"second, longer"
     client.upload(media, b"third", expect=403)
     assert client.get(url).content == b"second, longer"
+
+
+def digest_of(content):
+    return "sha-256=:" + base64.b64encode(hashlib.sha256(content).digest()).decode() + ":"
+
+
+def test_the_digest_is_told(client, urls):
+    for url in urls:
+        for answer in (client.get(url), client.head(url), client.get(url, headers={"Range": "bytes=0-4"}, expect=206)):
+            assert answer.headers["Repr-Digest"] == digest_of(CONTENT), "of the whole, also with a range"
+
+
+@pytest.mark.parametrize("name", ["Content-Digest", "Repr-Digest"])
+def test_an_upload_must_have_the_digest_that_is_sent_with_it(server, client, flow, media, name):
+    put = media["put_url"]
+
+    def upload(digest, expect):
+        return client.request("PUT", put["url"], expect, data=CONTENT, headers=put["headers"] | {name: digest})
+
+    upload(digest_of(CONTENT), 200)
+    upload("sha-256=:x:", 400)
+    upload(digest_of(b"other"), 400)
+    upload("unknown=:x:, " + digest_of(CONTENT), 200)
+    client.post(f"/flows/{flow['id']}/segments", segment(media["object_id"], 0), expect=201)
+    for url in client.get(f"/objects/{media['object_id']}").json()["get_urls"]:
+        assert client.get(url["url"]).content == CONTENT
+
+
+def test_a_refused_upload_is_not_there(client, flow, media):
+    put = media["put_url"]
+    client.request("PUT", put["url"], 400, data=CONTENT, headers=put["headers"] | {"Content-Digest": digest_of(b"x")})
+    client.post(f"/flows/{flow['id']}/segments", segment(media["object_id"], 0), expect=201)
+    url = client.get(f"/objects/{media['object_id']}").json()["get_urls"][0]["url"]
+    client.get(url, expect=404)
+    client.upload(media, CONTENT)
+    assert client.get(url).content == CONTENT
 
 
 def test_an_empty_object(client, flow, media):

@@ -284,7 +284,7 @@ def test_a_flow_is_named_once_however_often_it_uses_an_object(client, flow):
     assert get_object(client, media, limit=1).json()["referenced_by_flows"] == [flow["id"]]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "page=x", "presigned=1", "verbose_storage=1", "flow_tag_exists.a=1",
+@pytest.mark.parametrize("query", ["page=x", "presigned=1", "verbose_storage=1", "flow_tag_exists.a=1",
                                    "accept_storage_ids=x"])
 def test_wrong_object_queries(client, flow, query):
     media = client.add_segments(flow["id"], 1)[0]["object_id"]

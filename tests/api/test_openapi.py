@@ -7,9 +7,6 @@ from tams_client import Client, new_id
 
 # Operations of TAMS 8.2 that have their own issue. The list shrinks; the test below says when an entry is outdated.
 LATER = {
-    "GET /service/webhooks", "HEAD /service/webhooks", "POST /service/webhooks",
-    "GET /service/webhooks/{}", "HEAD /service/webhooks/{}", "PUT /service/webhooks/{}", "DELETE /service/webhooks/{}",
-    "POST /objects/{}/instances", "DELETE /objects/{}/instances",
     "GET /flow-delete-requests", "HEAD /flow-delete-requests",
     "GET /flow-delete-requests/{}", "HEAD /flow-delete-requests/{}",
 }
@@ -23,7 +20,8 @@ def fill(path: str) -> str:
 def test_every_operation_of_the_document_is_served(client):
     for path, item in client.own.content["paths"].items():
         for method in METHODS:
-            response = client.session.request(method.upper(), client.url + fill(path), timeout=30)
+            with client.session.request(method.upper(), client.url + fill(path), timeout=30, stream=True) as response:
+                pass  # the body of an event stream never ends
             offered = response.status_code != 405
             assert offered == (method in item), f"{method} {path} answered {response.status_code}"
             if not offered:

@@ -81,6 +81,9 @@ def test_limits_are_clamped(serve):
         for limit in (3, 4, 1000, 2**62):
             response = client.get(path, params={"limit": limit})
             assert (response.headers["X-Paging-Limit"], len(response.json())) == ("3", 3)
+        for limit in (0, -1, -2**63):
+            response = client.get(path, params={"limit": limit})
+            assert (response.headers["X-Paging-Limit"], len(response.json())) == ("1", 1)
         assert len(client.items(path, limit=1000)) == 5
         client.get(path, params={"limit": 2**70}, expect=(200, 400))
 

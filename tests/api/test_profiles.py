@@ -57,7 +57,7 @@ def test_profiles_are_listed(client):
     assert client.ids("/service/profiles", label="listed", codec="video/h264") == [video["id"]]
     pages = client.pages("/service/profiles", label="listed", limit=1)
     assert [len(page.json()) for page in pages] == [1, 1]
-    for query in ("format=x", "codec=x", "limit=0", "page=x"):
+    for query in ("format=x", "codec=x", "page=x"):
         assert pointer(client.get(f"/service/profiles?{query}", expect=400)) == "?" + query.split("=")[0]
 
 

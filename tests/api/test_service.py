@@ -7,7 +7,8 @@ def test_root_lists_top_level_paths(client):
     paths = client.get("/").json()
     assert {"service", "flows", "sources"} <= set(paths)
     for path in paths:
-        client.request("GET", f"/{path}", expect=(200, 404))
+        # There is no list of objects, only objects.
+        client.request("GET", f"/{path}", expect=405 if path == "objects" else 200)
 
 
 def test_service_declares_itself(client):
@@ -49,12 +50,18 @@ def test_storage_backends_keep_their_identity(serve, tmp_path):
 label = "slow"
 path = "{tmp_path}/slow"
 provider = "shelf"
-product = "disk"
+store_product = "disk"
+region = "attic"
+availability_zone = "left"
+
+[storage.tags]
+tier = "cold"
+"site.name" = ["leeds", "salford"]
 
 [[storage]]
 label = "fast"
 path = "{tmp_path}/fast"
-default = true
+default_storage = true
 """)
     from tams_client import Client
     server = serve("--config", str(config))
@@ -62,6 +69,14 @@ default = true
     assert [backend["label"] for backend in before] == ["fast", "slow"]
     assert [backend["default_storage"] for backend in before] == [True, False]
     assert before[1]["provider"] == "shelf" and before[1]["store_product"] == "disk"
+    assert (before[1]["region"], before[1]["availability_zone"]) == ("attic", "left")
+    assert before[1]["tags"] == {"tier": "cold", "site.name": ["leeds", "salford"]}
+    assert not {"region", "availability_zone", "tags"} & set(before[0])
+    for query, labels in (({"tag.tier": "cold"}, ["slow"]), ({"tag.tier": "col"}, []), ({"tag.tier": "hot,cold"}, ["slow"]),
+                          ({"tag.site.name": "salford"}, ["slow"]), ({"tag_exists.tier": "false"}, ["fast"]),
+                          ({"tag_exists.tier": "true", "tag.site.name": "york"}, []), ({}, ["fast", "slow"])):
+        found = Client(server.url).get("/service/storage-backends", params=query).json()
+        assert [backend["label"] for backend in found] == labels, query
     reverse = Client(server.url).get("/service/storage-backends?reverse_order=true").json()
     assert [backend["label"] for backend in reverse] == ["slow", "fast"]
     pages = Client(server.url).pages("/service/storage-backends", limit=1)

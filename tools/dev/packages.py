@@ -1,11 +1,15 @@
 """./dev setup: installs the packages that packages.toml names and this machine lacks."""
+import json
 import os
 import shutil
 import subprocess
+import tempfile
 import tomllib
 from pathlib import Path
 
 from dev import shell
+
+NPM = shell.ROOT / "build" / "npm"
 
 
 def groups() -> dict:
@@ -17,6 +21,14 @@ def wanted(group: str) -> list[str]:
     names = set(table[group]["apt"])
     for base in table[group].get("extends", []):
         names.update(wanted(base))
+    return sorted(names)
+
+
+def wanted_of_npm(group: str) -> list[str]:
+    table = groups()
+    names = set(table[group].get("npm", []))
+    for base in table[group].get("extends", []):
+        names.update(wanted_of_npm(base))
     return sorted(names)
 
 
@@ -38,13 +50,41 @@ def without_candidate(names: list[str]) -> list[str]:
     return [name for name in names if name not in offered]
 
 
+def installed_of_npm(package: str) -> bool:
+    name, _, version = package.rpartition("@")
+    description = NPM / name / "package.json"
+    return description.is_file() and json.loads(description.read_text())["version"] == version
+
+
+def install_of_npm(package: str) -> None:
+    """The files of one package as it was published, without the packages that it names: browsers need none of them."""
+    target = NPM / package.rpartition("@")[0]
+    with tempfile.TemporaryDirectory() as folder:
+        shell.run(["npm", "pack", "--silent", "--pack-destination", folder, package])
+        [archive] = Path(folder).iterdir()
+        unpacked = Path(folder) / "unpacked"
+        unpacked.mkdir()
+        shell.run(["tar", "--extract", "--no-same-owner", "--file", archive, "--directory", unpacked])
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(unpacked / "package", target)
+
+
 def setup(group: str) -> None:
+    absent = [package for package in wanted_of_npm(group) if not installed_of_npm(package)]
+    # Some machines have npm from elsewhere, beside which Debian's cannot be installed.
+    setup_apt(wanted(group) + ["npm"] * bool(absent and not shutil.which("npm")))
+    for package in absent:
+        install_of_npm(package)
+
+
+def setup_apt(names: list[str]) -> None:
     if not shutil.which("dpkg-query"):
         raise shell.Failed("this machine has no dpkg: setup knows Debian 12 only", 2)
-    absent = missing(wanted(group))
+    absent = missing(names)
     if not absent:
         return
-    print(f"setup: {group} lacks {' '.join(absent)}", flush=True)
+    print(f"setup: this machine lacks {' '.join(absent)}", flush=True)
     apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]
     if os.geteuid() != 0:
         if not shutil.which("sudo"):

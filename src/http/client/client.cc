@@ -1,6 +1,7 @@
 #include "http/client/client.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstdio>
@@ -8,6 +9,8 @@
 #include <optional>
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <unistd.h>
 
 #include "base/thread_annotations.h"
 
@@ -49,11 +52,13 @@ std::string public_part(std::string_view url) {
 //! One running exchange: what libcurl's callbacks read and write.
 struct Exchange {
   const ClientRequest& request;
+  const ClientOptions& options;
   CURL* easy;
   ClientResponse response;
   File upload;
   File download;
   std::optional<Error> failure;  // set by a callback that made libcurl give up
+  std::string refused;           // the last address that was not permitted
 
   void fail_with(Failure failed) { failure = std::move(failed).value(); }
 
@@ -118,6 +123,42 @@ int on_seek(void* context, curl_off_t offset, int origin) {
 
 int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Exchange*>(context)->request.stop.stop_requested() ? 1 : 0;
+}
+
+//! The address of a socket; nullopt for what is neither IPv4 nor IPv6.
+std::optional<IpAddress> address_of(const curl_sockaddr& target) {
+  if (target.family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &target.addr, sizeof(v4));
+    std::array<std::uint8_t, 4> bytes{};
+    std::memcpy(bytes.data(), &v4.sin_addr, bytes.size());
+    return IpAddress::v4(bytes);
+  }
+  if (target.family != AF_INET6 || target.addrlen > sizeof(sockaddr_in6)) return std::nullopt;
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, &target.addr, target.addrlen);
+  IpAddress address;
+  std::memcpy(address.bytes.data(), &v6.sin6_addr, address.bytes.size());
+  return address;
+}
+
+//! libcurl connects to exactly the address that it shows here, so no answer of a name server can
+//! come between the check and the connection.
+curl_socket_t on_open_socket(void* context, curlsocktype, curl_sockaddr* target) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  const auto address = address_of(*target);
+  if (!address || !is_permitted(*address, *exchange.options.only_public_and)) {
+    exchange.refused = address ? address->to_string() : "of unknown kind";
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(target->family, target->socktype | SOCK_CLOEXEC, target->protocol);
+}
+
+void guard(Exchange& exchange) {
+  if (!exchange.options.only_public_and) return;
+  curl_easy_setopt(exchange.easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  curl_easy_setopt(exchange.easy, CURLOPT_OPENSOCKETDATA, &exchange);
+  curl_easy_setopt(exchange.easy, CURLOPT_PROXY, "");  // one would connect for us, unchecked
 }
 
 Status open_upload(Exchange& exchange) {
@@ -191,6 +232,10 @@ void set_limits(Exchange& exchange) {
 }
 
 Failure curl_failure(const Exchange& exchange, CURLcode code, const char* detail) {
+  if (!exchange.refused.empty() && code == CURLE_COULDNT_CONNECT) {
+    return forbidden("{}: connections to the address {} are not allowed", exchange.what(),
+                     exchange.refused);
+  }
   const char* text = detail[0] != '\0' ? detail : curl_easy_strerror(code);
   switch (code) {
     case CURLE_URL_MALFORMAT:
@@ -260,7 +305,7 @@ Result<std::unique_ptr<Client>> Client::make(ClientOptions options) {
 Result<ClientResponse> Client::send(const ClientRequest& request) {
   Easy easy = pool_->take();
   if (!easy) return internal("libcurl gives no handle");
-  Exchange exchange{request, easy.get(), {}, {}, {}, {}};
+  Exchange exchange{request, options_, easy.get(), {}, {}, {}, {}, {}};
   char detail[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, detail);
   curl_easy_setopt(easy.get(), CURLOPT_URL, request.url.c_str());
@@ -270,6 +315,7 @@ Result<ClientResponse> Client::send(const ClientRequest& request) {
   }
   set_limits(exchange);
   REEL_TRY(set_method(exchange));
+  guard(exchange);
   const List headers = header_list(request);
   curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(easy.get(), CURLOPT_HEADERFUNCTION, on_header);

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/network.h"
 #include "base/result.h"
 
 namespace reel::http {
@@ -54,7 +56,11 @@ struct ClientResponse {
 struct ClientOptions {
   std::string user_agent = "reelhouse";
   //! PEM file of certificate authorities; empty: the system's. Certificates are always verified.
-  std::string ca_file;
+  std::string ca_file = {};
+  //! Set, for URLs that strangers choose: connections go to public addresses and to these networks
+  //! only, whatever a name resolves to, and never through a proxy. Anything else is
+  //! Code::forbidden.
+  std::optional<std::vector<Network>> only_public_and = std::nullopt;
 };
 
 //! Thread-safe. Each exchange borrows a connection from a pool and gives it back, so consecutive
@@ -68,8 +74,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   //! An answer of any status is a success here. Failures: invalid (the URL), io (network, file),
-  //! timeout, cancelled, too_large. Messages name the method and the URL without its query, which
-  //! may hold a signature.
+  //! timeout, cancelled, too_large, forbidden (the address). Messages name the method and the URL
+  //! without its query, which may hold a signature.
   Result<ClientResponse> send(const ClientRequest& request);
 
  private:

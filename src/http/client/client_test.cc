@@ -229,6 +229,25 @@ TEST_F(ClientTest, GivesUpInTimeAndOnRequest) {
   EXPECT_EQ(client_->send(request).error().code(), Code::cancelled);
 }
 
+TEST(GuardedClient, ConnectsToPermittedAddressesOnly) {
+  CannedServer server({answer("200 OK", "1")});
+  const std::string local = server.url("/");
+  const auto guarded = [](std::vector<Network> networks) {
+    return *Client::make({.only_public_and = std::move(networks)});
+  };
+  for (const char* host : {"127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0",
+                           "[::1]", "[::ffff:127.0.0.1]", "[::]"}) {
+    std::string url = local;
+    url.replace(url.find("127.0.0.1"), 9, host);
+    const auto refused = guarded({})->send({.url = url});
+    ASSERT_FALSE(refused) << url;
+    EXPECT_EQ(refused.error().code(), Code::forbidden) << url << refused.error().message();
+  }
+  const auto allowed = guarded({*Network::parse("127.0.0.0/8")})->send({.url = local});
+  ASSERT_TRUE(allowed) << allowed.error().message();
+  EXPECT_EQ(allowed->body, "1");
+}
+
 TEST(Urls, LinkNext) {
   EXPECT_EQ(link_next("<http://h/a?page=x&limit=2>; rel=\"next\""), "http://h/a?page=x&limit=2");
   EXPECT_EQ(link_next("<http://h/first>; rel=\"first\", <http://h/n>; rel=next"), "http://h/n");

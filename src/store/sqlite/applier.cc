@@ -199,15 +199,18 @@ Status Applier::mutate(const Mutation& mutation, const PlannedMutation& planned)
     build_row(mutation, planned);
     REEL_TRY(insert(mutation, layout));
     note(layout, new_, true);
-    return {};
+    return index(layout, nullptr, &new_);
   }
   REEL_ASSIGN(const bool found, read_row(writer_, layout, mutation.key, old_));
   switch (mutation.kind) {
     case Mutation::Kind::erase:
       if (!found) return {};
-      REEL_TRY(erase(layout, mutation.key));
-      note(layout, refer_to(old_), false);
-      return {};
+      {
+        REEL_TRY(erase(layout, mutation.key));
+        const CellRefs old = refer_to(old_);
+        note(layout, old, false);
+        return index(layout, &old, nullptr);
+      }
     case Mutation::Kind::update:
       if (!found) {
         return not_found("table '{}': row {} does not exist", mutation.table,
@@ -224,15 +227,65 @@ Status Applier::mutate(const Mutation& mutation, const PlannedMutation& planned)
       if (!found) {
         REEL_TRY(insert(mutation, layout));
         note(layout, new_, true);
-        return {};
+        return index(layout, nullptr, &new_);
       }
       new_[layout.inserted_at] = &old_[layout.inserted_at];
       REEL_TRY(replace(layout, mutation.key, layout.not_key));
       break;
   }
-  note(layout, refer_to(old_), false);
+  const CellRefs old = refer_to(old_);
+  note(layout, old, false);
   note(layout, new_, true);
+  return index(layout, &old, &new_);
+}
+
+Status Applier::index(const Layout& layout, const CellRefs* before, const CellRefs* after) {
+  for (const auto& [name, search] : layout.searches) {
+    REEL_TRY(index(layout, search, before, after));
+  }
   return {};
+}
+
+Status Applier::index(const Layout& layout, const Layout::SearchLayout& search,
+                      const CellRefs* before, const CellRefs* after) {
+  static const Value kNoText{std::string()};
+  const auto text_of = [&](const CellRefs& row) -> const Value& {
+    const Value& cell = *row[search.column];
+    return cell.is_null() ? kNoText : cell;
+  };
+  const Type& text_type = type_at(layout, search.column);
+  const CellRefs& row = after != nullptr ? *after : *before;
+  const auto run = [&](const std::string& sql, const Value* text, bool with_key) -> Status {
+    REEL_ASSIGN(const Statement statement, writer_.prepare(sql));
+    int parameter = 0;
+    if (text != nullptr) bind_value(statement.get(), ++parameter, text_type, *text);
+    if (with_key) {
+      for (const std::size_t position : layout.key) {
+        bind_value(statement.get(), ++parameter, type_at(layout, position), *row[position]);
+      }
+    }
+    return writer_.finish(statement);
+  };
+  const std::string this_key = layout.list(layout.key, " = ?", " AND ");
+  const std::string number = fmt::format("(SELECT id FROM {} WHERE {})", search.numbers, this_key);
+  if (before != nullptr && after != nullptr) {
+    if (text_of(*before) == text_of(*after)) return {};
+    return run(fmt::format("UPDATE {} SET text = ? WHERE rowid = {}", search.texts, number),
+               &text_of(*after), true);
+  }
+  if (after == nullptr) {
+    REEL_TRY(
+        run(fmt::format("DELETE FROM {} WHERE rowid = {}", search.texts, number), nullptr, true));
+    return run(fmt::format("DELETE FROM {} WHERE {}", search.numbers, this_key), nullptr, true);
+  }
+  std::string marks(layout.key.size() * 2 - 1, ',');
+  for (std::size_t i = 0; i < marks.size(); i += 2) marks[i] = '?';
+  REEL_TRY(run(fmt::format("INSERT INTO {} ({}) VALUES ({})", search.numbers,
+                           layout.list(layout.key), marks),
+               nullptr, true));
+  return run(
+      fmt::format("INSERT INTO {} (rowid, text) VALUES (last_insert_rowid(), ?)", search.texts),
+      &text_of(*after), false);
 }
 
 Status Applier::assign_number(const Mutation& mutation, const Layout& layout) {

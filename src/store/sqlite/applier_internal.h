@@ -59,6 +59,10 @@ class Applier {
   Status assign_number(const Mutation& mutation, const Layout& layout);
   //! Fills new_ with the row that an insert or upsert describes. It refers to the mutation.
   void build_row(const Mutation& mutation, const PlannedMutation& planned);
+  //! Keeps the search indexes: nullptr for a row that was not, or will not be, there.
+  Status index(const Layout& layout, const CellRefs* before, const CellRefs* after);
+  Status index(const Layout& layout, const Layout::SearchLayout& search, const CellRefs* before,
+               const CellRefs* after);
   void note(const Layout& layout, const CellRefs& row, bool added);
   void fold_changes();
 

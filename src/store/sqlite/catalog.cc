@@ -96,9 +96,31 @@ Status add_physical(Connection& writer, const TableSchema& old, const Layout& la
   return {};
 }
 
+//! FTS5 counts rows, our tables have keys: a table beside it knows the number of each key.
+Status create_search(Connection& writer, const Layout& layout, const Layout::SearchLayout& search) {
+  const std::string keys = layout.list(layout.key);
+  std::string definitions;
+  for (const std::size_t position : layout.key) {
+    definitions += fmt::format("{} {}, ", layout.physical(position),
+                               affinity(layout.schema->columns[position].type));
+  }
+  return writer.run(
+      fmt::format("CREATE TABLE {1} (id INTEGER PRIMARY KEY, {2}UNIQUE ({3})); "
+                  "CREATE VIRTUAL TABLE {0} USING fts5(text, tokenize='trigram case_sensitive 1'); "
+                  "INSERT INTO {1} ({3}) SELECT {3} FROM {4}; "
+                  "INSERT INTO {0} (rowid, text) SELECT n.id, coalesce(t.{5}, '') FROM {1} n "
+                  "JOIN {4} t USING ({3})",
+                  search.texts, search.numbers, definitions, keys, layout.table,
+                  layout.physical(search.column)));
+}
+
 Status create_indexes(Connection& writer, const Layout& layout, IndexId first) {
   for (const Index& index : layout.schema->indexes) {
     if (index.id < first) continue;
+    if (index.kind == IndexKind::search) {
+      REEL_TRY(create_search(writer, layout, layout.searches.at(index.name)));
+      continue;
+    }
     const auto& physical = layout.indexes.at(index.name);
     REEL_TRY(writer.run(fmt::format("CREATE INDEX {} ON {} ({})", physical.physical, layout.table,
                                     layout.list(physical.order))));

@@ -2,6 +2,7 @@
 
 #include "obs/log.h"
 #include "store/sqlite/catalog_internal.h"
+#include "store/sqlite/log_rewrite_internal.h"
 
 namespace reel::store::sqlite {
 namespace {
@@ -103,9 +104,10 @@ void Committer::loop() {
     keep_log_short();
   }
   // A clean end leaves no log behind, unless a snapshot still reads from it.
-  if (writer_ != nullptr) {
+  if (writer_ != nullptr && health().writable) {
     sqlite3_busy_timeout(writer_->get(), 0);
-    (void)checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE);
+    const auto moved = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE);
+    if (moved && *moved) (void)writer_->set_checkpoint_on_close(true);
   }
   writer_.reset();
 }
@@ -289,12 +291,12 @@ bool Committer::ready() {
 
 Result<Committer::Recovered> Committer::recover() {
   writer_.reset();
+  if (checkpointer_ != nullptr) checkpointer_->wait_idle();
+  REEL_TRY(rewrite_log(options_.path, options_.vfs));
   REEL_ASSIGN(writer_, Connection::open(writer_options(options_)));
   sqlite3_wal_hook(writer_->get(), note_wal_pages, &wal_pages_);
   REEL_TRY(prepare_file(*writer_, options_.page_bytes));
-  // After a failed fsync the kernel may hold pages of the log for clean that are not on the disk.
-  // Moving the log's content to the database and cutting it off writes everything once more.
-  if (checkpointer_ != nullptr) checkpointer_->wait_idle();
+  // The database, too, may lack pages that the kernel takes for written; they are in the log.
   sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
   REEL_ASSIGN(const bool complete, checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE));
   sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));

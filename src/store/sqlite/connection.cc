@@ -71,8 +71,15 @@ Status Connection::set_up() {
       run(fmt::format("PRAGMA cache_size=-{}; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; "
                       "PRAGMA temp_store=MEMORY",
                       options_.cache_kib)));
-  if (!options_.write) return run("PRAGMA query_only=ON");
-  return {};
+  // Closing does not move the log: whoever does must know that the disk has all of it.
+  REEL_TRY(set_checkpoint_on_close(false));
+  return options_.write ? Status() : run("PRAGMA query_only=ON");
+}
+
+Status Connection::set_checkpoint_on_close(bool on) {
+  const int rc =
+      sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, static_cast<int>(!on), nullptr);
+  return rc == SQLITE_OK ? Status() : Status(failure(rc, "configuring"));
 }
 
 Connection::~Connection() {

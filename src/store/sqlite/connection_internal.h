@@ -76,6 +76,9 @@ class Connection {
   Result<bool> step(const Statement& statement);
   Status finish(const Statement& statement);
 
+  //! Whether closing the file's last connection moves the log to the database and removes it.
+  Status set_checkpoint_on_close(bool on);
+
   //! The error that SQLite reported last on this connection.
   Failure failure(int rc, std::string_view doing) const;
 

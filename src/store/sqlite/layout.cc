@@ -116,6 +116,13 @@ Layout::Layout(std::shared_ptr<const TableSchema> table_schema)
   }
   inserted_at = schema->position(kInsertedAt);
   for (const Index& index : schema->indexes) {
+    if (index.kind == IndexKind::search) {
+      const std::string texts = fmt::format("s{}_{}", schema->id, index.id);
+      searches.emplace(index.name, SearchLayout{.texts = texts,
+                                                .numbers = texts + "_rows",
+                                                .column = schema->position(index.columns[0])});
+      continue;
+    }
     IndexLayout layout{
         .physical = fmt::format("i{}_{}", schema->id, index.id), .bounds = {}, .order = {}};
     for (const ColumnId id : index.columns) layout.bounds.push_back(schema->position(id));

@@ -24,6 +24,13 @@ struct Layout {
     std::vector<std::size_t> order;   //!< the same without repetition
   };
 
+  //! A search index: an FTS5 table, whose rows have numbers, and the table from key to number.
+  struct SearchLayout {
+    std::string texts;    //!< "s7_3"
+    std::string numbers;  //!< "s7_3_rows"
+    std::size_t column = 0;
+  };
+
   explicit Layout(std::shared_ptr<const TableSchema> table_schema);
 
   //! Code::invalid names the column.
@@ -45,7 +52,8 @@ struct Layout {
   std::vector<std::size_t> not_key;  //!< positions
   std::vector<std::size_t> by_id;    //!< positions in the order of column ids
   std::size_t inserted_at = 0;       //!< position
-  std::map<std::string, IndexLayout, std::less<>> indexes;
+  std::map<std::string, IndexLayout, std::less<>> indexes;  //!< sorted ones
+  std::map<std::string, SearchLayout, std::less<>> searches;
 
  private:
   std::unordered_map<std::string_view, std::size_t> by_name_;

@@ -79,6 +79,24 @@ Hash128 hash_of_leading(const Key& key, const Layout& layout) {
   return hash128(bytes);
 }
 
+//! An FTS5 query for any of the pieces; each is quoted, so nothing in it is an operator.
+Result<std::string> any_of(const std::vector<std::string>& pieces) {
+  constexpr std::ptrdiff_t kCharactersMin = 3;  // of FTS5's trigram tokenizer
+  std::string query;
+  for (const std::string& piece : pieces) {
+    const auto characters = std::count_if(piece.begin(), piece.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // not inside a UTF-8 sequence
+    });
+    if (characters < kCharactersMin || piece.find('\0') != std::string::npos) {
+      return invalid("'{}' is not a piece of text to search", piece);
+    }
+    query += query.empty() ? "\"" : " OR \"";
+    for (const char c : piece) query.append(c == '"' ? 2 : 1, c);
+    query += '"';
+  }
+  return query;
+}
+
 }  // namespace
 
 //! A ScanSpec with its names resolved.
@@ -354,6 +372,35 @@ Status SqliteSnapshot::scan_all(std::string_view table, std::size_t part, std::s
       if (!ours) continue;
     }
     REEL_TRY(read_cells(*layout, rows, layout->all, row));
+    if (!visit(view)) return {};
+  }
+}
+
+Status SqliteSnapshot::search(const SearchSpec& spec, const RowVisitor& visit) {
+  REEL_ASSIGN(const auto layout, layouts_->table(spec.table));
+  const auto found = layout->searches.find(spec.index);
+  if (found == layout->searches.end()) {
+    return invalid("table '{}' has no search index '{}'", spec.table, spec.index);
+  }
+  REEL_ASSIGN(const std::string query, any_of(spec.pieces));
+  if (query.empty()) return {};
+  REEL_ASSIGN(const auto positions, projection(*layout, spec.columns));
+  const Layout::SearchLayout& search = found->second;
+  REEL_ASSIGN(const Statement rows,
+              connection_->prepare_once(
+                  fmt::format("SELECT t.{} FROM (SELECT rowid, rank FROM {} WHERE text MATCH ? "
+                              "ORDER BY rank LIMIT ?) f CROSS JOIN {} n ON n.id = f.rowid "
+                              "CROSS JOIN {} t USING ({}) ORDER BY f.rank, n.id",
+                              layout->list(positions, "", ", t."), search.texts, search.numbers,
+                              layout->table, layout->list(layout->key))));
+  sqlite3_bind_text64(rows.get(), 1, query.data(), query.size(), SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_int64(rows.get(), 2, static_cast<sqlite3_int64>(spec.limit));
+  Row row(layout->all.size());
+  const RowView view{*layout->schema, row};
+  while (true) {
+    REEL_ASSIGN(const bool more, connection_->step(rows));
+    if (!more) return {};
+    REEL_TRY(read_cells(*layout, rows, positions, row));
     if (!visit(view)) return {};
   }
 }

@@ -42,6 +42,7 @@ class SqliteSnapshot final : public Snapshot {
   Status scan(const ScanSpec& spec, const RowVisitor& visit) override;
   Status scan_all(std::string_view table, std::size_t part, std::size_t parts,
                   const RowVisitor& visit) override;
+  Status search(const SearchSpec& spec, const RowVisitor& visit) override;
   Result<std::vector<LedgerEntry>> ledger(std::string_view table) override;
 
   //! The same from the rows themselves.

@@ -6,6 +6,7 @@
 #include "store/sqlite/catalog_internal.h"
 #include "store/sqlite/committer_internal.h"
 #include "store/sqlite/lock_file_internal.h"
+#include "store/sqlite/log_rewrite_internal.h"
 
 namespace reel::store {
 namespace {
@@ -98,6 +99,7 @@ Result<std::unique_ptr<Store>> open_sqlite_store(SqliteOptions options) {
   if (options.path.empty()) return invalid("the store needs a path");
   REEL_TRY(make_directory(std::filesystem::path(options.path).parent_path().string()));
   REEL_ASSIGN(auto lock, LockFile::take(options.path + ".lock"));
+  REEL_TRY(rewrite_log(options.path, options.vfs));
   REEL_ASSIGN(auto writer, Connection::open(writer_options(options)));
   if (const Status ready = prepare_file(*writer, options.page_bytes); !ready) {
     return fail(ready.error().code(), "{}: {}", options.path, ready.error().message());
