@@ -69,7 +69,7 @@ class House {
     request.head.request_id = "bench";
     request.head.headers.add("Host", "127.0.0.1:8000");
     request.body = std::move(body);
-    auto admission = application_.admit(request.head);
+    auto admission = application_.admit(request.head, reel::auth::Patience::some);
     REEL_CHECK(admission.has_value());
     const api::Response response = application_.handle(*admission, request);
     const auto& text = std::get<std::string>(response.body);

@@ -19,6 +19,13 @@ add_library(xxHash::xxhash UNKNOWN IMPORTED)
 set_target_properties(xxHash::xxhash PROPERTIES
   IMPORTED_LOCATION ${REEL_XXHASH_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${REEL_XXHASH_INCLUDE})
 
+# libcjose has no CMake package; its headers include Jansson's.
+find_path(REEL_CJOSE_INCLUDE cjose/cjose.h REQUIRED)
+find_library(REEL_CJOSE_LIBRARY cjose REQUIRED)
+add_library(cjose::cjose UNKNOWN IMPORTED)
+set_target_properties(cjose::cjose PROPERTIES
+  IMPORTED_LOCATION ${REEL_CJOSE_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${REEL_CJOSE_INCLUDE})
+
 # Packages of npm, where ./dev setup puts them. Files of theirs become part of the program.
 set(REEL_NPM ${CMAKE_SOURCE_DIR}/build/npm)
 foreach(file redoc/bundles/redoc.standalone.js redoc/LICENSE

@@ -63,6 +63,20 @@ def serve(tmp_path):
         end(server)
 
 
+@pytest.fixture(scope="module")
+def serve_in():
+    """Starts servers in folders of the test's choice, on `folder/data`, which may have been prepared."""
+    started = []
+
+    def serve_with(folder, *flags: str) -> Server:
+        started.append(start(folder, *flags))
+        return started[-1]
+
+    yield serve_with
+    for server in started:
+        end(server)
+
+
 @pytest.fixture
 def rng(request) -> random.Random:
     """Random numbers that REELHOUSE_SEED repeats."""

@@ -6,7 +6,10 @@
 
 #include "api/entity_tag.h"
 #include "api/multipart.h"
+#include "api/parameters.h"
 #include "api/v6.h"
+#include "base/percent.h"
+#include "tams/access.h"
 
 namespace reel::api {
 namespace {
@@ -33,6 +36,7 @@ std::vector<Route> with_document(std::vector<Route> routes, const DocumentInfo& 
                     .id = "GET_openapi",
                     .group = "Service",
                     .summary = "This API as an OpenAPI 3.1 document",
+                    .needs = auth::Need::nothing,
                     .path_parameters = {},
                     .query_parameters = {},
                     .body = {},
@@ -121,6 +125,68 @@ bool is_url_part(std::string_view text, std::string_view punctuation) {
   });
 }
 
+constexpr std::string_view kAccessToken = "access_token";
+
+std::string_view text_of(const RequestHead& head, std::string_view name) {
+  const std::string* value = head.headers.find(name);
+  return value == nullptr ? std::string_view() : std::string_view(*value);
+}
+
+//! The raw value of a parameter whose name is written without escapes; nullopt when absent.
+std::optional<std::string_view> raw_parameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view one = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), one.size() + 1));
+    if (one.starts_with(name) && one.size() > name.size() && one[name.size()] == '=') {
+      return one.substr(name.size() + 1);
+    }
+  }
+  return std::nullopt;
+}
+
+bool has_parameter(std::string_view query, std::string_view name) {
+  return raw_parameter(query, name).has_value();
+}
+
+//! Whether the handler will find a signature, which it then verifies. A name written with escapes
+//! is no signature here, so such a request needs a credential as well.
+bool has_signature(std::string_view query) { return has_parameter(query, "signature"); }
+
+//! A credential for players, which cannot set headers; so it reads only. Empty when there is none.
+Result<std::string> access_token(const RequestHead& head) {
+  const auto raw = raw_parameter(head.query, kAccessToken);
+  if (!raw) return std::string();
+  if (head.method != Method::get && head.method != Method::head) {
+    return unauthorized("access_token is for GET and HEAD; send the token in Authorization");
+  }
+  auto token = percent_decode(*raw, Plus::space);
+  if (!token) return unauthorized("access_token is not well encoded");
+  return *std::move(token);
+}
+
+auth::IdentityPtr named(std::string name, auth::Permissions permissions) {
+  return std::make_shared<const auth::Identity>(
+      auth::Identity{.name = std::move(name), .permissions = permissions});
+}
+
+//! For operations that are open to all.
+const auth::IdentityPtr& nobody() {
+  static const auth::IdentityPtr identity = named("anonymous", {});
+  return identity;
+}
+
+//! Where nobody is asked for a credential.
+const auth::IdentityPtr& everybody() {
+  static const auth::IdentityPtr identity = named("anonymous", {auth::Permission::admin});
+  return identity;
+}
+
+//! Whoever has a signed URL may do what was signed, which its handler checks.
+const auth::IdentityPtr& bearer_of_url() {
+  static const auth::IdentityPtr identity = named("signed-url", {});
+  return identity;
+}
+
 //! Runs `body`; an exception becomes an internal error. The one place where exceptions end.
 template <class Body>
 auto guarded(const Body& body) -> decltype(body()) {
@@ -139,6 +205,8 @@ TamsApplication::TamsApplication(std::vector<Route> routes, const tams::Context&
                                  Options options)
     : options_(std::move(options)),
       context_(context),
+      peer_rate_(options_.peer_rate),
+      identity_rate_(options_.identity_rate),
       v6_router_(with_document(v6_routes(routes), document_of_v6(options_.document))),
       router_(with_document(std::move(routes), options_.document)) {}
 
@@ -160,40 +228,114 @@ Result<Router::Match> TamsApplication::match(const RequestHead& head, Method met
   return edition.router->match(method, path.empty() ? "/" : path);
 }
 
-tl::expected<Admission, Response> TamsApplication::admit(const RequestHead& head) {
-  const auto refused = [&](const Error& error) {
-    return tl::unexpected<Response>(problem(error, head.request_id, *options_.clock));
-  };
+tl::expected<Admission, Response> TamsApplication::admit(const RequestHead& head,
+                                                         auth::Patience patience) {
   const auto found = guarded([&] { return match(head, head.method); });
-  if (!found) return refused(found.error());
+  if (!found) return tl::unexpected(refused(found.error(), head));
   if (found->route == nullptr) return tl::unexpected(no_route(head, found->allowed));
   const Route& route = *found->route;
+  Admission admission;
+  admission.route = route.path;
+  auto identity = authorize(route, head, patience);
+  if (!identity) return tl::unexpected(std::move(identity).error());
+  admission.identity = *std::move(identity);
+  admission.undecided = admission.identity == nullptr;
+  if (admission.undecided) return admission;
   const std::string* type = head.headers.find("Content-Type");
   const bool form = route.form && type != nullptr && is_form(*type);
   if (route.body && !form && !is_json(type)) {
     return tl::unexpected(refuse(415, "The body must be application/json", head.request_id));
   }
-  Admission admission;
-  admission.route = route.path;
   admission.route_entry = &route;
   admission.inline_read = route.inline_read;
   admission.body_bytes_max =
       route.body || route.upload ? route.body_bytes_max : kUnwantedBodyBytesMax;
   if (form) admission.body_bytes_max = kUploadBytesMax;
   if (form || route.upload) {
-    auto sink =
-        guarded([&] { return open_sink(route, form ? route.form->open : route.upload, head); });
-    if (!sink) return refused(sink.error());
+    const UploadHandler& open = form ? route.form->open : route.upload;
+    auto sink = guarded([&] { return open_sink(route, open, head, admission.identity); });
+    if (!sink) return tl::unexpected(refused(sink.error(), head));
     admission.sink = *std::move(sink);
   }
   return admission;
 }
 
+tl::expected<auth::IdentityPtr, Response> TamsApplication::authorize(const Route& route,
+                                                                     const RequestHead& head,
+                                                                     auth::Patience patience) {
+  const auto now = std::chrono::steady_clock::now();
+  const std::string_view peer = peer_of(head);
+  // The second, patient look at a request is not a second request.
+  if (peer_rate_.enabled() && patience == auth::Patience::none) {
+    const auto wait = peer_rate_.take(auth::address_key(peer), now);
+    if (wait.count() > 0) return tl::unexpected(slow_down(wait, head.request_id));
+  }
+  if (route.needs == auth::Need::nothing) return nobody();
+  if (route.takes_signed_url && has_signature(head.query)) return bearer_of_url();
+  if (options_.authenticator == nullptr) return everybody();
+  if (const auto wait = options_.authenticator->blocked_for(peer); wait.count() > 0) {
+    return tl::unexpected(slow_down(wait, head.request_id));
+  }
+  auto identity = guarded([&] { return identify(head, peer, patience); });
+  if (!identity) return tl::unexpected(refused(identity.error(), head));
+  if (*identity == nullptr) return nullptr;
+  if (!auth::satisfies(**identity, route.needs)) {
+    const auto error = forbidden("this needs the permission '{}'", auth::need_name(route.needs));
+    return tl::unexpected(refused(error.value(), head));
+  }
+  if (identity_rate_.enabled()) {
+    const auto wait = identity_rate_.take((*identity)->name, now);
+    if (wait.count() > 0) return tl::unexpected(slow_down(wait, head.request_id));
+  }
+  return *std::move(identity);
+}
+
+Result<auth::IdentityPtr> TamsApplication::identify(const RequestHead& head, std::string_view peer,
+                                                    auth::Patience patience) const {
+  REEL_ASSIGN(const std::string token, access_token(head));
+  return options_.authenticator->identify({.api_key = text_of(head, "X-Api-Key"),
+                                           .authorization = text_of(head, "Authorization"),
+                                           .access_token = token},
+                                          peer, patience);
+}
+
+Response TamsApplication::refused(const Error& error, const RequestHead& head) const {
+  Response response = problem(error, head.request_id, *options_.clock);
+  if (error.code() == Code::unauthorized && options_.authenticator != nullptr) {
+    for (const std::string& challenge : options_.authenticator->challenges()) {
+      response.headers.add("WWW-Authenticate", challenge);
+    }
+  }
+  return response;
+}
+
+Response TamsApplication::slow_down(std::chrono::seconds wait, std::string_view request_id) const {
+  Response response = problem(429, fmt::format("Too many requests; wait {} s", wait.count()),
+                              request_id, *options_.clock);
+  response.headers.set("Retry-After", std::to_string(wait.count()));
+  return response;
+}
+
+std::string_view TamsApplication::peer_of(const RequestHead& head) const {
+  if (!options_.trust_forwarded) return head.peer;
+  // What the proxy in front of us appended; what is before it came from the client.
+  std::string_view chain = text_of(head, "X-Forwarded-For");
+  if (const std::size_t comma = chain.rfind(','); comma != chain.npos) {
+    chain.remove_prefix(comma + 1);
+  }
+  while (chain.starts_with(' ')) chain.remove_prefix(1);
+  return chain.empty() ? std::string_view(head.peer) : chain;
+}
+
 Response TamsApplication::handle(const Admission& admission, Request& request) {
   const Route& route = *static_cast<const Route*>(admission.route_entry);
-  auto response = guarded([&] { return run(route, request); });
-  if (response) return *std::move(response);
-  return problem(response.error(), request.head.request_id, *options_.clock);
+  auto response = guarded([&] { return run(route, request, admission.identity); });
+  if (!response) return refused(response.error(), request.head);
+  // What a token in the URL opened is for its owner: no shared cache may keep it (RFC 6750 §2.3).
+  if (has_parameter(request.head.query, kAccessToken)) {
+    response->headers.set("Cache-Control", "private, no-store");
+  }
+  return *std::move(response);
 }
 
 Response TamsApplication::refuse(int status, std::string_view message,
@@ -201,7 +343,8 @@ Response TamsApplication::refuse(int status, std::string_view message,
   return problem(status, message, request_id, *options_.clock);
 }
 
-Result<Call> TamsApplication::prepare(const Route& route, const Request& request) const {
+Result<Call> TamsApplication::prepare(const Route& route, const Request& request,
+                                      const auth::IdentityPtr& identity) const {
   REEL_ASSIGN(Router::Match found, match(request.head, request.head.method));
   REEL_TRY(check_path(route, found.parameters));
   REEL_ASSIGN(Query query, Query::parse(request.head.query));
@@ -216,22 +359,56 @@ Result<Call> TamsApplication::prepare(const Route& route, const Request& request
               .query = std::move(query),
               .body = {},
               .base_url = std::move(base),
-              .principal = "anonymous"};
+              .identity = identity};
 }
 
-Result<Response> TamsApplication::run(const Route& route, const Request& request) const {
-  REEL_ASSIGN(Call call, prepare(route, request));
+Status TamsApplication::check_confinement(const Route& route, const Call& call) {
+  const tams::Caller who = caller(call);
+  if (!who.classes || route.needs == auth::Need::nothing) return {};
+  // Of "<id>.m3u8" too, the first 36 characters are the identifier.
+  const auto first_id = [&call] { return std::string_view(call.path.front()).substr(0, 36); };
+  Result<tams::Access> access = tams::Access::none;
+  switch (route.confinement) {
+    case Confinement::closed: return forbidden("this is not for callers with auth classes");
+    case Confinement::harmless: return {};
+    case Confinement::filtered: return {};
+    case Confinement::flow:
+      access = tams::flow_access(call.tams, who, *FlowId::parse(first_id()));
+      break;
+    case Confinement::source:
+      access = tams::source_access(call.tams, who, *SourceId::parse(first_id()));
+      break;
+    case Confinement::object: access = tams::object_access(call.tams, who, call.path.back()); break;
+  }
+  // What is created has no classes yet; the handler gives it the caller's.
+  const bool creates = route.method == Method::put && route.path == "/flows/{flowId}";
+  const bool absent = !access && access.error().code() == Code::not_found;
+  if (absent && creates) return {};
+  if (!access && !absent) return Failure(std::move(access).error());
+  // The same words for both: what they may not see must not differ from what is not there.
+  if (absent || *access == tams::Access::none) return not_found("there is nothing at this path");
+  if (route.needs != auth::Need::read && *access != tams::Access::write) {
+    return forbidden("you may read what is at this path, not change it");
+  }
+  return {};
+}
+
+Result<Response> TamsApplication::run(const Route& route, const Request& request,
+                                      const auth::IdentityPtr& identity) const {
+  REEL_ASSIGN(Call call, prepare(route, request, identity));
+  REEL_TRY(check_confinement(route, call));
   if (route.body) {
     REEL_ASSIGN(call.body, read_body(*route.body, request.body));
   }
   const std::string* tags = request.head.headers.find("If-Match");
   if (tags != nullptr && route.method != Method::get) {
-    REEL_TRY(check_if_match(request, *tags));
+    REEL_TRY(check_if_match(request, identity, *tags));
   }
   return route.handler(call);
 }
 
-Status TamsApplication::check_if_match(const Request& request, const std::string& tags) const {
+Status TamsApplication::check_if_match(const Request& request, const auth::IdentityPtr& identity,
+                                       const std::string& tags) const {
   const auto failed = [] {
     return at("If-Match", precondition_failed("what is at this path has none of these tags"));
   };
@@ -240,7 +417,7 @@ Status TamsApplication::check_if_match(const Request& request, const std::string
   read.head.query.clear();
   REEL_ASSIGN(const Router::Match found, match(read.head, Method::get));
   if (found.route == nullptr) return failed();
-  REEL_ASSIGN(const Call call, prepare(*found.route, read));
+  REEL_ASSIGN(const Call call, prepare(*found.route, read, identity));
   const auto shown = found.route->handler(call);
   if (!shown) return failed();
   const auto* text = std::get_if<std::string>(&shown->body);
@@ -250,11 +427,12 @@ Status TamsApplication::check_if_match(const Request& request, const std::string
   return failed();
 }
 
-Result<std::unique_ptr<BodySink>> TamsApplication::open_sink(const Route& route,
-                                                             const UploadHandler& open,
-                                                             const RequestHead& head) const {
+Result<std::unique_ptr<BodySink>> TamsApplication::open_sink(
+    const Route& route, const UploadHandler& open, const RequestHead& head,
+    const auth::IdentityPtr& identity) const {
   const Request request{.head = head, .body = {}};
-  REEL_ASSIGN(Call call, prepare(route, request));
+  REEL_ASSIGN(Call call, prepare(route, request, identity));
+  REEL_TRY(check_confinement(route, call));
   return open(call);
 }
 

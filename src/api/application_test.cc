@@ -100,7 +100,7 @@ Response serve(const Exchange& exchange, TamsApplication::Options options = {}) 
   request.head.tls = exchange.tls;
   for (const auto& [name, value] : exchange.headers) request.head.headers.add(name, value);
   request.body = exchange.body;
-  auto admission = application.admit(request.head);
+  auto admission = application.admit(request.head, auth::Patience::none);
   if (!admission) return std::move(admission).error();
   if (admission->sink) {
     EXPECT_TRUE(admission->sink->append(as_bytes(request.body)));
@@ -202,8 +202,8 @@ TEST(Application, AdmitsBodiesUpToTheRoutesLimit) {
   RequestHead head;
   head.method = Method::put;
   head.path = "/things/id-1";
-  EXPECT_EQ(application.admit(head)->body_bytes_max, 99U);
-  EXPECT_EQ(application.admit(head)->route, "/things/{id}");
+  EXPECT_EQ(application.admit(head, auth::Patience::none)->body_bytes_max, 99U);
+  EXPECT_EQ(application.admit(head, auth::Patience::none)->route, "/things/{id}");
 }
 
 TEST(Application, UploadsGoToTheSink) {

@@ -29,6 +29,7 @@ std::vector<Route> audit_routes() {
        .id = "GET_audit",
        .group = "Operations",
        .summary = "Who changed what and when, newest first",
+       .needs = auth::Need::admin,
        .query_parameters =
            join({{{"type", json::Shape::string(), "Only changes of this type"},
                   {"actor", json::Shape::string(), "Only changes by this identity"},

@@ -87,6 +87,7 @@ std::vector<Route> event_routes(events::ChangeFeed& feed) {
            .id = "GET_events",
            .group = "Events",
            .summary = "What happens, as Server-Sent Events",
+           .needs = auth::Need::read,
            .query_parameters = join({filter_parameters(), url_parameters()}),
            .answers = {{200, "Events until the client goes", json::Shape::string()}, bad_request()},
            .handler = [&feed](const Call& call) { return get_events(feed, call); },

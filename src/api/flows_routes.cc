@@ -1,6 +1,7 @@
 #include "api/member_routes.h"
 #include "api/parameters.h"
 #include "api/routes.h"
+#include "tams/access.h"
 #include "tams/flat_flow.h"
 #include "tams/flows.h"
 #include "tams/shapes.h"
@@ -36,7 +37,9 @@ Result<Response> list_flows(const Call& call) {
     if (*sort_by == "label") order = tams::FlowOrder::label;
   }
   const auto page = page_request(call);
-  REEL_ASSIGN(auto flows, tams::list_flows(call.tams, flow_filter(call.query), order, page));
+  tams::FlowFilter filter = flow_filter(call.query);
+  filter.tags = tams::visible_to(caller(call), std::move(filter.tags));
+  REEL_ASSIGN(auto flows, tams::list_flows(call.tams, filter, order, page));
   return paged(call, std::move(flows));
 }
 
@@ -80,6 +83,7 @@ const MemberOwner& flows() {
       .path = "/flows/{flowId}",
       .id = "flows-flowId",
       .group = "Flows",
+      .confinement = Confinement::flow,
       .id_parameter = flow_id_parameter(),
       .get =
           [](const Call& call, std::string_view member) {
@@ -126,6 +130,8 @@ std::vector<Route> document_routes() {
            .id = "GET_flows",
            .group = group,
            .summary = "List flows",
+           .needs = auth::Need::read,
+           .confinement = Confinement::filtered,
            .query_parameters = list_parameters(),
            .answers = {{200, "A page of flows", json::Shape::array(shape::flow())}, bad_request()},
            .handler = list_flows},
@@ -134,9 +140,12 @@ std::vector<Route> document_routes() {
            .id = "POST_flows",
            .group = group,
            .summary = "Create a flow, whose essence parameters may stand beside its other members",
+           .needs = auth::Need::write,
+           .confinement = Confinement::filtered,
            .body = shape::flow_post(),
            .answers = {{201, "Created", shape::flow()},
                        bad_request(),
+                       forbidden_answer(),
                        {409, "It exists already", shape::error()}},
            .handler = post_flow},
           {.method = Method::get,
@@ -144,6 +153,8 @@ std::vector<Route> document_routes() {
            .id = "GET_flows-flowId",
            .group = group,
            .summary = "One flow",
+           .needs = auth::Need::read,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .query_parameters = {{"include_timerange", json::Shape::boolean(),
                                  "Show the time range of its segments"},
@@ -157,6 +168,8 @@ std::vector<Route> document_routes() {
            .id = "PUT_flows-flowId",
            .group = group,
            .summary = "Create or replace a flow",
+           .needs = auth::Need::write,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .body = shape::flow_put(),
            .answers = {{201, "Created", shape::flow()},
@@ -170,6 +183,8 @@ std::vector<Route> document_routes() {
            .id = "DELETE_flows-flowId",
            .group = group,
            .summary = "Delete a flow and its segments",
+           .needs = auth::Need::erase,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .answers = {{204, "Deleted"}, forbidden_answer(), not_found_answer()},
            .handler = delete_flow}};

@@ -13,6 +13,7 @@ struct MemberOwner {
   std::string path;  //!< "/flows/{flowId}"
   std::string id;    //!< "flows-flowId", part of operation ids
   std::string group;
+  Confinement confinement = Confinement::closed;
   Parameter id_parameter;
   Result<json::Value> (*get)(const Call& call, std::string_view member);
   Status (*set)(const Call& call, std::string_view member, std::optional<json::Value> value);

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "auth/identity.h"
 #include "base/hash.h"
 #include "base/result.h"
 
@@ -104,6 +105,10 @@ struct Admission {
   bool compressible = true;           //!< gzip may be applied to a large answer
   std::unique_ptr<BodySink> sink;     //!< set: the body goes here, handle() is not called
   const void* route_entry = nullptr;  //!< the application's own note
+  auth::IdentityPtr identity;         //!< who asks
+  //! Nothing was decided: that may take long (a password hash, keys of a token's issuer). To be
+  //! asked again on a worker, with Patience::some.
+  bool undecided = false;
 };
 
 //! What the HTTP server serves. Thread-safe; neither call throws.
@@ -111,7 +116,8 @@ class Application {
  public:
   virtual ~Application() = default;
   //! An answer instead of an admission ends the request before its body is read (404, 405, 401).
-  virtual tl::expected<Admission, Response> admit(const RequestHead& head) = 0;
+  virtual tl::expected<Admission, Response> admit(const RequestHead& head,
+                                                  auth::Patience patience) = 0;
   virtual Response handle(const Admission& admission, Request& request) = 0;
   //! The answer for an error that the edge itself found (400, 408, 413, 431, 503, …).
   virtual Response refuse(int status, std::string_view message, std::string_view request_id) = 0;

@@ -1,6 +1,7 @@
 #include "api/parameters.h"
 #include "api/routes.h"
 #include "base/percent.h"
+#include "tams/access.h"
 #include "tams/instances.h"
 #include "tams/objects.h"
 #include "tams/shapes.h"
@@ -11,7 +12,7 @@ namespace {
 Result<Response> get_object(const Call& call) {
   tams::ObjectQuery query;
   query.urls = url_selection(call.query);
-  query.flow_tags = tag_filter(call.query, "flow_tag");
+  query.flow_tags = tams::visible_to(caller(call), tag_filter(call.query, "flow_tag"));
   query.page = page_request(call);
   REEL_ASSIGN(auto view, tams::get_object(call.tams, caller(call), call.path[0], query));
   Response response = Response::json(200, std::move(view.document));
@@ -58,6 +59,8 @@ std::vector<Route> object_routes() {
        .id = "POST_objects",
        .group = "Objects",
        .summary = "Allocate one object and where to upload it",
+       .needs = auth::Need::write,
+       .confinement = Confinement::filtered,
        .body = tams::shape::object_post(),
        .answers = {{201, "Allocated", tams::shape::object_allocation()},
                    bad_request(),
@@ -69,6 +72,8 @@ std::vector<Route> object_routes() {
        .id = "GET_objects",
        .group = group,
        .summary = "One object and the flows that use it",
+       .needs = auth::Need::read,
+       .confinement = Confinement::object,
        .path_parameters = id,
        .query_parameters = join(
            {url_parameters(), tag_parameters("flow_tag", "referencing flows"), page_parameters()}),
@@ -80,6 +85,8 @@ std::vector<Route> object_routes() {
        .id = "POST_objects-instances",
        .group = group,
        .summary = "Copy an object to another storage backend, or tell another URL of it",
+       .needs = auth::Need::write,
+       .confinement = Confinement::object,
        .path_parameters = id,
        .body = tams::shape::instance_post(),
        .answers = {{201, "Told, or going to be copied"},
@@ -92,6 +99,8 @@ std::vector<Route> object_routes() {
        .id = "DELETE_objects-instances",
        .group = group,
        .summary = "Remove one instance of an object, but not the last",
+       .needs = auth::Need::erase,
+       .confinement = Confinement::object,
        .path_parameters = id,
        .query_parameters = {{"storage_id", tams::shape::uuid(), "The instance on this backend"},
                             {"label", json::Shape::string(), "The instance of this label"}},

@@ -1,6 +1,7 @@
 #include "api/openapi.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "api/problem.h"
@@ -107,7 +108,59 @@ void write_answers(json::Writer& out, const Route& route, bool bodies) {
   out.end_object();
 }
 
-void write_operation(json::Writer& out, const Route& route, bool head_twin) {
+struct SecurityScheme {
+  std::string_view name;
+  std::string_view definition;
+};
+constexpr std::array kSecuritySchemes = {
+    SecurityScheme{"api_key", R"({"type":"apiKey","in":"header","name":"X-Api-Key"})"},
+    SecurityScheme{"bearer", R"({"type":"http","scheme":"bearer",)"
+                             R"("description":"An API key or a JWT of the configured issuer"})"},
+    SecurityScheme{"basic", R"({"type":"http","scheme":"basic"})"},
+    SecurityScheme{"access_token",
+                   R"({"type":"apiKey","in":"query","name":"access_token",)"
+                   R"("description":"For players that cannot set headers; GET and HEAD only"})"},
+    SecurityScheme{"signed_url",
+                   R"({"type":"apiKey","in":"query","name":"signature",)"
+                   R"("description":"A URL that this server signed needs nothing else"})"},
+};
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void write_security(json::Writer& out, const Route& route, const DocumentInfo& info) {
+  if (info.security.empty()) return;
+  out.key("security");
+  out.begin_array();
+  for (const SecurityScheme& scheme : kSecuritySchemes) {
+    const bool offered = scheme.name == "signed_url" ? route.takes_signed_url
+                         : scheme.name == "access_token" && route.method != Method::get
+                             ? false
+                             : contains(info.security, scheme.name);
+    if (!offered || route.needs == auth::Need::nothing) continue;
+    out.begin_object();
+    out.raw_field(scheme.name, "[]");
+    out.end_object();
+  }
+  out.end_array();
+  out.field("x-permission", auth::need_name(route.needs));
+}
+
+void write_security_schemes(json::Writer& out, const DocumentInfo& info) {
+  if (info.security.empty()) return;
+  out.key("securitySchemes");
+  out.begin_object();
+  for (const SecurityScheme& scheme : kSecuritySchemes) {
+    if (scheme.name == "signed_url" || contains(info.security, scheme.name)) {
+      out.raw_field(scheme.name, scheme.definition);
+    }
+  }
+  out.end_object();
+}
+
+void write_operation(json::Writer& out, const Route& route, const DocumentInfo& info,
+                     bool head_twin) {
   out.key(head_twin ? "head" : lower(method_name(route.method)));
   out.begin_object();
   out.field("operationId", head_twin ? head_id(route.id) : route.id);
@@ -116,13 +169,14 @@ void write_operation(json::Writer& out, const Route& route, bool head_twin) {
   out.string(route.group);
   out.end_array();
   out.field("summary", route.summary);
+  write_security(out, route, info);
   write_parameters(out, route);
   write_body(out, route);
   write_answers(out, route, !head_twin && route.method != Method::head);
   out.end_object();
 }
 
-void write_paths(json::Writer& out, const std::vector<Route>& routes) {
+void write_paths(json::Writer& out, const std::vector<Route>& routes, const DocumentInfo& info) {
   std::map<std::string_view, std::vector<const Route*>> paths;
   for (const Route& route : routes) paths[route.path].push_back(&route);
   out.key("paths");
@@ -133,15 +187,16 @@ void write_paths(json::Writer& out, const std::vector<Route>& routes) {
     const bool has_head = std::any_of(operations.begin(), operations.end(),
                                       [](const Route* r) { return r->method == Method::head; });
     for (const Route* route : operations) {
-      if (route->method == Method::get && !has_head) write_operation(out, *route, true);
-      write_operation(out, *route, false);
+      if (route->method == Method::get && !has_head) write_operation(out, *route, info, true);
+      write_operation(out, *route, info, false);
     }
     out.end_object();
   }
   out.end_object();
 }
 
-void write_schemas(json::Writer& out, const std::vector<Route>& routes) {
+void write_components(json::Writer& out, const std::vector<Route>& routes,
+                      const DocumentInfo& info) {
   std::map<std::string, std::string> schemas;
   const auto add = [&schemas](const std::string& name, const json::Shape& shape) {
     std::string text;
@@ -166,6 +221,7 @@ void write_schemas(json::Writer& out, const std::vector<Route>& routes) {
   out.begin_object();
   for (const auto& [name, schema] : schemas) out.raw_field(name, schema);
   out.end_object();
+  write_security_schemes(out, info);
   out.end_object();
 }
 
@@ -190,8 +246,8 @@ std::string openapi_document(const std::vector<Route>& routes, const DocumentInf
     out.end_object();
     out.end_array();
   }
-  write_paths(out, routes);
-  write_schemas(out, routes);
+  write_paths(out, routes, info);
+  write_components(out, routes, info);
   out.end_object();
   return text;
 }

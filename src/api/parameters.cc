@@ -128,7 +128,9 @@ time::TimeRange timerange(const Query& query) {
 }
 
 tams::Caller caller(const Call& call) {
-  return {.principal = call.principal, .base_url = call.base_url};
+  return {.principal = call.identity->name,
+          .base_url = call.base_url,
+          .classes = call.identity->permissions.is_admin() ? std::nullopt : call.identity->classes};
 }
 
 FlowId flow_id(const Call& call) { return *FlowId::parse(call.path[0]); }

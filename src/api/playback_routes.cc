@@ -1,5 +1,6 @@
 #include "api/parameters.h"
 #include "api/routes.h"
+#include "base/percent.h"
 #include "tams/playback.h"
 #include "tams/shapes.h"
 
@@ -26,6 +27,15 @@ IdType id_in(const Call& call) {
   return *IdType::parse(std::string_view(call.path[0]).substr(0, 36));
 }
 
+//! The caller, with the token of the URL handed on to the playlists that a playlist names.
+tams::Caller player(const Call& call) {
+  tams::Caller who = caller(call);
+  if (const std::string* token = call.query.find("access_token")) {
+    who.playlist_query = "access_token=" + percent_encode(*token);
+  }
+  return who;
+}
+
 Response playlist(std::string text) {
   Response response;
   response.headers.set("Content-Type", "application/vnd.apple.mpegurl");
@@ -35,7 +45,7 @@ Response playlist(std::string text) {
 }
 
 Result<Response> get_flow_playlist(const Call& call) {
-  REEL_ASSIGN(std::string text, tams::flow_playlist(call.tams, caller(call), id_in<FlowId>(call),
+  REEL_ASSIGN(std::string text, tams::flow_playlist(call.tams, player(call), id_in<FlowId>(call),
                                                     timerange(call.query)));
   return playlist(std::move(text));
 }
@@ -43,7 +53,7 @@ Result<Response> get_flow_playlist(const Call& call) {
 Result<Response> get_source_playlist(const Call& call) {
   REEL_ASSIGN(
       std::string text,
-      tams::source_playlist(call.tams, caller(call), id_in<SourceId>(call), timerange(call.query)));
+      tams::source_playlist(call.tams, player(call), id_in<SourceId>(call), timerange(call.query)));
   return playlist(std::move(text));
 }
 
@@ -57,6 +67,8 @@ std::vector<Route> playback_routes() {
            .id = "GET_playback-flow",
            .group = "Playback",
            .summary = "A flow as an HLS playlist",
+           .needs = auth::Need::read,
+           .confinement = Confinement::flow,
            .path_parameters = {playlist_parameter()},
            .query_parameters = {range},
            .answers = answers,
@@ -67,6 +79,8 @@ std::vector<Route> playback_routes() {
            .id = "GET_playback-source",
            .group = "Playback",
            .summary = "The flows of a source as an HLS master playlist",
+           .needs = auth::Need::read,
+           .confinement = Confinement::source,
            .path_parameters = {playlist_parameter()},
            .query_parameters = {range},
            .answers = answers,

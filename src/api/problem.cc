@@ -64,6 +64,7 @@ std::string_view refusal_type(int status) {
     case 415: return "unsupported_media_type";
     case 416: return "range_not_satisfiable";
     case 417: return "expectation_failed";
+    case 429: return "rate_limited";
     case 431: return "header_too_large";
     case 501: return "unsupported";
     case 505: return "unsupported_version";
@@ -169,7 +170,6 @@ Response problem(const Error& error, std::string_view request_id, const Clock& c
   if (entry.retry_after_s > 0) {
     response.headers.set("Retry-After", std::to_string(entry.retry_after_s));
   }
-  if (entry.status == 401) response.headers.set("WWW-Authenticate", "Bearer");
   return response;
 }
 

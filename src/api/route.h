@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/message.h"
+#include "auth/identity.h"
 #include "json/shape.h"
 #include "json/value.h"
 
@@ -51,8 +52,8 @@ struct Call {
   //! Scheme, authority, base path and version prefix under which clients see this server, without a
   //! slash at the end: "http://127.0.0.1:8000".
   std::string base_url;
-  //! Who calls; "anonymous" as long as there is no authentication.
-  std::string principal;
+  //! Who calls; never null.
+  auth::IdentityPtr identity;
 };
 
 //! A parameter of an operation. A name that ends in "{name}" stands for a family ("tag.{name}").
@@ -74,6 +75,16 @@ using Handler = std::function<Result<Response>(const Call& call)>;
 //! no body and ends before the first byte is taken; the sink must not refer to it.
 using UploadHandler = std::function<Result<std::unique_ptr<BodySink>>(const Call& call)>;
 
+//! What a caller that is confined to auth classes (tams/access.h) reaches by a route.
+enum class Confinement : std::uint8_t {
+  closed,    //!< nothing: the route does not know classes
+  harmless,  //!< everything: nothing of flows and sources is shown
+  filtered,  //!< what the handler lets through
+  flow,      //!< the flow that the first path parameter names, if they may
+  source,    //!< likewise
+  object,    //!< the object that the last path parameter names
+};
+
 //! A body as multipart/form-data; the shape tells readers of the document, the sink checks.
 struct Form {
   json::Shape shape;
@@ -89,6 +100,11 @@ struct Route {
   std::string id = {};    //!< operationId
   std::string group = {};
   std::string summary = {};
+  //! What the caller must be allowed. A route that does not say it is closed to all but admins.
+  auth::Need needs = auth::Need::admin;
+  //! A signature in the query, which the handler verifies, does instead of a credential.
+  bool takes_signed_url = false;
+  Confinement confinement = Confinement::closed;
   std::vector<Parameter> path_parameters = {};
   std::vector<Parameter> query_parameters = {};
   std::optional<json::Shape> body = std::nullopt;

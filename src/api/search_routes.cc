@@ -1,5 +1,6 @@
 #include "api/parameters.h"
 #include "api/routes.h"
+#include "tams/access.h"
 #include "tams/search.h"
 #include "tams/shapes.h"
 
@@ -11,7 +12,7 @@ constexpr std::int64_t kHitsMax = 100;
 Result<Response> search(const Call& call) {
   const std::string* asked = call.query.find("q");
   if (asked == nullptr) return at("?q", invalid("is required: the words to look for"));
-  tams::SearchQuery query{.text = *asked};
+  tams::SearchQuery query{.text = *asked, .tags = tams::visible_to(caller(call), {})};
   if (const std::string* type = call.query.find("type")) {
     query.sources = *type == "source";
     query.flows = *type == "flow";
@@ -44,6 +45,8 @@ std::vector<Route> search_routes() {
            .id = "GET_search",
            .group = "Search",
            .summary = "Find sources and flows by words, their beginnings, or words like them",
+           .needs = auth::Need::read,
+           .confinement = Confinement::filtered,
            .query_parameters = {{"q", json::Shape::string(4096),
                                  "Words of labels, descriptions, tags and codecs"},
                                 {"type", json::Shape::choice({"source", "flow"}), "Only these"},

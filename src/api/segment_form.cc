@@ -3,6 +3,7 @@
 #include "api/multipart.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "tams/access.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/shapes.h"
@@ -71,6 +72,7 @@ class SegmentForm final : public BodySink, private FormHandler {
       segment.set("object_id", Uuid::random(tams_.random).to_string());
     }
     REEL_TRY(kShape.check(segment));
+    REEL_TRY(tams::check_objects(tams_, caller_, segment));
     segment_ = std::move(segment);
     return {};
   }

@@ -2,6 +2,7 @@
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/segment_form.h"
+#include "tams/access.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/shapes.h"
@@ -47,6 +48,7 @@ std::string failures_document(const Call& call, const std::vector<tams::FailedSe
 }
 
 Result<Response> post_segments(const Call& call) {
+  REEL_TRY(tams::check_objects(call.tams, caller(call), call.body));
   REEL_ASSIGN(const auto failures,
               tams::register_segments(call.tams, caller(call), flow_id(call), call.body));
   if (failures.empty()) return Response::empty(201);
@@ -75,6 +77,23 @@ Result<Response> post_storage(const Call& call) {
   return Response::json(201, std::move(text));
 }
 
+Route storage_route() {
+  return {.method = Method::post,
+          .path = "/flows/{flowId}/storage",
+          .id = "POST_flows-flowId-storage",
+          .group = "Segments",
+          .summary = "Allocate objects and where to upload them",
+          .needs = auth::Need::write,
+          .confinement = Confinement::flow,
+          .path_parameters = {flow_id_parameter()},
+          .body = shape::storage_request(),
+          .answers = {{201, "Where to upload", shape::storage_allocation()},
+                      bad_request(),
+                      forbidden_answer(),
+                      not_found_answer()},
+          .handler = post_storage};
+}
+
 }  // namespace
 
 std::vector<Route> segment_routes() {
@@ -87,6 +106,8 @@ std::vector<Route> segment_routes() {
            .id = "GET_flows-flowId-segments",
            .group = group,
            .summary = "List the segments of a flow by time",
+           .needs = auth::Need::read,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .query_parameters =
                join({{object_id,
@@ -106,6 +127,8 @@ std::vector<Route> segment_routes() {
            .id = "POST_flows-flowId-segments",
            .group = group,
            .summary = "Register one segment or many; as a form, one with its media",
+           .needs = auth::Need::write,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .body = shape::segments_post(),
            .answers = {{200, "Some segments failed", shape::failed_segments()},
@@ -121,24 +144,15 @@ std::vector<Route> segment_routes() {
            .id = "DELETE_flows-flowId-segments",
            .group = group,
            .summary = "Delete the segments that a range covers",
+           .needs = auth::Need::erase,
+           .confinement = Confinement::flow,
            .path_parameters = id,
            .query_parameters = {{"timerange", shape::timerange(),
                                  "Only segments that this range covers completely"},
                                 object_id},
            .answers = {{204, "Deleted"}, bad_request(), forbidden_answer(), not_found_answer()},
            .handler = delete_segments},
-          {.method = Method::post,
-           .path = "/flows/{flowId}/storage",
-           .id = "POST_flows-flowId-storage",
-           .group = group,
-           .summary = "Allocate objects and where to upload them",
-           .path_parameters = id,
-           .body = shape::storage_request(),
-           .answers = {{201, "Where to upload", shape::storage_allocation()},
-                       bad_request(),
-                       forbidden_answer(),
-                       not_found_answer()},
-           .handler = post_storage}};
+          storage_route()};
 }
 
 }  // namespace reel::api

@@ -1,6 +1,7 @@
 #include "api/member_routes.h"
 #include "api/parameters.h"
 #include "api/routes.h"
+#include "tams/access.h"
 #include "tams/shapes.h"
 #include "tams/sources.h"
 
@@ -13,7 +14,7 @@ Result<Response> list_sources(const Call& call) {
   tams::SourceFilter filter;
   filter.label = text(call.query, "label");
   filter.format = text(call.query, "format");
-  filter.tags = tag_filter(call.query, "tag");
+  filter.tags = tams::visible_to(caller(call), tag_filter(call.query, "tag"));
   if (const std::string* ids = call.query.find("collected_by_ids")) {
     filter.collected_by = id_list<SourceId>(*ids);
   }
@@ -58,14 +59,18 @@ std::vector<Route> created_source_routes() {
            .id = "POST_sources",
            .group = "Sources",
            .summary = "Create a source, which stays until it is deleted",
+           .needs = auth::Need::write,
+           .confinement = Confinement::filtered,
            .body = shape::source_post(),
-           .answers = {{201, "Created", shape::source()}, bad_request(), clash},
+           .answers = {{201, "Created", shape::source()}, bad_request(), forbidden_answer(), clash},
            .handler = post_source},
           {.method = Method::put,
            .path = "/sources/{sourceId}",
            .id = "PUT_sources-sourceId",
            .group = "Sources",
            .summary = "Replace label, description and tags of a source",
+           .needs = auth::Need::write,
+           .confinement = Confinement::source,
            .path_parameters = {source_id_parameter()},
            .body = shape::source_put(),
            .answers = {{200, "Replaced", shape::source()},
@@ -78,6 +83,8 @@ std::vector<Route> created_source_routes() {
            .id = "DELETE_sources-sourceId",
            .group = "Sources",
            .summary = "Delete a source that has no flows",
+           .needs = auth::Need::erase,
+           .confinement = Confinement::source,
            .path_parameters = {source_id_parameter()},
            .answers = {{204, "Deleted"},
                        forbidden_answer(),
@@ -91,6 +98,7 @@ const MemberOwner& sources() {
       .path = "/sources/{sourceId}",
       .id = "sources-sourceId",
       .group = "Sources",
+      .confinement = Confinement::source,
       .id_parameter = source_id_parameter(),
       .get =
           [](const Call& call, std::string_view member) {
@@ -118,6 +126,8 @@ std::vector<Route> source_routes() {
        .id = "GET_sources",
        .group = "Sources",
        .summary = "List sources",
+       .needs = auth::Need::read,
+       .confinement = Confinement::filtered,
        .query_parameters = join({{{"label", json::Shape::string(), "Only with exactly this label"},
                                   reverse_parameter(),
                                   {"sort_by", json::Shape::choice({"created", "updated", "label"}),
@@ -134,6 +144,8 @@ std::vector<Route> source_routes() {
        .id = "GET_sources-sourceId",
        .group = "Sources",
        .summary = "One source",
+       .needs = auth::Need::read,
+       .confinement = Confinement::source,
        .path_parameters = {source_id_parameter()},
        .answers = {{200, "The source", shape::source()}, not_found_answer()},
        .handler = get_source,

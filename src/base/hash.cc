@@ -71,9 +71,13 @@ Sha256Digest Sha256::finish() {
 }
 
 Sha256Digest sha256(std::string_view bytes) {
-  Sha256 hash;
-  hash.update(as_bytes(bytes));
-  return hash.finish();
+  // Not EVP, whose contexts live on the heap: each request with a credential comes here.
+  Sha256Digest digest;
+  SHA256_CTX context;
+  REEL_CHECK(SHA256_Init(&context) == 1 &&
+             SHA256_Update(&context, bytes.data(), bytes.size()) == 1 &&
+             SHA256_Final(digest.data(), &context) == 1);
+  return digest;
 }
 
 //! The hash states after the two padded keys; signing works on copies. Not EVP, whose contexts live

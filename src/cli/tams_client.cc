@@ -1,5 +1,7 @@
 #include "cli/tams_client.h"
 
+#include <cstdlib>
+
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -120,8 +122,13 @@ Result<std::unique_ptr<TamsClient>> TamsClient::connect(TamsClientOptions option
   // Waiting for a server that is not there would only hide a mistyped URL.
   http::ClientRequest request{.url = client->absolute("/service")};
   request.stop = client->options_.stop;
+  client->add_token(request);
   auto response = client->http_->send(request);
   if (!response) return Failure(std::move(response).error());
+  if (response->status == 401) {
+    return unauthorized("{} wants a credential: an API key or JWT in REELHOUSE_TOKEN",
+                        client->url());
+  }
   const auto service = json::parse(response->body);
   if (!response->ok() || !service || service->find("api_version") == nullptr) {
     return unsupported("{} is not a TAMS API: GET /service answered {}", client->url(),
@@ -135,12 +142,26 @@ Result<std::unique_ptr<TamsClient>> TamsClient::connect(TamsClientOptions option
   return client;
 }
 
+std::string token_of_environment() {
+  const char* token = std::getenv("REELHOUSE_TOKEN");
+  return token == nullptr ? std::string() : std::string(token);
+}
+
 std::string TamsClient::absolute(const std::string& path) const {
   return path.find("://") == path.npos ? options_.url + path : path;
 }
 
+void TamsClient::add_token(http::ClientRequest& request) const {
+  // A signed URL needs no token, and one on another server must not see it.
+  const bool ours = http::url_origin(request.url) == http::url_origin(options_.url);
+  const bool is_signed = request.url.find("signature=") != request.url.npos;
+  if (options_.token.empty() || !ours || is_signed) return;
+  request.headers.emplace_back("Authorization", "Bearer " + options_.token);
+}
+
 Result<http::ClientResponse> TamsClient::send(http::ClientRequest request) {
   request.stop = options_.stop;
+  add_token(request);
   const auto start = std::chrono::steady_clock::now();
   std::chrono::milliseconds wait = kFirstWait;
   while (true) {
@@ -174,6 +195,16 @@ Result<json::Value> TamsClient::get(const std::string& path) {
   http::ClientRequest request{.url = absolute(path)};
   REEL_ASSIGN(const auto response, send(request));
   return parse_answer(request, response.body);
+}
+
+Result<json::Value> TamsClient::post(const std::string& path, const json::Value& body) {
+  REEL_ASSIGN(const auto response, send_json("POST", path, body));
+  return json::parse(response.body);
+}
+
+Status TamsClient::remove(const std::string& path) {
+  REEL_TRY(send({.method = "DELETE", .url = absolute(path)}));
+  return {};
 }
 
 Status TamsClient::get_pages(const std::string& path,

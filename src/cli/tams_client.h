@@ -18,8 +18,14 @@
 
 namespace reel::cli {
 
+//! REELHOUSE_TOKEN; empty when it is not set.
+std::string token_of_environment();
+
 struct TamsClientOptions {
   std::string url = {};  //!< of the API's root, "http://127.0.0.1:8000"
+  //! API key or JWT, sent to that server only, not to where its answers point. From the environment
+  //! and not a flag, which every user of the machine could read.
+  std::string token = token_of_environment();
   //! How long one request is tried again while the server does not answer, is overloaded or fails
   //! (5xx). nullopt: for ever, as a live recording needs it.
   std::optional<std::chrono::seconds> patience = std::chrono::seconds(60);
@@ -63,6 +69,10 @@ class TamsClient {
   //! Follows Link: rel="next". `on_page` gets each page's array and says whether to go on.
   Status get_pages(const std::string& path, const std::function<bool(json::Array&)>& on_page);
 
+  //! The answer of a POST with a JSON body.
+  Result<json::Value> post(const std::string& path, const json::Value& body);
+  Status remove(const std::string& path);
+
   //! nullopt when there is no such flow.
   Result<std::optional<json::Value>> find_flow(const std::string& id);
   Status put_flow(const json::Value& flow);
@@ -96,6 +106,7 @@ class TamsClient {
   Result<http::ClientResponse> send_json(std::string method, const std::string& path,
                                          const json::Value& body);
   std::string absolute(const std::string& path) const;
+  void add_token(http::ClientRequest& request) const;
 
   const TamsClientOptions options_;
   const std::unique_ptr<http::Client> http_;

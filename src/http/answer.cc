@@ -71,6 +71,20 @@ bool negotiate_gzip(const api::RequestHead& head, std::size_t bytes_min, api::Re
 
 bool has_no_body(int status) { return status == 204 || status == 304; }
 
+//! What browsers are told with every answer: believe the content type, show us in no frame, tell
+//! nobody our URLs (which may hold a token), and under TLS never come back without it.
+constexpr std::string_view kSecurityFields =
+    "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n";
+constexpr std::string_view kFramePolicy = "Content-Security-Policy: frame-ancestors 'none'\r\n";
+constexpr std::string_view kTlsFields = "Strict-Transport-Security: max-age=31536000\r\n";
+
+void append_security(std::string& out, const AnswerContext& context,
+                     const api::Response& response) {
+  out.append(kSecurityFields);
+  if (response.headers.find("Content-Security-Policy") == nullptr) out.append(kFramePolicy);
+  if (context.tls) out.append(kTlsFields);
+}
+
 void append_length(std::string& out, const AnswerContext& context, const api::Response& response) {
   if (has_no_body(response.status)) return;
   if (is_stream(response)) {
@@ -134,6 +148,7 @@ std::string head_text(const AnswerContext& context, const api::Response& respons
   }
   append_field(out, "X-Request-Id", context.request_id);
   append_field(out, "traceparent", context.traceparent);
+  append_security(out, context, response);
   for (const auto& [name, value] : response.headers.all()) {
     if (!belongs_to_edge(name)) append_field(out, name, value);
   }

@@ -14,6 +14,7 @@ struct AnswerContext {
   api::Method method = api::Method::get;
   bool http_1_1 = true;
   bool keep_alive = true;
+  bool tls = false;
   std::string_view date;
   std::string_view server_name;
   std::string_view request_id;

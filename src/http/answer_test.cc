@@ -94,7 +94,25 @@ TEST(HeadTextTest, EdgeFieldsWin) {
   EXPECT_EQ(head_text(context, answer),
             "HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 02:10:00 GMT\r\nServer: s\r\n"
             "Content-Length: 3\r\nX-Request-Id: r\r\ntraceparent: t\r\n"
+            "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+            "Content-Security-Policy: frame-ancestors 'none'\r\n"
             "Content-Type: application/json\r\n\r\n");
+}
+
+TEST(HeadTextTest, UnderTlsBrowsersAreToldToStayThere) {
+  AnswerContext context;
+  EXPECT_THAT(head_text(context, api::Response::empty(204)),
+              Not(HasSubstr("Strict-Transport-Security")));
+  context.tls = true;
+  EXPECT_THAT(head_text(context, api::Response::empty(204)),
+              HasSubstr("\r\nStrict-Transport-Security: max-age=31536000\r\n"));
+}
+
+TEST(HeadTextTest, AHandlerMayHaveAPolicyOfItsOwn) {
+  api::Response answer = api::Response::empty(204);
+  answer.headers.add("Content-Security-Policy", "sandbox");
+  EXPECT_THAT(head_text({}, answer), HasSubstr("Content-Security-Policy: sandbox\r\n"));
+  EXPECT_THAT(head_text({}, answer), Not(HasSubstr("frame-ancestors")));
 }
 
 TEST(HeadTextTest, AHeadAnswerMayNameALengthItDoesNotSend) {

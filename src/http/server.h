@@ -58,8 +58,8 @@ struct ServerOptions {
 };
 
 //! Serves one application on one address. Handlers run on worker threads, or on an I/O thread when
-//! their admission says inline_read; admit() and refuse() always run on I/O threads and must not
-//! block. The public functions are for one thread; reload() may be called from any.
+//! their admission says inline_read; refuse(), and admit() without patience, run on I/O threads and
+//! must not block. The public functions are for one thread; reload() may be called from any.
 class Server {
  public:
   //! Checks the options and reads the certificate; opens no socket. The application and the

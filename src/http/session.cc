@@ -46,6 +46,19 @@ void run_handler(const Edge& edge, Exchange& exchange) {
   }
 }
 
+//! Asks whether the request is welcome. An exchange that is not admitted has its answer then.
+void admit(const Edge& edge, Exchange& exchange, auth::Patience patience) {
+  const obs::TraceScope scope(exchange.request_id, exchange.trace.trace_id);
+  auto admitted = edge.app.admit(exchange.request.head, patience);
+  exchange.admitted = admitted.has_value();
+  if (admitted) {
+    exchange.admission = std::move(*admitted);
+    exchange.route = exchange.admission.route;
+  } else {
+    exchange.response = std::move(admitted.error());
+  }
+}
+
 }  // namespace
 
 Session::Session(Edge& edge, IoThread& io, Socket socket, std::shared_ptr<asio::ssl::context> tls,
@@ -211,16 +224,12 @@ Awaitable<bool> Session::serve_exchange(ExchangePtr exchange) {
   if (in_flight_->now() > edge_.options.limits.in_flight_max) {
     co_return co_await refuse(exchange, kOverloaded);
   }
-  {
-    const obs::TraceScope scope(exchange->request_id, exchange->trace.trace_id);
-    auto admitted = edge_.app.admit(head);
-    if (admitted) {
-      exchange->admission = std::move(*admitted);
-      exchange->route = exchange->admission.route;
-    } else {
-      exchange->response = std::move(admitted.error());
-    }
-    exchange->admitted = admitted.has_value();
+  admit(edge_, *exchange, auth::Patience::none);
+  if (exchange->admission.undecided) {
+    const Job job =
+        start_job([&edge = edge_, exchange] { admit(edge, *exchange, auth::Patience::some); });
+    if (!job) co_return co_await refuse(exchange, kQueueFull);
+    if (!co_await wait_for(job)) co_return co_await give_up(exchange);
   }
   if (!exchange->admitted) co_return co_await answer(exchange);
   if (exchange->admission.sink) co_return co_await receive_streamed(exchange);

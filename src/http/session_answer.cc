@@ -54,8 +54,8 @@ Awaitable<bool> Session::answer(ExchangePtr exchange) {
   add_cors_headers(edge_.options.cors, exchange->request.head, response.headers);
   const std::string traceparent = exchange->trace.to_traceparent();
   std::string head =
-      head_text({exchange->method, exchange->http_1_1, exchange->keep_alive, io_.date(),
-                 edge_.options.server_name, exchange->request_id, traceparent},
+      head_text({exchange->method, exchange->http_1_1, exchange->keep_alive, transport_.tls(),
+                 io_.date(), edge_.options.server_name, exchange->request_id, traceparent},
                 response);
   const bool body = sends_body(exchange->method, response);
   if (body && is_stream(response)) co_return co_await send_stream(exchange, std::move(head));

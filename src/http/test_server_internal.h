@@ -98,11 +98,16 @@ class TestStream final : public api::BodyStream {
   Source& source_;
 };
 
-//! GET /hello, /large, /slow, /block, /file, /noop, /throw, /stream; POST /echo, PUT /upload.
+//! GET /hello, /large, /slow, /block, /file, /noop, /throw, /stream; POST /echo, PUT /upload. With
+//! the query "undecided", admission takes patience.
 class TestApp final : public api::Application {
  public:
-  tl::expected<api::Admission, api::Response> admit(const api::RequestHead& head) override {
+  tl::expected<api::Admission, api::Response> admit(const api::RequestHead& head,
+                                                    auth::Patience patience) override {
     api::Admission admission;
+    if (patience == auth::Patience::some) ++patient;
+    admission.undecided = head.query == "undecided" && patience == auth::Patience::none;
+    if (admission.undecided) return admission;
     admission.route = "/unknown";
     for (const std::string_view route : {"/hello", "/large", "/slow", "/block", "/file", "/noop",
                                          "/throw", "/echo", "/upload", "/split", "/stream"}) {
@@ -161,6 +166,7 @@ class TestApp final : public api::Application {
   std::string file_path;
   std::atomic<int> undone{0};
   std::atomic<int> handled{0};
+  std::atomic<int> patient{0};  //!< admissions that were allowed to take long
   TestStream::Source stream;
 
  private:

@@ -18,8 +18,9 @@ namespace {
 constexpr std::string_view kVariablePrefix = "REELHOUSE_";
 
 // Variables that are not settings but ours: what tests and the command line use.
-const std::set<std::string, std::less<>> kOtherVariables = {
-    "REELHOUSE_BIN", "REELHOUSE_CONFIG", "REELHOUSE_SEED", "REELHOUSE_SPEC", "REELHOUSE_URL"};
+const std::set<std::string, std::less<>> kOtherVariables = {"REELHOUSE_BIN",   "REELHOUSE_CONFIG",
+                                                            "REELHOUSE_SEED",  "REELHOUSE_SPEC",
+                                                            "REELHOUSE_TOKEN", "REELHOUSE_URL"};
 
 std::string variable_name(std::string_view key) {
   std::string name(kVariablePrefix);

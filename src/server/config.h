@@ -57,6 +57,21 @@ struct Config {
   std::string tls_certificate;
   std::string tls_key;
   std::vector<std::string> cors_origins = {"*"};
+  std::vector<std::string> auth_modes;  //!< api_key, basic, jwt; none: no credential is asked for
+  bool auth_allow_anonymous = false;    //!< also on an address that others can reach
+  std::string auth_users_file;
+  std::string auth_jwt_issuer;
+  std::string auth_jwt_audience;
+  std::string auth_jwt_keys;
+  std::int64_t auth_jwt_keys_keep_s = 300;
+  std::int64_t auth_jwt_keys_pause_s = 10;
+  std::int64_t auth_jwt_leeway_s = 60;
+  std::vector<std::string> auth_jwt_grant_claims = {"scope", "roles"};
+  std::vector<std::string> auth_jwt_grants = {
+      "tams-api/read=read",   "tams-api/write=write", "tams-api/delete=delete",
+      "tams-api/admin=admin", "viewer=viewer",        "editor=editor",
+      "admin=admin"};
+  std::string auth_jwt_classes_claim = "auth_classes";
   std::string service_name = "Reelhouse";
   std::string service_description;
   Limits limits;

@@ -103,6 +103,7 @@ api::Route operation(std::string path, std::string id, std::string summary, api:
           .id = std::move(id),
           .group = "Operations",
           .summary = std::move(summary),
+          .needs = auth::Need::nothing,
           .answers = {{200, "Well", shape}, {503, "Not now", shape}},
           .handler = std::move(handler)};
 }
@@ -158,6 +159,9 @@ std::vector<api::Route> operations_routes(const Health& health, const obs::Regis
         response.body = metrics.render();
         return response;
       })};
+  // Probes have no credential and learn a word; the rest is for those who may look.
+  routes[2].needs = routes[3].needs = auth::Need::read;
+  routes[2].confinement = routes[3].confinement = api::Confinement::harmless;
   routes[2].answers[0].shape = routes[2].answers[1].shape = health_shape();
   routes[3].answers = {{200, "All metrics"}};
   routes[3].produces = "text/plain";

@@ -3,11 +3,13 @@
 #include <csignal>
 
 #include "api/application.h"
+#include "api/auth_routes.h"
 #include "api/routes.h"
 #include "base/version.h"
 #include "http/server.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
+#include "server/authentication.h"
 #include "server/data_directory.h"
 #include "server/health.h"
 #include "server/janitor.h"
@@ -37,14 +39,19 @@ Result<http::ServerOptions> http_options(const Config& config) {
   return options;
 }
 
-api::TamsApplication::Options application_options(const Config& config) {
+api::TamsApplication::Options application_options(const Config& config,
+                                                  auth::Authenticator* authenticator) {
   return {.public_url = config.public_url,
           .trust_forwarded = config.trust_forwarded,
+          .authenticator = authenticator,
+          .peer_rate = {.per_second = config.limits.peer_requests_per_second},
+          .identity_rate = {.per_second = config.limits.identity_requests_per_second},
           .document = {.title = "Reelhouse: time-addressable media store",
                        .version = "8.2",
                        .description = fmt::format("Reelhouse {}, which offers the BBC TAMS API 8.2 "
                                                   "and operations of its own.",
-                                                  kVersion)}};
+                                                  kVersion),
+                       .security = security_schemes(config)}};
 }
 
 //! Name and description of the configuration, unless the service has its own already.
@@ -68,8 +75,9 @@ CourierOptions courier_options(const Config& config) {
 }
 
 std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics,
-                                   events::ChangeFeed& feed) {
+                                   events::ChangeFeed& feed, auth::ApiKeys& keys) {
   std::vector<api::Route> routes = api::product_routes();
+  for (api::Route& route : api::auth_routes(keys)) routes.push_back(std::move(route));
   for (api::Route& route : operations_routes(health, metrics)) routes.push_back(std::move(route));
   for (api::Route& route : api::event_routes(feed)) routes.push_back(std::move(route));
   return routes;
@@ -102,9 +110,16 @@ class Running::Impl {
   Status start() {
     REEL_TRY(tams::ensure_tables(*store_));
     REEL_TRY(seed_service(context_, config_));
+    REEL_ASSIGN(api_keys_, auth::ApiKeys::open(*store_, system_clock(), system_random()));
+    if (!config_.auth_modes.empty()) {
+      REEL_ASSIGN(auto wanted, auth_options(config_));
+      REEL_ASSIGN(authenticator_,
+                  auth::Authenticator::make(std::move(wanted), *api_keys_, system_clock()));
+    }
     feed_ = std::make_unique<events::ChangeFeed>(*store_, *changes_);
-    application_ = std::make_unique<api::TamsApplication>(all_routes(health_, metrics_, *feed_),
-                                                          context_, application_options(config_));
+    application_ = std::make_unique<api::TamsApplication>(
+        all_routes(health_, metrics_, *feed_, *api_keys_), context_,
+        application_options(config_, authenticator_.get()));
     REEL_ASSIGN(auto options, http_options(config_));
     const bool tls = options.tls.has_value();
     std::string host = options.address;
@@ -116,7 +131,10 @@ class Running::Impl {
                                .base_url = config_.public_url.empty() ? url_ : config_.public_url};
     REEL_ASSIGN(courier_,
                 WebhookCourier::start(context_, courier, courier_options(config_), metrics_));
-    cleaner_ = std::make_unique<Janitor>(cleaning_chores(context_), cleaning_, kJanitorPause);
+    std::vector<Janitor::Chore> chores = cleaning_chores(context_);
+    chores.push_back({"writing down when API keys were last used",
+                      [&keys = *api_keys_](const std::stop_token&) { return keys.save_uses(); }});
+    cleaner_ = std::make_unique<Janitor>(std::move(chores), cleaning_, kJanitorPause);
     copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
     return {};
   }
@@ -125,6 +143,7 @@ class Running::Impl {
 
   Status reload(const Config& config) {
     obs::configure_log(config.log_level, config_.log_format);
+    if (authenticator_) REEL_TRY(authenticator_->reload());
     return config_.tls_certificate.empty() ? Status() : http_->reload();
   }
 
@@ -138,6 +157,11 @@ class Running::Impl {
     courier_.reset();
     copier_.reset();
     cleaner_.reset();
+    if (api_keys_) {
+      if (const Status status = api_keys_->save_uses(); !status) {
+        obs::log_error("writing down when API keys were last used", status.error());
+      }
+    }
     store_->stop();
   }
 
@@ -149,6 +173,8 @@ class Running::Impl {
   const tams::Context context_;
   Health health_;
   obs::Registry metrics_;
+  std::unique_ptr<auth::ApiKeys> api_keys_;
+  std::unique_ptr<auth::Authenticator> authenticator_;  //!< null: everybody may do everything
   std::unique_ptr<events::ChangeFeed> feed_;
   std::unique_ptr<api::TamsApplication> application_;
   std::unique_ptr<http::Server> http_;
@@ -163,6 +189,7 @@ Running::Running(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Running::~Running() = default;
 
 Result<std::unique_ptr<Running>> Running::start(const Config& config) {
+  REEL_TRY(check_exposure(config));
   // The store comes first: its lock keeps other servers out of the directory.
   auto changes = std::make_unique<events::ChangeSignal>();
   REEL_ASSIGN(auto store,
@@ -189,7 +216,7 @@ void reload_configuration(Running& running, const Config& config) {
     return;
   }
   if (const Status status = running.reload(*fresh); !status) {
-    obs::log_error("the TLS certificate stays as it was", status.error());
+    obs::log_error("the configuration stays as it was", status.error());
     return;
   }
   obs::log(obs::Level::info, "configuration read again");

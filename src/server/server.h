@@ -25,8 +25,8 @@ class Running {
   //! "http://127.0.0.1:8000", with the port that was chosen when the configured one is 0.
   const std::string& url() const;
 
-  //! Takes over what may change while serving: the TLS certificate and the log level. On an error
-  //! the old ones stay.
+  //! Takes over what may change while serving: the TLS certificate, the log level and the users
+  //! file. On an error the old ones stay.
   Status reload(const Config& config);
 
   //! Lets requests in flight end (limits.drain_ms_max), then stops everything. Idempotent.

@@ -152,6 +152,55 @@ std::vector<Setting> general_settings() {
   };
 }
 
+//! A list of words that must be among some.
+Status check_modes(const std::vector<std::string>& modes) {
+  for (const std::string& mode : modes) {
+    if (mode != "api_key" && mode != "basic" && mode != "jwt") {
+      return invalid("must name api_key, basic and jwt only, not '{}'", mode);
+    }
+  }
+  return {};
+}
+
+Setting auth_modes() {
+  Setting setting =
+      list("auth.modes", "Credentials that are accepted: api_key, basic, jwt; none: anonymous.",
+           &Config::auth_modes);
+  setting.set = [inner = setting.set](Config& config, const SettingValue& value) -> Status {
+    REEL_TRY(check_modes(std::get<std::vector<std::string>>(value)));
+    return inner(config, value);
+  };
+  return setting;
+}
+
+std::vector<Setting> auth_settings() {
+  return {
+      auth_modes(),
+      toggle("auth.allow_anonymous", "Serve without credentials on an address others can reach.",
+             &Config::auth_allow_anonymous),
+      text("auth.users_file", "For basic: lines of `reelhouse password`. Read again on SIGHUP.",
+           &Config::auth_users_file),
+      text("auth.jwt_issuer", "For jwt: what `iss` must be.", &Config::auth_jwt_issuer),
+      text("auth.jwt_audience", "For jwt: what `aud` must contain; empty: it is not looked at.",
+           &Config::auth_jwt_audience),
+      text("auth.jwt_keys", "For jwt: JWKS of the issuer, a file or an https URL.",
+           &Config::auth_jwt_keys),
+      number("auth.jwt_keys_keep_s", "The JWKS is read again after it.", {1, 86'400},
+             [](Config& c) -> std::int64_t& { return c.auth_jwt_keys_keep_s; }),
+      number("auth.jwt_keys_pause_s", "It is read at most this often, whatever keys tokens name.",
+             {0, 3'600}, [](Config& c) -> std::int64_t& { return c.auth_jwt_keys_pause_s; }),
+      number("auth.jwt_leeway_s", "How far the issuer's clock may be off.", {0, 600},
+             [](Config& c) -> std::int64_t& { return c.auth_jwt_leeway_s; }),
+      list("auth.jwt_grant_claims", "Claims whose words grant; a dot goes one object deeper.",
+           &Config::auth_jwt_grant_claims),
+      list("auth.jwt_grants",
+           "What words grant: word=read, write, delete, viewer, editor or admin.",
+           &Config::auth_jwt_grants),
+      text("auth.jwt_classes_claim", "Claim that restricts a token to these auth classes.",
+           &Config::auth_jwt_classes_claim),
+  };
+}
+
 constexpr std::int64_t kMillion = 1'000'000;
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kYearSeconds = 366LL * 86'400;
@@ -182,6 +231,15 @@ std::vector<Setting> http_limits() {
              [](Config& c) -> std::uint64_t& { return c.limits.http.body_min_bytes_per_second; }),
       number("limits.request_timeout_ms", "One request's work; longer is 504.", {100, kDayMs},
              [](Config& c) -> std::uint32_t& { return c.limits.http.request_timeout_ms; }),
+      number("limits.peer_requests_per_second", "Of one address; more get 429. 0: no limit.",
+             {0, kMillion},
+             [](Config& c) -> std::uint32_t& { return c.limits.peer_requests_per_second; }),
+      number("limits.identity_requests_per_second", "Of one identity; more get 429. 0: no limit.",
+             {0, kMillion},
+             [](Config& c) -> std::uint32_t& { return c.limits.identity_requests_per_second; }),
+      number("limits.auth_failures_per_second", "Wrong credentials of one address; 0: no limit.",
+             {0, kMillion},
+             [](Config& c) -> std::uint32_t& { return c.limits.auth_failures_per_second; }),
       number("limits.drain_ms_max", "How long requests may take to end after SIGTERM.", {0, kDayMs},
              [](Config& c) -> std::uint32_t& { return c.limits.drain_ms_max; }),
   };
@@ -258,6 +316,7 @@ std::vector<Setting> webhook_settings() {
 
 std::vector<Setting> all_settings() {
   std::vector<Setting> all = general_settings();
+  for (Setting& setting : auth_settings()) all.push_back(std::move(setting));
   for (Setting& setting : http_limits()) all.push_back(std::move(setting));
   for (Setting& setting : domain_limits()) all.push_back(std::move(setting));
   for (Setting& setting : webhook_settings()) all.push_back(std::move(setting));

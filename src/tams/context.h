@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,11 @@ struct Context {
 struct Caller {
   std::string principal;
   std::string base_url;
+  //! Set: they reach only what carries one of these auth classes, see access.h.
+  std::optional<std::vector<std::string>> classes = {};
+  //! Query that playlists add to the playlists which they name, so that a player which carries its
+  //! token in the URL may fetch those too.
+  std::string playlist_query = {};
 };
 
 }  // namespace reel::tams

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "tams/access.h"
 #include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
@@ -192,11 +193,36 @@ Status note_change(Write& write, FlowId id, const json::Value* before,
   return {};
 }
 
+//! A caller with auth classes adds flows only to sources, and only flows to collections, that it
+//! may reach.
+Status check_reach(const Write& write, const Record* old, const json::Value& before,
+                   const json::Value& document) {
+  if (!write.caller.classes) return {};
+  const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
+  if (old == nullptr || SourceId{old->uuid("source_id")} != source) {
+    REEL_ASSIGN(const auto known, load(write.snapshot, table::kSources, {source}, {"tags"}));
+    if (known && access_to(write.caller, known->text("tags")) != Access::write) {
+      return at("/source_id", forbidden("source {} takes no flows of yours", source.to_string()));
+    }
+  }
+  const std::set<FlowId> members = members_in(before);
+  for (const FlowId id : members_in(document)) {
+    if (members.contains(id)) continue;
+    REEL_ASSIGN(const auto member, load(write.snapshot, table::kFlows, {id}, {"tags"}));
+    if (member && access_to(write.caller, member->text("tags")) == Access::none) {
+      return at("/flow_collection", invalid("collected flow {} does not exist", id.to_string()));
+    }
+  }
+  return {};
+}
+
 //! Adds what turns the stored flow (nullptr: none) into `document`, which gains its managed
 //! members.
 Status change_flow(Write& write, FlowId id, const Record* old, json::Value& document) {
   const json::Value before = old == nullptr ? json::Value(json::Object{}) : document_of(*old);
   stamp(write.context, write.caller, old == nullptr ? nullptr : &before, document);
+  REEL_TRY(settle_classes(write.caller, old == nullptr ? nullptr : &before, document));
+  REEL_TRY(check_reach(write, old, before, document));
   const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
   if (old == nullptr) {
     REEL_TRY(join_source(write, document));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "tams/access.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
 #include "tams/garbage.h"
@@ -151,7 +152,35 @@ Result<Allocation> reserve(const Context& context, std::optional<FlowId> flow,
   return allocation;
 }
 
-//! The distinct flows that use an object, from `after` on, at most `limit` that match.
+//! A caller with auth classes makes objects only for flows that it may change.
+Status check_reach(const Context& context, const Caller& caller, std::optional<FlowId> flow) {
+  if (!caller.classes) return {};
+  if (!flow) return at("/flow_id", forbidden("callers with auth classes must name a flow"));
+  REEL_ASSIGN(const Access access, flow_access(context, caller, *flow));
+  if (access == Access::none) return not_found("flow {} does not exist", flow->to_string());
+  if (access == Access::read) return forbidden("you may read flow {} only", flow->to_string());
+  return {};
+}
+
+Status write_object(json::Writer& out, store::Snapshot& snapshot, const Record& object,
+                    const UrlWriter& urls) {
+  if (!object["timerange"].is_null()) out.field("timerange", object.text("timerange"));
+  if (!object["key_frame_count"].is_null()) {
+    out.field("key_frame_count", object.integer("key_frame_count"));
+  }
+  urls.write(out, object.text("id"), instances_in(object["instances"]));
+  if (object["init_object_id"].is_null()) return {};
+  REEL_ASSIGN(const auto init, load(snapshot, table::kObjects, {object["init_object_id"]}));
+  out.key("init_object");
+  out.begin_object();
+  out.field("id", object.text("init_object_id"));
+  if (init) urls.write(out, init->text("id"), instances_in((*init)["instances"]));
+  out.end_object();
+  return {};
+}
+
+}  // namespace
+
 Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
                                         const TagFilter& tags, std::optional<FlowId> after,
                                         std::size_t limit) {
@@ -180,25 +209,6 @@ Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::st
   }
   return flows;
 }
-
-Status write_object(json::Writer& out, store::Snapshot& snapshot, const Record& object,
-                    const UrlWriter& urls) {
-  if (!object["timerange"].is_null()) out.field("timerange", object.text("timerange"));
-  if (!object["key_frame_count"].is_null()) {
-    out.field("key_frame_count", object.integer("key_frame_count"));
-  }
-  urls.write(out, object.text("id"), instances_in(object["instances"]));
-  if (object["init_object_id"].is_null()) return {};
-  REEL_ASSIGN(const auto init, load(snapshot, table::kObjects, {object["init_object_id"]}));
-  out.key("init_object");
-  out.begin_object();
-  out.field("id", object.text("init_object_id"));
-  if (init) urls.write(out, init->text("id"), instances_in((*init)["instances"]));
-  out.end_object();
-  return {};
-}
-
-}  // namespace
 
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body) {
@@ -231,6 +241,7 @@ Result<CreatedObject> create_object(const Context& context, const Caller& caller
   std::optional<FlowId> flow;
   if (const json::Value* id = body.find("flow_id")) flow = *FlowId::parse(*id->as_string());
   Allocation allocation;
+  REEL_TRY(check_reach(context, caller, flow));
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(allocation, reserve(context, flow, request));
     return {};

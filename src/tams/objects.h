@@ -18,6 +18,10 @@ namespace reel::tams {
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body);
 
+//! The distinct flows that use an object, from `after` on, at most `limit` that match.
+Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
+                                        const TagFilter& tags, std::optional<FlowId> after,
+                                        std::size_t limit);
 //! One new object and where to upload it, as JSON. The body passed shape::object_post(); without a
 //! flow_id, any flow may be the first to use the object.
 struct CreatedObject {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/percent.h"
+#include "tams/access.h"
 #include "tams/flows.h"
 #include "tams/hls.h"
 #include "tams/instances.h"
@@ -166,6 +167,9 @@ HlsStream stream_of(const Caller& caller, const Record& flow, const TimeRange& r
   HlsStream stream;
   stream.url = caller.base_url + "/playback/flows/" + flow.uuid("id").to_string() + ".m3u8";
   if (!range.is_eternity()) stream.url += "?timerange=" + percent_encode(range.to_string());
+  if (!caller.playlist_query.empty()) {
+    stream.url += (range.is_eternity() ? "?" : "&") + caller.playlist_query;
+  }
   stream.name = flow.text("label");
   stream.codecs = codec_of(flow, essence);
   stream.average_bits_per_second = bits("avg_bit_rate");
@@ -179,9 +183,11 @@ HlsStream stream_of(const Caller& caller, const Record& flow, const TimeRange& r
 }
 
 //! Flows with segments of their own among `flows` and what those collect, one level deep.
-Result<std::vector<Record>> playable(store::Snapshot& snapshot, std::vector<Record> flows) {
+Result<std::vector<Record>> playable(const Caller& caller, store::Snapshot& snapshot,
+                                     std::vector<Record> flows) {
   std::vector<Record> found;
   const auto take = [&](Record flow) {
+    if (access_to(caller, flow.text("tags")) == Access::none) return;
     const bool known = std::any_of(found.begin(), found.end(), [&](const Record& other) {
       return other.uuid("id") == flow.uuid("id");
     });
@@ -200,7 +206,7 @@ Result<std::vector<Record>> playable(store::Snapshot& snapshot, std::vector<Reco
 
 Result<std::string> master_playlist(const Caller& caller, store::Snapshot& snapshot,
                                     std::vector<Record> flows, const TimeRange& range) {
-  REEL_ASSIGN(const auto streams, playable(snapshot, std::move(flows)));
+  REEL_ASSIGN(const auto streams, playable(caller, snapshot, std::move(flows)));
   std::vector<HlsStream> videos;
   std::vector<HlsStream> audios;
   for (const Record& flow : streams) {

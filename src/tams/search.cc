@@ -132,7 +132,8 @@ double score_of(const std::vector<std::string>& asked, std::string_view indexed,
 
 //! Fitting rows of one table.
 Status collect(store::Snapshot& snapshot, std::string_view table,
-               const std::vector<std::string>& words, std::vector<SearchHit>& hits) {
+               const std::vector<std::string>& words, const TagFilter& tags,
+               std::vector<SearchHit>& hits) {
   std::set<std::string> pieces;
   for (const std::string& word : words) pieces.merge(pieces_of("  " + word));
   store::SearchSpec spec;
@@ -140,10 +141,11 @@ Status collect(store::Snapshot& snapshot, std::string_view table,
   spec.index = "by_text";
   spec.pieces.assign(pieces.begin(), pieces.end());
   spec.limit = kCandidatesMax;
-  spec.columns = {"id", "label", "search_text"};
+  spec.columns = {"id", "label", "search_text", "tags"};
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(table));
   return snapshot.search(spec, [&](const store::RowView& row) {
     const Record record(schema, row.cells);
+    if (!tags.matches(record.text("tags"))) return true;
     const double score = score_of(words, record.text("search_text"), record.text("label"));
     if (score < kScoreMin) return true;
     hits.push_back({.score = score,
@@ -224,8 +226,8 @@ Result<std::vector<SearchHit>> search(const Context& context, const SearchQuery&
   std::vector<SearchHit> hits;
   if (words.empty()) return hits;
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  if (query.sources) REEL_TRY(collect(*snapshot, table::kSources, words, hits));
-  if (query.flows) REEL_TRY(collect(*snapshot, table::kFlows, words, hits));
+  if (query.sources) REEL_TRY(collect(*snapshot, table::kSources, words, query.tags, hits));
+  if (query.flows) REEL_TRY(collect(*snapshot, table::kFlows, words, query.tags, hits));
   std::sort(hits.begin(), hits.end(), [](const SearchHit& a, const SearchHit& b) {
     if (a.score != b.score) return a.score > b.score;
     return a.is_flow != b.is_flow ? b.is_flow : a.id < b.id;

@@ -7,6 +7,7 @@
 
 #include "json/value.h"
 #include "tams/context.h"
+#include "tams/listing.h"
 
 namespace reel::tams {
 
@@ -35,6 +36,7 @@ struct SearchQuery {
   std::string text;
   bool sources = true;
   bool flows = true;
+  TagFilter tags = {};
   std::size_t limit = 20;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tams/access.h"
 #include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
@@ -167,6 +168,7 @@ Status edit_source(const Context& context, const Caller& caller, SourceId id,
     const json::Value before = to_document(kFields, old);
     json::Value document = before;
     REEL_TRY(change(document));
+    REEL_TRY(settle_classes(caller, &before, document));
     document.set("updated", context.clock.now().to_string());
     document.set("updated_by", caller.principal);
     store::Cells cells = to_cells(kFields, document);
@@ -257,6 +259,8 @@ Result<SourceId> create_source(const Context& context, const Caller& caller,
   const json::Value* asked = body.find("id");
   const SourceId id = asked == nullptr ? SourceId{Uuid::random(context.random)}
                                        : *SourceId::parse(*asked->as_string());
+  json::Value document = body;
+  REEL_TRY(settle_classes(caller, nullptr, document));
   bool exists = false;
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
@@ -264,7 +268,7 @@ Result<SourceId> create_source(const Context& context, const Caller& caller,
     exists = source.has_value();
     if (exists) return {};
     Write write{context, caller, *snapshot};
-    add_source(write, id, body, {{"kept", true}});
+    add_source(write, id, document, {{"kept", true}});
     return context.store.commit(std::move(write.batch));
   }));
   if (exists) return at("/id", conflict("source {} exists already", id.to_string()));

@@ -12,6 +12,7 @@ COLUMNS_MAX = 100
 # Which library of cmake/modules.cmake a system header belongs to: a module that includes it must name the library.
 LIBRARY_OF_HEADER = {
     "boost/": {"Boost::headers"},
+    "cjose/": {"cjose::cjose"},
     "CLI/": {"CLI11::CLI11"},
     "curl/": {"CURL::libcurl"},
     "openssl/": {"OpenSSL::Crypto", "OpenSSL::SSL"},
