@@ -8,6 +8,7 @@ import time
 
 import pytest
 from raw_http import Connection
+from reelhouse_server import sanitized
 from tams_client import Client, new_id, segment
 
 FAST = ["--set", "limits.header_timeout_ms=1500", "--set", "limits.idle_timeout_ms=2000"]
@@ -191,10 +192,6 @@ def test_connections_above_the_limit(serve):
         time.sleep(0.1)
 
 
-#: The sanitizers keep shadow memory and freed blocks, so what a connection costs cannot be told there.
-SANITIZED = any(f"/build/{preset}/" in os.environ["REELHOUSE_BIN"] for preset in ("asan", "tsan"))
-
-
 def idle_connections(server, count: int, bytes_max: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 1000), hard))
@@ -206,7 +203,7 @@ def idle_connections(server, count: int, bytes_max: int) -> None:
             assert held[-1].request("GET", "/livez").status == 200
         grown = server.memory_bytes() - before
         print(f"{count} idle connections: {grown / count:.0f} bytes each")
-        assert SANITIZED or grown < bytes_max
+        assert sanitized() or grown < bytes_max
         answers_in_time(server, 5)
         for connection in held[::97]:
             assert connection.request("GET", "/livez").status == 200

@@ -35,6 +35,13 @@ def main(preset: str, targets: list[str]) -> None:
     build(preset, targets)
 
 
+def package() -> None:
+    """The release as build/release/reelhouse_<version>_<architecture>.deb; cmake/package.cmake says what is in it."""
+    packages.setup("package")
+    build("release", ["reelhouse"])
+    shell.run(["cpack", "--config", folder("release") / "CPackConfig.cmake", "-B", folder("release")])
+
+
 @dataclass(frozen=True)
 class Program:
     """A test executable that CMake registered: kind is "unit" or "fuzz"."""

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from dev import shell
 
+# A network may have a certificate authority of its own, which this machine trusts.
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
 MOUNTS = (("proc", "proc", "proc"), ("devtmpfs", "dev", "devtmpfs"))
 
 
@@ -36,12 +39,16 @@ def main(folder: str, arguments: list[str]) -> int:
     checkout = system / "reelhouse"
     shell.run(["rm", "-rf", checkout])
     shell.run(["git", "clone", "--quiet", "--no-local", shell.ROOT, checkout])
+    clean = ["env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+    if CERTIFICATES.exists():
+        trusted = "/etc/certificates-of-host.crt"
+        shell.run(["cp", CERTIFICATES, f"{system}{trusted}"])
+        clean += [f"NODE_EXTRA_CA_CERTS={trusted}", f"NPM_CONFIG_CAFILE={trusted}"]
     mounted = []
     try:
         for kind, place, source in MOUNTS:
             shell.run(["mount", "-t", kind, source, system / place])
             mounted.append(system / place)
-        clean = ["env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
         inside = ["chroot", system, *clean, "/reelhouse/dev", *(arguments or ["test"])]
         shell.run(inside)
     finally:

@@ -54,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
     machine.add_argument("folder", metavar="FOLDER")
     machine.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG", help="default: test")
 
+    verb("package", lambda a: build.package(), "make a Debian package of the release in build/release")
+
     verb("clean", lambda a: build.clean(), "remove build/")
     return top
 

@@ -60,7 +60,7 @@ def install_of_npm(package: str) -> None:
     """The files of one package as it was published, without the packages that it names: browsers need none of them."""
     target = NPM / package.rpartition("@")[0]
     with tempfile.TemporaryDirectory() as folder:
-        shell.run(["npm", "pack", "--silent", "--pack-destination", folder, package])
+        shell.run(["npm", "pack", "--loglevel=error", "--pack-destination", folder, package])
         [archive] = Path(folder).iterdir()
         unpacked = Path(folder) / "unpacked"
         unpacked.mkdir()
