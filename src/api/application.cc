@@ -370,7 +370,7 @@ Status TamsApplication::check_confinement(const Route& route, const Call& call) 
   Result<tams::Access> access = tams::Access::none;
   switch (route.confinement) {
     case Confinement::closed: return forbidden("this is not for callers with auth classes");
-    case Confinement::harmless: return {};
+    case Confinement::harmless:
     case Confinement::filtered: return {};
     case Confinement::flow:
       access = tams::flow_access(call.tams, who, *FlowId::parse(first_id()));

@@ -34,7 +34,7 @@ std::string_view need_name(Need need) { return kNeeds[static_cast<std::size_t>(n
 
 bool satisfies(const Identity& identity, Need need) {
   switch (need) {
-    case Need::nothing: return true;
+    case Need::nothing:
     case Need::identity: return true;
     case Need::read: return identity.permissions.has(Permission::read);
     case Need::write: return identity.permissions.has(Permission::write);

@@ -83,7 +83,7 @@ Status KeySource::fetch() {
   auto text = read();
   Result<KeySet> fresh =
       text ? KeySet::parse(*text, is_url() ? KeySet::Secrets::refused : KeySet::Secrets::allowed)
-           : Result<KeySet>(Failure(std::move(text).error()));
+           : Result<KeySet>(Failure(text.error().clone()));
   MutexLock lock(mutex_);
   fetching_ = false;
   if (!fresh) {

@@ -58,7 +58,7 @@ void RateLimiter::make_room(Shard& shard, TimePoint now) const {
 
 std::string address_key(std::string_view address) {
   in6_addr parsed{};
-  const std::string text(address);
+  std::string text(address);
   if (::inet_pton(AF_INET6, text.c_str(), &parsed) != 1) return text;
   return {reinterpret_cast<const char*>(&parsed), 8};
 }
