@@ -71,7 +71,7 @@ TEST_F(DrainTest, UnderLoadNoRequestFails) {
   EXPECT_FALSE(RawClient(server->port()).connected());
 }
 
-TEST_F(DrainTest, LongIdleConnectionsCloseAtOnce) {
+TEST_F(DrainTest, LongIdleConnectionsCloseSoon) {
   RawClient idle(server->port());
   idle.send(kNoop);
   EXPECT_THAT(idle.answer(), StartsWith("HTTP/1.1 200 "));

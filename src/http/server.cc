@@ -25,6 +25,8 @@ using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 using asio::ip::tcp;
 
 constexpr std::chrono::milliseconds kDrainPoll{2};
+//! Connections that have begun to be made are complete after it, on a near network.
+constexpr std::chrono::milliseconds kHandshakeMax{10};
 constexpr std::chrono::milliseconds kCutWaitMax{1'000};
 //! When no descriptor is left, waiting is all that helps; asking again at once would spin.
 constexpr std::chrono::milliseconds kAcceptPause{50};
@@ -64,11 +66,16 @@ Status check(const ServerOptions& options) {
 }
 
 //! The kernel completes connections on its own; one that comes between the last accept and the
-//! close would be reset with its request. With this filter nothing comes any more: who connects now
-//! tries again, and is then refused.
+//! close would be reset with its request. With this filter no new one begins: who asks now tries
+//! again, and is then refused. What has begun is completed and can be accepted.
 void drop_newcomers(int listener) {
-  sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-  const sock_fprog filter{.len = 1, .filter = &drop};
+  constexpr std::uint32_t kFlagsOffset = 13;  // in the TCP header
+  constexpr std::uint32_t kSyn = 0x02;
+  sock_filter rules[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsOffset),
+                         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn),
+                         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
+                         BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+  const sock_fprog filter{.len = std::size(rules), .filter = rules};
   (void)::setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
@@ -232,17 +239,21 @@ bool Server::Impl::wait_until_empty(std::chrono::milliseconds wait_max) const {
 void Server::Impl::drain(std::chrono::milliseconds wait_max) {
   if (!started_ || stopped_) return;
   edge_.draining = true;
-  std::promise<void> closed;
-  asio::post(threads_.front()->context(), [this, &closed] {
-    if (acceptor_->is_open()) {
-      drop_newcomers(acceptor_->native_handle());
-      accept_waiting();
-      error_code ignored;
-      acceptor_->close(ignored);
-    }
-    closed.set_value();
+  const auto on_first_thread = [this](const std::function<void()>& act) {
+    std::promise<void> done;
+    asio::post(threads_.front()->context(), [&] {
+      if (acceptor_->is_open()) act();
+      done.set_value();
+    });
+    done.get_future().wait();
+  };
+  on_first_thread([this] { drop_newcomers(acceptor_->native_handle()); });
+  std::this_thread::sleep_for(kHandshakeMax);
+  on_first_thread([this] {
+    accept_waiting();
+    error_code ignored;
+    acceptor_->close(ignored);
   });
-  closed.get_future().wait();
   for (const auto& thread : threads_) {
     asio::post(thread->context(), [&io = *thread] { io.begin_drain(); });
   }

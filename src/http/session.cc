@@ -68,8 +68,7 @@ Session::Session(Edge& edge, IoThread& io, Socket socket, std::shared_ptr<asio::
       transport_(std::move(socket), std::move(tls)),
       peer_(std::move(peer)),
       in_(edge.options.limits.header_bytes_max + 1),
-      wake_(io.context().get_executor(), TimePoint::max()),
-      last_used_(SteadyClock::now()) {
+      wake_(io.context().get_executor(), TimePoint::max()) {
   io_.add(*this);
 }
 
@@ -110,7 +109,8 @@ void Session::check_deadline(TimePoint now) {
 }
 
 void Session::begin_drain(TimePoint now) {
-  if (waits_idle_) deadline_ = std::min(deadline_, std::max(now, last_used_ + kDrainGrace));
+  // A request may be on its way already, whenever the last one was.
+  if (waits_idle_) deadline_ = std::min(deadline_, now + kDrainGrace);
   if (!streams_) return;
   deadline_ = std::min(deadline_, now + kDrainGrace);  // of a write that the client does not take
   end_wait_for_more();
@@ -142,7 +142,6 @@ Awaitable<bool> Session::serve_one() {
   in_flight_.emplace(edge_.in_flight);
   const bool goes_on = co_await serve_exchange(open_exchange(std::move(*parsed)));
   in_flight_.reset();
-  last_used_ = SteadyClock::now();
   if (++answered_in_a_row_ >= limits.pipelined_in_a_row_max) {
     answered_in_a_row_ = 0;
     co_await asio::post(io_.context().get_executor(), kAwait);

@@ -166,7 +166,6 @@ class Session : public std::enable_shared_from_this<Session> {
   Timer wake_;  //!< never expires; cancelled to wake the coroutine that waits for a job
 
   TimePoint deadline_ = TimePoint::max();
-  TimePoint last_used_;
   bool timed_out_ = false;  //!< the deadline passed; reset when the next one is set
   bool cut_ = false;
   bool lingers_ = false;         //!< the peer may still be sending when the connection is closed
