@@ -139,6 +139,8 @@ def test_everything_arrives_in_order(client, receivers):
     path = f"/flows/{flow['id']}"
     client.put(f"{path}/label", "y")
     client.add_segments(flow["id"], 2)
+    # URLs are made when the message is: later, there would be nothing for them to lead to.
+    receiver.wait(lambda accepted: "flows/segments_added" in types(accepted))
     client.put(f"/sources/{flow['source_id']}/label", "z")
     client.delete(f"{path}/segments", params={"timerange": "[0:0_1:0)"})
     client.delete(path)
