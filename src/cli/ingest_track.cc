@@ -127,7 +127,7 @@ Status IngestTrack::cut(std::vector<Frame> fragment) {
   }
   std::vector<SegmentFrames> segments;
   REEL_TRY(segmenter_->push(std::move(fragment), segments));
-  for (SegmentFrames& segment : segments) add_segment(std::move(segment));
+  for (const SegmentFrames& segment : segments) add_segment(segment);
   return {};
 }
 
@@ -136,7 +136,7 @@ Status IngestTrack::finish() {
   if (!segmenter_) return {};
   std::vector<SegmentFrames> segments;
   segmenter_->finish(segments);
-  for (SegmentFrames& segment : segments) add_segment(std::move(segment));
+  for (const SegmentFrames& segment : segments) add_segment(segment);
   return {};
 }
 
