@@ -13,21 +13,6 @@ const std::string kTable = "changes";
 const store::Key kLog = {0};
 
 template <class IdType>
-Value list_of(const std::vector<IdType>& ids) {
-  store::ValueList list;
-  list.reserve(ids.size());
-  for (const IdType& id : ids) list.emplace_back(id.uuid);
-  return list;
-}
-
-template <class IdType>
-std::vector<IdType> ids_in(const Value& cell) {
-  std::vector<IdType> ids;
-  for (const Value& item : cell.get<store::ValueList>()) ids.push_back({item.get<Uuid>()});
-  return ids;
-}
-
-template <class IdType>
 std::optional<IdType> id_in(const Value& cell) {
   const auto* id = cell.get_if<Uuid>();
   return id == nullptr ? std::nullopt : std::optional(IdType{*id});
@@ -36,22 +21,16 @@ std::optional<IdType> id_in(const Value& cell) {
 //! Positions of the columns, looked up once per scan.
 struct Columns {
   explicit Columns(const store::TableSchema& schema)
-      : sequence(position(schema, "sequence")),
-        at(position(schema, "at")),
-        type(position(schema, "type")),
-        actor(position(schema, "actor")),
-        flow_id(position(schema, "flow_id")),
-        source_id(position(schema, "source_id")),
-        flow_collected_by(position(schema, "flow_collected_by")),
-        source_collected_by(position(schema, "source_collected_by")),
-        payload(position(schema, "payload")),
-        before(position(schema, "before")) {}
-
-  static std::size_t position(const store::TableSchema& schema, std::string_view name) {
-    const store::Column* column = schema.find(name);
-    REEL_CHECK(column != nullptr);
-    return schema.position(column->id);
-  }
+      : sequence(schema.position("sequence")),
+        at(schema.position("at")),
+        type(schema.position("type")),
+        actor(schema.position("actor")),
+        flow_id(schema.position("flow_id")),
+        source_id(schema.position("source_id")),
+        flow_collected_by(schema.position("flow_collected_by")),
+        source_collected_by(schema.position("source_collected_by")),
+        payload(schema.position("payload")),
+        before(schema.position("before")) {}
 
   Change read(const store::RowView& row) const {
     const auto text = [&](std::size_t column) {
@@ -64,8 +43,8 @@ struct Columns {
             .actor = text(actor),
             .flow_id = id_in<FlowId>(row[flow_id]),
             .source_id = id_in<SourceId>(row[source_id]),
-            .flow_collected_by = ids_in<FlowId>(row[flow_collected_by]),
-            .source_collected_by = ids_in<SourceId>(row[source_collected_by]),
+            .flow_collected_by = store::ids_of<FlowId>(row[flow_collected_by]),
+            .source_collected_by = store::ids_of<SourceId>(row[source_collected_by]),
             .payload = text(payload),
             .before = text(before)};
   }
@@ -82,7 +61,7 @@ Status read(store::Snapshot& snapshot, const store::ScanSpec& spec, const Change
 
 Result<std::int64_t> outermost(store::Snapshot& snapshot, bool newest) {
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(kTable));
-  const std::size_t sequence = Columns::position(*schema, "sequence");
+  const std::size_t sequence = schema->position("sequence");
   std::int64_t found = 0;
   const store::ScanSpec spec{
       .table = kTable, .partition = kLog, .reverse = newest, .limit = 1, .columns = {"sequence"}};
@@ -125,8 +104,8 @@ void append_change(store::Batch& batch, Change change) {
   store::Cells cells = {{"at", change.at},
                         {"type", std::move(change.type)},
                         {"actor", std::move(change.actor)},
-                        {"flow_collected_by", list_of(change.flow_collected_by)},
-                        {"source_collected_by", list_of(change.source_collected_by)},
+                        {"flow_collected_by", store::id_list(change.flow_collected_by)},
+                        {"source_collected_by", store::id_list(change.source_collected_by)},
                         {"payload", std::move(change.payload)}};
   if (change.flow_id) cells.emplace_back("flow_id", change.flow_id->uuid);
   if (change.source_id) cells.emplace_back("source_id", change.source_id->uuid);
@@ -156,8 +135,8 @@ Result<std::size_t> trim_changes(store::Store& store, Instant horizon, std::size
     REEL_ASSIGN(const auto snapshot, store.snapshot());
     REEL_ASSIGN(const std::int64_t newest, newest_change(*snapshot));
     REEL_ASSIGN(const auto schema, snapshot->catalog().table(kTable));
-    const std::size_t sequence = Columns::position(*schema, "sequence");
-    const std::size_t at = Columns::position(*schema, "at");
+    const std::size_t sequence = schema->position("sequence");
+    const std::size_t at = schema->position("at");
     const store::ScanSpec spec{
         .table = kTable, .partition = kLog, .limit = limit, .columns = {"sequence", "at"}};
     REEL_TRY(snapshot->scan(spec, [&](const store::RowView& row) {

@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/test_soon.h"
 #include "http/test_server_internal.h"
 
 namespace reel::http {
@@ -64,7 +65,7 @@ TEST_F(DrainTest, UnderLoadNoRequestFails) {
   for (int i = 0; i < 8; ++i) {
     clients.emplace_back([&] { ask_until_closed(server->port(), answered, failed); });
   }
-  while (answered < 500) std::this_thread::sleep_for(milliseconds(1));
+  ASSERT_TRUE(soon([&] { return answered >= 500; }));
   EXPECT_LT(drain(milliseconds(5'000)), milliseconds(4'000));
   clients.clear();
   EXPECT_EQ(failed, 0);
@@ -86,7 +87,7 @@ TEST_F(DrainTest, RequestsInFlightAreAnswered) {
   app.slow = milliseconds(500);
   RawClient client(server->port());
   client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
-  while (app.handled == 0) std::this_thread::sleep_for(milliseconds(1));
+  ASSERT_TRUE(soon([&] { return app.handled > 0; }));
   std::jthread draining([&] { drain(milliseconds(5'000)); });
   const std::string answer = client.answer();
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
@@ -96,7 +97,7 @@ TEST_F(DrainTest, RequestsInFlightAreAnswered) {
 TEST_F(DrainTest, WhatTakesTooLongIsCut) {
   RawClient client(server->port());
   client.send("GET /block HTTP/1.1\r\nHost: x\r\n\r\n");
-  while (app.handled == 0) std::this_thread::sleep_for(milliseconds(1));
+  ASSERT_TRUE(soon([&] { return app.handled > 0; }));
   EXPECT_LT(drain(milliseconds(200)), milliseconds(1'000));
   EXPECT_THAT(client.rest(), IsEmpty());
   app.release();
@@ -112,7 +113,7 @@ TEST_F(DrainTest, StopCutsReadersAndWriters) {
   writer.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
   RawClient half(server->port());
   half.send("GET /ha");
-  while (app.handled == 0) std::this_thread::sleep_for(milliseconds(1));
+  ASSERT_TRUE(soon([&] { return app.handled > 0; }));
   const auto begin = steady_clock::now();
   server->stop();
   EXPECT_LT(steady_clock::now() - begin, milliseconds(2'000));

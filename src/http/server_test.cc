@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/test_soon.h"
 #include "http/test_server_internal.h"
 
 namespace reel::http {
@@ -47,16 +48,6 @@ class ServerTest : public testing::Test {
   bool rejected(std::string_view reason, int count = 1) {
     return metrics.render().find(fmt::format("tams_http_rejected_total{{reason=\"{}\"}} {}\n",
                                              reason, count)) != std::string::npos;
-  }
-
-  //! True as soon as `condition` holds, false after two seconds.
-  template <class Condition>
-  static bool soon(Condition condition) {
-    for (int i = 0; i < 400; ++i) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(milliseconds(5));
-    }
-    return false;
   }
 
   obs::Registry metrics;

@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/test_soon.h"
 #include "http/test_server_internal.h"
 
 namespace reel::http {
@@ -33,15 +34,6 @@ class StreamTest : public testing::Test {
     ASSERT_TRUE(made) << made.error().message();
     server = *std::move(made);
     ASSERT_TRUE(server->start());
-  }
-
-  template <class Condition>
-  static bool soon(Condition condition) {
-    for (int i = 0; i < 2'000; ++i) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(milliseconds(5));
-    }
-    return false;
   }
 
   obs::Registry metrics;

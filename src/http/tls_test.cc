@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/test_soon.h"
 #include "http/test_server_internal.h"
 
 namespace reel::http {
@@ -198,10 +199,7 @@ TEST_F(TlsTest, ChangedFilesAreNoticed) {
   options.tls->reload_check_ms = 20;
   start();
   write_certificate(certificate_, key_, "second");
-  for (int i = 0; i < 200 && TlsClient(server->port()).peer_name() != "second"; ++i) {
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  EXPECT_EQ(TlsClient(server->port()).peer_name(), "second");
+  EXPECT_TRUE(soon([&] { return TlsClient(server->port()).peer_name() == "second"; }));
 }
 
 TEST_F(TlsTest, ABadCertificateChangesNothing) {

@@ -67,6 +67,22 @@ struct StoredObject {
   std::string key;
 };
 
+//! Adds where the bytes of an object are. Code::invalid when a storage has no label.
+Status add_places(const tams::Record& object, const std::map<StorageId, std::string>& labels,
+                  std::vector<StoredObject>& places) {
+  if (object["size_bytes"].is_null()) return {};
+  for (const tams::Instance& instance : tams::instances_in(object["instances"])) {
+    if (!instance.storage_id || instance.copying) continue;
+    const auto label = labels.find(*instance.storage_id);
+    if (label == labels.end()) {
+      return invalid("object '{}' is on storage {}, which is not configured", object.text("id"),
+                     instance.storage_id->to_string());
+    }
+    places.push_back({label->second, instance.storage_key});
+  }
+  return {};
+}
+
 //! Every object with bytes that a copy of the tables knows.
 Result<std::vector<StoredObject>> objects_of(const fs::path& database,
                                              const std::map<StorageId, std::string>& labels) {
@@ -77,19 +93,8 @@ Result<std::vector<StoredObject>> objects_of(const fs::path& database,
     REEL_ASSIGN(const auto snapshot, store->snapshot());
     REEL_ASSIGN(const auto schema, snapshot->catalog().table(tams::table::kObjects));
     REEL_TRY(snapshot->scan_all(tams::table::kObjects, 0, 1, [&](const store::RowView& row) {
-      const tams::Record object(schema, row.cells);
-      if (object["size_bytes"].is_null()) return true;
-      for (const tams::Instance& instance : tams::instances_in(object["instances"])) {
-        if (!instance.storage_id || instance.copying) continue;
-        const auto label = labels.find(*instance.storage_id);
-        if (label == labels.end()) {
-          unknown = invalid("object '{}' is on storage {}, which is not configured",
-                            object.text("id"), instance.storage_id->to_string());
-          return false;
-        }
-        objects.push_back({label->second, instance.storage_key});
-      }
-      return true;
+      unknown = add_places(tams::Record(schema, row.cells), labels, objects);
+      return unknown.has_value();
     }));
   }
   store->stop();

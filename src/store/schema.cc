@@ -167,6 +167,12 @@ std::size_t TableSchema::position(ColumnId column_id) const {
   return static_cast<std::size_t>(column - columns.data());
 }
 
+std::size_t TableSchema::position(std::string_view column_name) const {
+  const Column* column = find(column_name);
+  REEL_CHECK(column != nullptr);
+  return static_cast<std::size_t>(column - columns.data());
+}
+
 std::vector<ColumnId> TableSchema::key() const {
   std::vector<ColumnId> ids = partition_key;
   ids.insert(ids.end(), clustering_key.begin(), clustering_key.end());

@@ -71,6 +71,8 @@ struct TableSchema {
   const Column* find(ColumnId column_id) const;
   //! Position in `columns`; REQUIRES: the id is live.
   std::size_t position(ColumnId column_id) const;
+  //! The same by name; REQUIRES: there is such a column.
+  std::size_t position(std::string_view column_name) const;
   //! Partition key then clustering key.
   std::vector<ColumnId> key() const;
   bool is_key(ColumnId column_id) const;

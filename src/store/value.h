@@ -178,4 +178,19 @@ std::string encode_decimal_key(Decimal value);
 void write_decimal_key(Decimal value, char* bytes);
 Result<Decimal> decode_decimal_key(std::string_view bytes);
 
+//! A cell of type list<uuid>, and the identifiers in one.
+template <class IdType>
+Value id_list(const std::vector<IdType>& ids) {
+  ValueList list;
+  list.reserve(ids.size());
+  for (const IdType& id : ids) list.emplace_back(id.uuid);
+  return Value(std::move(list));
+}
+template <class IdType>
+std::vector<IdType> ids_of(const Value& cell) {
+  std::vector<IdType> ids;
+  for (const Value& item : cell.get<ValueList>()) ids.push_back({item.get<Uuid>()});
+  return ids;
+}
+
 }  // namespace reel::store

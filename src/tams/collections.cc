@@ -29,7 +29,7 @@ Result<std::vector<FlowId>> collectors_of(store::Snapshot& snapshot, FlowId memb
   spec.table = table::kCollectedBy;
   spec.partition = {member};
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
-  const std::size_t position = schema->position(schema->find("collection_id")->id);
+  const std::size_t position = schema->position("collection_id");
   REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
     collectors.push_back(FlowId{row[position].get<Uuid>()});
     return true;

@@ -377,29 +377,18 @@ Status drop_from_collection(Write& write, FlowId collection, FlowId member) {
 
 //! The row of flow_removals: what is told of segments that are removed after their flow.
 store::Cells removal_cells(const Context& context, const Caller& caller, const FlowPlace& place) {
-  store::ValueList flows;
-  for (const FlowId id : place.collected_by) flows.emplace_back(id.uuid);
-  store::ValueList sources;
-  for (const SourceId id : place.source_collected_by) sources.emplace_back(id.uuid);
   return {{"requested", context.clock.now()},
           {"requested_by", caller.principal},
           {"source_id", place.source},
-          {"flow_collected_by", std::move(flows)},
-          {"source_collected_by", std::move(sources)}};
+          {"flow_collected_by", store::id_list(place.collected_by)},
+          {"source_collected_by", store::id_list(place.source_collected_by)}};
 }
 
 FlowPlace place_in(const Record& removal) {
-  FlowPlace place{.flow = FlowId{removal.uuid("flow_id")},
-                  .source = SourceId{removal.uuid("source_id")},
-                  .collected_by = {},
-                  .source_collected_by = {}};
-  for (const store::Value& id : removal["flow_collected_by"].get<store::ValueList>()) {
-    place.collected_by.push_back({id.get<Uuid>()});
-  }
-  for (const store::Value& id : removal["source_collected_by"].get<store::ValueList>()) {
-    place.source_collected_by.push_back({id.get<Uuid>()});
-  }
-  return place;
+  return {.flow = FlowId{removal.uuid("flow_id")},
+          .source = SourceId{removal.uuid("source_id")},
+          .collected_by = store::ids_of<FlowId>(removal["flow_collected_by"]),
+          .source_collected_by = store::ids_of<SourceId>(removal["source_collected_by"])};
 }
 
 //! Adds what makes the flow go; only its segments are left to remove then.
@@ -526,8 +515,7 @@ Status resume_flow_removals(const Context& context) {
   {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_TRY(snapshot->scan_all(table::kFlowRemovals, 0, 1, [&](const store::RowView& row) {
-      const store::Column* column = row.schema.find("flow_id");
-      pending.push_back(FlowId{row[row.schema.position(column->id)].get<Uuid>()});
+      pending.push_back(FlowId{row[row.schema.position("flow_id")].get<Uuid>()});
       return true;
     }));
   }

@@ -346,7 +346,7 @@ Status InstanceCache::load(const std::vector<std::string>& object_ids) {
     places.push_back(&entry->second);
   }
   REEL_ASSIGN(const auto schema, snapshot_.catalog().table(table::kObjects));
-  const std::size_t position = schema->position(schema->find(kColumns[0])->id);
+  const std::size_t position = schema->position(kColumns[0]);
   return snapshot_.get_each(table::kObjects, keys, kColumns,
                             [&](std::size_t index, const store::RowView& row) {
                               *places[index] = instances_in(row[position]);

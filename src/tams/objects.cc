@@ -190,7 +190,7 @@ Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::st
   spec.partition = {id};
   spec.limit = 1;
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
-  const std::size_t position = schema->position(schema->find("flow_id")->id);
+  const std::size_t position = schema->position("flow_id");
   while (flows.size() < limit) {
     // A flow may use an object many times: jump from flow to flow.
     if (after) spec.lower = store::RangeBound{.prefix = {*after}, .inclusive = false};
@@ -329,7 +329,7 @@ Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot, const std
   }
   spec.reverse = reverse;
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
-  const std::size_t position = schema->position(schema->find("start_time")->id);
+  const std::size_t position = schema->position("start_time");
   std::vector<Timestamp> starts;
   REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
     starts.push_back(Timestamp::from_nanoseconds(row[position].get<store::Decimal>().unscaled));

@@ -22,12 +22,6 @@ Timestamp timestamp_of(const Value& cell) {
   return Timestamp::from_nanoseconds(cell.get<store::Decimal>().unscaled);
 }
 
-std::size_t position_of(const store::TableSchema& schema, std::string_view column) {
-  const store::Column* found = schema.find(column);
-  REEL_CHECK(found != nullptr);
-  return schema.position(found->id);
-}
-
 TimeRange range_of(const RowView& row, const SegmentColumns& columns) {
   Segment segment;
   segment.start = timestamp_of(row[columns.start_time]);
@@ -207,17 +201,17 @@ void write_segment(json::Writer& out, const SegmentFields& segment,
 }
 
 SegmentColumns::SegmentColumns(const store::TableSchema& schema)
-    : start_time(position_of(schema, "start_time")),
-      end_time(position_of(schema, "end_time")),
-      end_inclusive(position_of(schema, "end_inclusive")),
-      object_id(position_of(schema, "object_id")),
-      ts_offset(position_of(schema, "ts_offset")),
-      last_duration(position_of(schema, "last_duration")),
-      sample_offset(position_of(schema, "sample_offset")),
-      sample_count(position_of(schema, "sample_count")),
-      key_frame_count(position_of(schema, "key_frame_count")),
-      object_timerange(position_of(schema, "object_timerange")),
-      init_object_id(position_of(schema, "init_object_id")) {}
+    : start_time(schema.position("start_time")),
+      end_time(schema.position("end_time")),
+      end_inclusive(schema.position("end_inclusive")),
+      object_id(schema.position("object_id")),
+      ts_offset(schema.position("ts_offset")),
+      last_duration(schema.position("last_duration")),
+      sample_offset(schema.position("sample_offset")),
+      sample_count(schema.position("sample_count")),
+      key_frame_count(schema.position("key_frame_count")),
+      object_timerange(schema.position("object_timerange")),
+      init_object_id(schema.position("init_object_id")) {}
 
 TimeRange Segment::timerange() const {
   if (!end_inclusive) {
