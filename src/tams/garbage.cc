@@ -50,12 +50,23 @@ Status settle_candidate(store::Snapshot& snapshot, store::Batch& batch, const st
   return {};
 }
 
+//! Commits what erases objects, and counts them.
+Status commit_counted(const Context& context, store::Batch batch) {
+  const auto objects = static_cast<std::uint64_t>(
+      std::count_if(batch.mutations.begin(), batch.mutations.end(), [](const auto& mutation) {
+        return mutation.kind == store::Mutation::Kind::erase && mutation.table == kObjects;
+      }));
+  REEL_TRY(context.store.commit(std::move(batch)));
+  context.removed->objects.add(objects);
+  return {};
+}
+
 Status settle_candidates(const Context& context, const std::vector<std::string>& ids) {
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     store::Batch batch;
     for (const std::string& id : ids) REEL_TRY(settle_candidate(*snapshot, batch, id));
-    return context.store.commit(std::move(batch));
+    return commit_counted(context, std::move(batch));
   });
 }
 
@@ -105,7 +116,7 @@ Result<bool> settle_allocation(const Context& context) {
       erase_object(batch, *object);
     }
     batch.erase(kAllocations, {(*allocation)["id"]});
-    REEL_TRY(context.store.commit(std::move(batch)));
+    REEL_TRY(commit_counted(context, std::move(batch)));
     return true;
   });
 }
@@ -145,7 +156,9 @@ Status remove_bytes(const Context& context, media::Backend& backend,
   }
   if (batch.mutations.empty()) return {};
   for (const store::Mutation& erased : batch.mutations) {
-    REEL_TRY(backend.remove(erased.key[1].get<std::string>()));
+    REEL_ASSIGN(const std::uint64_t freed, backend.remove(erased.key[1].get<std::string>()));
+    context.removed->bytes.add(freed);
+    if (freed > 0) context.removed->files.add();
   }
   return context.store.commit(std::move(batch));
 }

@@ -110,6 +110,7 @@ Status remove_in_chunks(const Context& context, const Removal& removal) {
       return removed;
     }
     if (doomed.empty()) return {};
+    context.removed->segments.add(doomed.size());
     REEL_TRY(collect_unused(context));
   }
 }
