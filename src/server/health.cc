@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "json/writer.h"
 #include "server/data_directory.h"
+#include "tams/deletions.h"
 #include "tams/tables.h"
 
 namespace reel::server {
@@ -209,7 +210,9 @@ void add_table_metrics(obs::Registry& metrics, store::Store& store) {
   add("tams_objects_total", "Objects", {}, tams::table::kObjects);
   const std::string_view waiting = "reelhouse_removal_waiting";
   const std::string_view help = "What is to be removed, or to be looked at whether it is";
-  add(waiting, help, {{"kind", "flows"}}, tams::table::kFlowRemovals);
+  metrics.gauge_callback(waiting, help, {{"kind", "requests"}}, [&store] {
+    return static_cast<double>(tams::deletions_waiting(store).value_or(0));
+  });
   add(waiting, help, {{"kind", "objects"}}, tams::table::kObjectsToCheck);
   add(waiting, help, {{"kind", "files"}}, tams::table::kMediaGarbage);
   add("reelhouse_copies_waiting", "Copies of objects to be made", {}, tams::table::kObjectCopies);

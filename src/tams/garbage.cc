@@ -50,23 +50,12 @@ Status settle_candidate(store::Snapshot& snapshot, store::Batch& batch, const st
   return {};
 }
 
-//! Commits what erases objects, and counts them.
-Status commit_counted(const Context& context, store::Batch batch) {
-  const auto objects = static_cast<std::uint64_t>(
-      std::count_if(batch.mutations.begin(), batch.mutations.end(), [](const auto& mutation) {
-        return mutation.kind == store::Mutation::Kind::erase && mutation.table == kObjects;
-      }));
-  REEL_TRY(context.store.commit(std::move(batch)));
-  context.removed->objects.add(objects);
-  return {};
-}
-
 Status settle_candidates(const Context& context, const std::vector<std::string>& ids) {
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     store::Batch batch;
     for (const std::string& id : ids) REEL_TRY(settle_candidate(*snapshot, batch, id));
-    return commit_counted(context, std::move(batch));
+    return commit_removal(context, std::move(batch));
   });
 }
 
@@ -116,7 +105,7 @@ Result<bool> settle_allocation(const Context& context) {
       erase_object(batch, *object);
     }
     batch.erase(kAllocations, {(*allocation)["id"]});
-    REEL_TRY(commit_counted(context, std::move(batch)));
+    REEL_TRY(commit_removal(context, std::move(batch)));
     return true;
   });
 }
@@ -182,6 +171,20 @@ void check_after_timeout(const Context& context, store::Batch& batch, Instant al
 
 void note_garbage(store::Batch& batch, StorageId storage, const std::string& key) {
   batch.upsert(kMediaGarbage, {storage, key}, {});
+}
+
+Status commit_removal(const Context& context, store::Batch batch) {
+  std::uint64_t segments = 0;
+  std::uint64_t objects = 0;
+  for (const store::Mutation& mutation : batch.mutations) {
+    if (mutation.kind != store::Mutation::Kind::erase) continue;
+    segments += mutation.table == table::kSegments ? 1U : 0U;
+    objects += mutation.table == table::kObjects ? 1U : 0U;
+  }
+  REEL_TRY(context.store.commit(std::move(batch)));
+  context.removed->segments.add(segments);
+  context.removed->objects.add(objects);
+  return {};
 }
 
 Status collect_unused(const Context& context) {

@@ -142,7 +142,7 @@ def test_what_is_removed_is_counted(fresh_client):
     assert metrics.get("reelhouse_removed_objects_total") == 2
     assert metrics.get("reelhouse_removed_files_total") == 2
     assert metrics.get("reelhouse_removed_bytes_total") == 2000
-    for kind in ("flows", "objects", "files"):
+    for kind in ("requests", "objects", "files"):
         assert metrics.get("reelhouse_removal_waiting", kind=kind) == 0
 
 
