@@ -15,6 +15,7 @@
 #include "events/change_signal.h"
 #include "media/backend.h"
 #include "media/url_signer.h"
+#include "obs/metrics.h"
 #include "store/store.h"
 #include "tams/transfers.h"
 
@@ -50,6 +51,14 @@ struct Storage {
   media::Backend* default_backend() const;
 };
 
+//! What this process has removed since its start.
+struct Removed {
+  obs::Counter segments;
+  obs::Counter objects;
+  obs::Counter files;  //!< instances of objects, and what uploads left behind
+  obs::Counter bytes;  //!< of those files
+};
+
 //! Shared by all requests; thread-safe. What has a default is this process's own.
 struct Context {
   store::Store& store;
@@ -63,6 +72,7 @@ struct Context {
   std::unique_ptr<Wakeup> deletions = std::make_unique<Wakeup>();
   //! Notified when there is something for make_copies().
   std::unique_ptr<Wakeup> copies = std::make_unique<Wakeup>();
+  std::unique_ptr<Removed> removed = std::make_unique<Removed>();
 };
 
 //! Who asks, and under which address they see us.

@@ -240,7 +240,7 @@ Result<bool> step_deletion(const Context& context, DeletionId id) {
         kRequests, {id},
         {{"timerange_remaining", (*request)["timerange_remaining"]}, {"finished", false}});
     batch.update(kRequests, {id}, cells_after(context, deletion, step));
-    REEL_TRY(context.store.commit(std::move(batch)));
+    REEL_TRY(commit_removal(context, std::move(batch)));
     return step.finished;
   });
 }
@@ -301,7 +301,7 @@ Result<std::optional<DeletionRequest>> delete_segments(
     } else {
       erase_segments(context, write.batch, deletion, doomed);
     }
-    return context.store.commit(std::move(write.batch));
+    return commit_removal(context, std::move(write.batch));
   }));
   if (id) return made_request(context, *id);
   REEL_TRY(collect_unused(context));
@@ -374,7 +374,7 @@ Result<std::optional<DeletionRequest>> settle_deletion(const Context& context, D
     store::Batch batch;
     erase_segments(context, batch, deletion, doomed);
     batch.erase(kRequests, {id});
-    return context.store.commit(std::move(batch));
+    return commit_removal(context, std::move(batch));
   }));
   REEL_ASSIGN(auto request, find_request(context, id));
   if (!request) {
@@ -383,6 +383,17 @@ Result<std::optional<DeletionRequest>> settle_deletion(const Context& context, D
   }
   context.deletions->notify();
   return request;
+}
+
+Result<std::size_t> deletions_waiting(store::Store& store) {
+  REEL_ASSIGN(const auto snapshot, store.snapshot());
+  std::size_t count = 0;
+  REEL_TRY(snapshot->scan({.table = kRequests,
+                           .index = "by_created",
+                           .columns = {"id"},
+                           .where = {{.column = "finished", .value = store::Value(false)}}},
+                          [&](const store::RowView&) { return ++count > 0; }));
+  return count;
 }
 
 Result<std::string> get_deletion_request(const Context& context, const Caller& caller,

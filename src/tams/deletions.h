@@ -63,6 +63,9 @@ enum class DeletionOrder : std::uint8_t { created, expiry };
 Result<Page> list_deletion_requests(const Context& context, const Caller& caller,
                                     DeletionOrder order, const PageRequest& page);
 
+//! Requests that are not carried out yet.
+Result<std::size_t> deletions_waiting(store::Store& store);
+
 //! Carries out what was requested, also before a restart, the oldest first and little by little, so
 //! that others hardly notice. Then forgets requests whose time is over.
 Status carry_out_deletions(const Context& context, const std::stop_token& stop);
