@@ -171,12 +171,14 @@ std::vector<Route> document_routes() {
            .needs = auth::Need::write,
            .confinement = Confinement::flow,
            .path_parameters = id,
+           .header_parameters = condition_parameters(),
            .body = shape::flow_put(),
            .answers = {{201, "Created", shape::flow()},
                        {204, "Replaced"},
                        bad_request(),
                        forbidden_answer(),
-                       not_found_answer()},
+                       not_found_answer(),
+                       condition_answer()},
            .handler = put_flow},
           {.method = Method::del,
            .path = "/flows/{flowId}",
@@ -186,7 +188,11 @@ std::vector<Route> document_routes() {
            .needs = auth::Need::erase,
            .confinement = Confinement::flow,
            .path_parameters = id,
-           .answers = {{204, "Deleted"}, forbidden_answer(), not_found_answer()},
+           .header_parameters = condition_parameters(),
+           .answers = {{204, "Deleted"},
+                       forbidden_answer(),
+                       not_found_answer(),
+                       condition_answer()},
            .handler = delete_flow}};
 }
 

@@ -33,8 +33,13 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
        .needs = auth::Need::write,
        .confinement = owner.confinement,
        .path_parameters = {owner.id_parameter},
+       .header_parameters = condition_parameters(),
        .body = shape,
-       .answers = {{204, "Set"}, bad_request(), forbidden_answer(), not_found_answer()},
+       .answers = {{204, "Set"},
+                   bad_request(),
+                   forbidden_answer(),
+                   not_found_answer(),
+                   condition_answer()},
        .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
          REEL_TRY(set(call, member, call.body));
          return Response::empty(204);
@@ -48,7 +53,11 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
                     .needs = auth::Need::write,
                     .confinement = owner.confinement,
                     .path_parameters = {owner.id_parameter},
-                    .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer()},
+                    .header_parameters = condition_parameters(),
+                    .answers = {{204, "Removed"},
+                                forbidden_answer(),
+                                not_found_answer(),
+                                condition_answer()},
                     .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
                       REEL_TRY(set(call, member, std::nullopt));
                       return Response::empty(204);
@@ -93,8 +102,13 @@ std::vector<Route> tag_routes(const MemberOwner& owner) {
        .needs = auth::Need::write,
        .confinement = owner.confinement,
        .path_parameters = {owner.id_parameter, name},
+       .header_parameters = condition_parameters(),
        .body = tams::shape::tag_value(),
-       .answers = {{204, "Set"}, bad_request(), forbidden_answer(), not_found_answer()},
+       .answers = {{204, "Set"},
+                   bad_request(),
+                   forbidden_answer(),
+                   not_found_answer(),
+                   condition_answer()},
        .handler = [change](const Call& call) { return change(call, call.body); }});
   routes.push_back({.method = Method::del,
                     .path = path,
@@ -104,7 +118,11 @@ std::vector<Route> tag_routes(const MemberOwner& owner) {
                     .needs = auth::Need::write,
                     .confinement = owner.confinement,
                     .path_parameters = {owner.id_parameter, name},
-                    .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer()},
+                    .header_parameters = condition_parameters(),
+                    .answers = {{204, "Removed"},
+                                forbidden_answer(),
+                                not_found_answer(),
+                                condition_answer()},
                     .handler = [change](const Call& call) { return change(call, std::nullopt); }});
   return routes;
 }

@@ -58,6 +58,13 @@ std::vector<Parameter> url_parameters() {
                tag_parameters("storage_backend_tag", "get_urls on storage backends")});
 }
 
+std::vector<Parameter> condition_parameters() {
+  return {{"If-Match", json::Shape::string(),
+           "Only if what GET shows has one of these entity tags; *: if anything is there"},
+          {"If-None-Match", json::Shape::string(),
+           "Only if what GET shows has none of these entity tags; *: if nothing is there yet"}};
+}
+
 Parameter flow_id_parameter() { return {"flowId", shape::uuid(), "The flow"}; }
 Parameter source_id_parameter() { return {"sourceId", shape::uuid(), "The source"}; }
 
@@ -130,7 +137,8 @@ time::TimeRange timerange(const Query& query) {
 tams::Caller caller(const Call& call) {
   return {.principal = call.identity->name,
           .base_url = call.base_url,
-          .classes = call.identity->permissions.is_admin() ? std::nullopt : call.identity->classes};
+          .classes = call.identity->permissions.is_admin() ? std::nullopt : call.identity->classes,
+          .condition = call.condition};
 }
 
 FlowId flow_id(const Call& call) { return *FlowId::parse(call.path[0]); }
@@ -163,5 +171,8 @@ Response paged(const Call& call, tams::Page page) {
 Answer bad_request() { return {400, "A parameter or the body breaks a rule", shape::error()}; }
 Answer forbidden_answer() { return {403, "Not allowed, for example read-only", shape::error()}; }
 Answer not_found_answer() { return {404, "There is no such thing", shape::error()}; }
+Answer condition_answer() {
+  return {412, "If-Match or If-None-Match does not hold", shape::error()};
+}
 
 }  // namespace reel::api

@@ -21,6 +21,9 @@ std::vector<Parameter> page_parameters();
 Parameter reverse_parameter();
 //! accept_get_urls, accept_storage_ids, presigned, verbose_storage, storage_backend_tag.
 std::vector<Parameter> url_parameters();
+//! If-Match and If-None-Match, for writes of what GET shows at the same path. The handler passes
+//! caller(call) to a function that holds Caller::condition.
+std::vector<Parameter> condition_parameters();
 Parameter flow_id_parameter();
 Parameter source_id_parameter();
 //! A comma-separated list of UUIDs, possibly empty.
@@ -55,5 +58,6 @@ Response paged(const Call& call, tams::Page page);
 Answer bad_request();
 Answer forbidden_answer();
 Answer not_found_answer();
+Answer condition_answer();
 
 }  // namespace reel::api

@@ -257,6 +257,17 @@ Result<Response> translate(Response response, Translation write) {
   return response;
 }
 
+//! A condition on what GET shows here.
+tams::Condition translate(const tams::Condition& condition, Translation write) {
+  if (!condition) return nullptr;
+  return [condition, write](const std::optional<std::string>& shown) -> Status {
+    if (!shown) return condition(std::nullopt);
+    REEL_ASSIGN(Value document, json::parse(*shown));
+    REEL_TRY(write(document));
+    return condition(json::to_text(document));
+  };
+}
+
 //! The query without what 6.0 does not know, and with times as 8.2 writes them.
 Query translate(const Route& route, const Query& query) {
   Query known;
@@ -295,6 +306,7 @@ Route translated(const Route& latest, const Place& place) {
                    write = place.write](const Call& call) -> Result<Response> {
     Call inner = call;
     inner.query = translate(declaration, call.query);
+    if (write != nullptr) inner.condition = translate(call.condition, write);
     if (read != nullptr) REEL_TRY(read(inner.body));
     REEL_ASSIGN(Response response, declaration.handler(inner));
     if (write == nullptr) return response;
