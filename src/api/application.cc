@@ -141,6 +141,16 @@ tams::Condition condition_in(const Headers& headers) {
   };
 }
 
+//! The key of a request, and what tells it from others.
+std::optional<tams::IdempotencyKey> idempotency_key(const Request& request) {
+  auto key = request.head.headers.list("Idempotency-Key");
+  if (!key) return std::nullopt;
+  std::string text = fmt::format("{} {}?{}\n", method_name(request.head.method), request.head.path,
+                                 request.head.query);
+  text += request.body;
+  return tams::IdempotencyKey{.key = *std::move(key), .fingerprint = to_hex(sha256(text))};
+}
+
 Result<json::Value> read_body(const json::Shape& shape, const std::string& text) {
   if (text.empty()) return invalid("a JSON body is required");
   REEL_ASSIGN(json::Value body, json::parse(text));
@@ -392,6 +402,8 @@ Result<Call> TamsApplication::prepare(const Route& route, const Request& request
   REEL_ASSIGN(std::string base, base_url(request.head));
   const std::string_view prefix = edition_of(request.head.path).prefix;
   base += prefix;
+  std::optional<tams::IdempotencyKey> once;
+  if (declares_header(route, "Idempotency-Key")) once = idempotency_key(request);
   return Call{.tams = context_,
               .request = request,
               .raw_path = std::string_view(request.head.path).substr(prefix.size()),
@@ -399,7 +411,8 @@ Result<Call> TamsApplication::prepare(const Route& route, const Request& request
               .query = std::move(query),
               .body = {},
               .base_url = std::move(base),
-              .identity = identity};
+              .identity = identity,
+              .once = std::move(once)};
 }
 
 Status TamsApplication::check_confinement(const Route& route, const Call& call) {

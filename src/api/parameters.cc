@@ -1,5 +1,7 @@
 #include "api/parameters.h"
 
+#include <algorithm>
+
 #include "base/percent.h"
 #include "tams/shapes.h"
 
@@ -25,6 +27,17 @@ Status check_uuid_list(std::string_view text) {
   REEL_TRY(check_list(text));
   for (const std::string& item : comma_list(text)) REEL_TRY(Uuid::parse(item));
   return {};
+}
+
+constexpr std::size_t kKeyBytesMax = 255;
+
+Status check_key(std::string_view text) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  if (!text.empty() && text.size() <= kKeyBytesMax &&
+      std::all_of(text.begin(), text.end(), printable)) {
+    return {};
+  }
+  return invalid("a key has 1 to {} printable ASCII characters", kKeyBytesMax);
 }
 
 }  // namespace
@@ -63,6 +76,11 @@ std::vector<Parameter> condition_parameters() {
            "Only if what GET shows has one of these entity tags; *: if anything is there"},
           {"If-None-Match", json::Shape::string(),
            "Only if what GET shows has none of these entity tags; *: if nothing is there yet"}};
+}
+
+Parameter idempotency_parameter() {
+  return {"Idempotency-Key", json::Shape::form("Idempotency key", "^[ -~]{1,255}$", check_key),
+          "Repeats with the same key within 24 hours have the same answer and no further effect"};
 }
 
 Parameter flow_id_parameter() { return {"flowId", shape::uuid(), "The flow"}; }
@@ -138,7 +156,8 @@ tams::Caller caller(const Call& call) {
   return {.principal = call.identity->name,
           .base_url = call.base_url,
           .classes = call.identity->permissions.is_admin() ? std::nullopt : call.identity->classes,
-          .condition = call.condition};
+          .condition = call.condition,
+          .once = call.once};
 }
 
 FlowId flow_id(const Call& call) { return *FlowId::parse(call.path[0]); }
@@ -173,6 +192,9 @@ Answer forbidden_answer() { return {403, "Not allowed, for example read-only", s
 Answer not_found_answer() { return {404, "There is no such thing", shape::error()}; }
 Answer condition_answer() {
   return {412, "If-Match or If-None-Match does not hold", shape::error()};
+}
+Answer reused_key_answer() {
+  return {422, "The Idempotency-Key belongs to another request", shape::error()};
 }
 
 }  // namespace reel::api

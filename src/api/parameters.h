@@ -24,6 +24,9 @@ std::vector<Parameter> url_parameters();
 //! If-Match and If-None-Match, for writes of what GET shows at the same path. The handler passes
 //! caller(call) to a function that holds Caller::condition.
 std::vector<Parameter> condition_parameters();
+//! Idempotency-Key, for requests whose effect and outcome go into one commit. The handler passes
+//! caller(call) to a function that holds Caller::once.
+Parameter idempotency_parameter();
 Parameter flow_id_parameter();
 Parameter source_id_parameter();
 //! A comma-separated list of UUIDs, possibly empty.
@@ -59,5 +62,6 @@ Answer bad_request();
 Answer forbidden_answer();
 Answer not_found_answer();
 Answer condition_answer();
+Answer reused_key_answer();
 
 }  // namespace reel::api

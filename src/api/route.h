@@ -53,6 +53,8 @@ struct Call {
   auth::IdentityPtr identity;
   //! If-Match and If-None-Match of a write, as far as the route declares them.
   tams::Condition condition = {};
+  //! Idempotency-Key, if the route declares it.
+  std::optional<tams::IdempotencyKey> once = {};
 };
 
 //! A parameter of an operation. A name that ends in "{name}" stands for a family ("tag.{name}").

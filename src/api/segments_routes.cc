@@ -26,7 +26,7 @@ Result<Response> list_segments(const Call& call) {
   return response;
 }
 
-std::string failures_document(const Call& call, const std::vector<tams::FailedSegment>& failures) {
+std::string failures_document(const std::vector<tams::FailedSegment>& failures) {
   std::string text;
   json::Writer out(text);
   out.begin_object();
@@ -39,7 +39,7 @@ std::string failures_document(const Call& call, const std::vector<tams::FailedSe
       out.field("timerange", std::string_view(failure.timerange));
     }
     out.key("error");
-    write_problem(out, failure.error, call.request.head.request_id, call.tams.clock);
+    write_problem(out, failure.error, failure.at);
     out.end_object();
   }
   out.end_array();
@@ -52,7 +52,7 @@ Result<Response> post_segments(const Call& call) {
   REEL_ASSIGN(const auto failures,
               tams::register_segments(call.tams, caller(call), flow_id(call), call.body));
   if (failures.empty()) return Response::empty(201);
-  return Response::json(200, failures_document(call, failures));
+  return Response::json(200, failures_document(failures));
 }
 
 json::Shape segment_form_shape() {
@@ -62,6 +62,8 @@ json::Shape segment_form_shape() {
 }
 
 Result<std::unique_ptr<BodySink>> post_segment_form(const Call& call) {
+  // Which request it is would be known only when the media has arrived, and its boundary differs.
+  if (call.once) return at("Idempotency-Key", unsupported("a form takes no key"));
   return open_segment_form(call, flow_id(call));
 }
 
@@ -86,11 +88,13 @@ Route storage_route() {
           .needs = auth::Need::write,
           .confinement = Confinement::flow,
           .path_parameters = {flow_id_parameter()},
+          .header_parameters = {idempotency_parameter()},
           .body = shape::storage_request(),
           .answers = {{201, "Where to upload", shape::storage_allocation()},
                       bad_request(),
                       forbidden_answer(),
-                      not_found_answer()},
+                      not_found_answer(),
+                      reused_key_answer()},
           .handler = post_storage};
 }
 
@@ -130,12 +134,14 @@ std::vector<Route> segment_routes() {
            .needs = auth::Need::write,
            .confinement = Confinement::flow,
            .path_parameters = id,
+           .header_parameters = {idempotency_parameter()},
            .body = shape::segments_post(),
            .answers = {{200, "Some segments failed", shape::failed_segments()},
                        {201, "Registered"},
                        bad_request(),
                        forbidden_answer(),
-                       not_found_answer()},
+                       not_found_answer(),
+                       reused_key_answer()},
            .handler = post_segments,
            .body_bytes_max = 16 << 20,
            .form = Form{.shape = segment_form_shape(), .open = post_segment_form}},

@@ -67,6 +67,12 @@ struct Context {
 //! of the write; nullopt: nothing is there.
 using Condition = std::function<Status(const std::optional<std::string>& shown)>;
 
+//! Makes a request be done once, however often it is sent; see idempotency.h.
+struct IdempotencyKey {
+  std::string key;          //!< chosen by the client; every principal has its own
+  std::string fingerprint;  //!< a hash of the request: a key stands for one request
+};
+
 //! Who asks, under which address they see us, and on which condition they write.
 struct Caller {
   std::string principal;
@@ -78,6 +84,8 @@ struct Caller {
   std::string playlist_query = {};
   //! Set: writes of a document or a part of it happen only if it holds at their commit.
   Condition condition = {};
+  //! Set: registration and allocation of objects and segments remember that they were done.
+  std::optional<IdempotencyKey> once = {};
 };
 
 }  // namespace reel::tams

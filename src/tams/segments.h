@@ -19,12 +19,14 @@ struct FailedSegment {
   std::string object_id;
   std::string timerange;
   Error error;
+  Instant at;
 };
 
 //! Registers one segment (an object) or many (an array). The body passed shape::segments_post(). A
 //! repeat of a registered segment, equal in every property, is accepted and changes nothing.
 //! One segment that cannot be registered is an error; of many, the rest is registered and the
-//! failed ones are returned. Errors for the whole: not_found (no such flow), forbidden
+//! failed ones are returned. A request with a key (Caller::once) that was not refused is done once.
+//! Errors for the whole: not_found (no such flow), forbidden
 //! (read-only), invalid (flow without container, too many).
 Result<std::vector<FailedSegment>> register_segments(const Context& context, const Caller& caller,
                                                      FlowId flow, const json::Value& body);

@@ -273,13 +273,26 @@ TableDefinition webhooks() {
           .product = true};
 }
 
+TableDefinition idempotency_keys() {
+  return {.name = std::string(table::kIdempotencyKeys),
+          .columns = {required(text("principal", "whose key it is")), required(text("key")),
+                      required(moment("used")),
+                      required(text("fingerprint", "SHA-256 of the request, hexadecimal")),
+                      required(text("outcome", "JSON object: what the answer is made of"))},
+          .partition_key = {"principal", "key"},
+          .clustering_key = {},
+          .indexes = {{"by_used", {"used"}}},
+          .product = true};
+}
+
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
   return {service(),          sources(),       flows(),         profiles(),
           collected_by(),     segments(),      objects(),       object_copies(),
           allocations(),      object_uses(),   flow_activity(), flow_removals(),
-          objects_to_check(), media_garbage(), webhooks(),      events::change_log_table()};
+          objects_to_check(), media_garbage(), webhooks(),      idempotency_keys(),
+          events::change_log_table()};
 }
 
 Status ensure_tables(store::Store& store) {

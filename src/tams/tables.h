@@ -34,6 +34,8 @@ inline constexpr std::string_view kObjectsToCheck = "objects_to_check";
 //! that an upload may leave behind.
 inline constexpr std::string_view kMediaGarbage = "media_garbage";
 inline constexpr std::string_view kWebhooks = "webhooks";
+//! Requests that must not be done again, and their outcome.
+inline constexpr std::string_view kIdempotencyKeys = "idempotency_keys";
 }  // namespace table
 
 std::vector<store::TableDefinition> product_tables();
