@@ -1,3 +1,4 @@
+#include "api/member_routes.h"
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "api/routes.h"
@@ -16,6 +17,7 @@ Result<Response> list_segments(const Call& call) {
   tams::SegmentQuery query;
   query.timerange = timerange(call.query);
   query.object_id = text(call.query, "object_id");
+  query.tags = tag_filter(call.query, "tag");
   query.urls = url_selection(call.query);
   query.include_object_timerange = flag(call.query, "include_object_timerange").value_or(false);
   query.page = page_request(call);
@@ -79,6 +81,33 @@ Result<Response> post_storage(const Call& call) {
   return Response::json(201, std::move(text));
 }
 
+tams::SegmentName segment_name(const Call& call) {
+  return {.flow = flow_id(call), .start = *time::Timestamp::parse(call.path[1])};
+}
+
+const MemberOwner& segments() {
+  static const MemberOwner owner{
+      .path = "/flows/{flowId}/segments/{start}",
+      .id = "flows-flowId-segments-start",
+      .group = "Segments",
+      .confinement = Confinement::flow,
+      .path_parameters = {flow_id_parameter(),
+                          {"start", shape::timestamp(), "Where the segment starts"}},
+      .get = [](const Call& call,
+                std::string_view) { return tams::get_segment_tags(call.tams, segment_name(call)); },
+      .set =
+          [](const Call& call, std::string_view, std::optional<json::Value> tags) {
+            return tams::set_segment_tags(call.tams, caller(call), segment_name(call),
+                                          std::move(tags));
+          },
+      .set_tag =
+          [](const Call& call, std::string_view name, std::optional<json::Value> value) {
+            return tams::set_segment_tag(call.tams, caller(call), segment_name(call), name,
+                                         std::move(value));
+          }};
+  return owner;
+}
+
 Route storage_route() {
   return {.method = Method::post,
           .path = "/flows/{flowId}/storage",
@@ -98,9 +127,7 @@ Route storage_route() {
           .handler = post_storage};
 }
 
-}  // namespace
-
-std::vector<Route> segment_routes() {
+std::vector<Route> list_routes() {
   const std::string path = "/flows/{flowId}/segments";
   const std::string group = "Segments";
   const std::vector<Parameter> id = {flow_id_parameter()};
@@ -119,6 +146,7 @@ std::vector<Route> segment_routes() {
                       reverse_parameter(),
                       {"include_object_timerange", json::Shape::boolean(),
                        "Show the time range of each object"}},
+                     tag_parameters("tag", "segments"),
                      url_parameters(),
                      page_parameters()}),
            .answers = {{200, "A page of segments", json::Shape::array(shape::segment())},
@@ -159,6 +187,14 @@ std::vector<Route> segment_routes() {
            .answers = {{204, "Deleted"}, bad_request(), forbidden_answer(), not_found_answer()},
            .handler = delete_segments},
           storage_route()};
+}
+
+}  // namespace
+
+std::vector<Route> segment_routes() {
+  std::vector<Route> routes = list_routes();
+  for (Route& route : tag_routes(segments(), true)) routes.push_back(std::move(route));
+  return routes;
 }
 
 }  // namespace reel::api

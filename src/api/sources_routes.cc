@@ -103,7 +103,7 @@ const MemberOwner& sources() {
       .id = "sources-sourceId",
       .group = "Sources",
       .confinement = Confinement::source,
-      .id_parameter = source_id_parameter(),
+      .path_parameters = {source_id_parameter()},
       .get =
           [](const Call& call, std::string_view member) {
             return tams::get_source_member(call.tams, source_id(call), member);

@@ -145,6 +145,7 @@ Status write_flows_or_sources(Value& list) {
 Status write_segments(Value& list) {
   for (Value& segment : *list.as_array()) {
     write_get_urls(segment);
+    segment.erase("tags");
     if (Value* init = segment.find("init_object")) write_get_urls(*init);
   }
   return {};

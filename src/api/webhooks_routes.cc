@@ -27,7 +27,7 @@ Result<Response> get_webhook(const Call& call) {
 }
 
 Result<Response> put_webhook(const Call& call) {
-  REEL_ASSIGN(std::string text, 
+  REEL_ASSIGN(std::string text,
               tams::replace_webhook(call.tams, caller(call), webhook_id(call), call.body));
   return Response::json(201, std::move(text));
 }

@@ -43,7 +43,8 @@ void assign_member(json::Value& document, std::string_view member,
 }
 
 Edit edit_member(std::string_view member, std::optional<json::Value> value, std::string owner) {
-  const auto change = [name = std::string(member), value = std::move(value)](json::Value& document) {
+  const auto change = [name = std::string(member),
+                       value = std::move(value)](json::Value& document) {
     assign_member(document, name, value);
     return Status();
   };

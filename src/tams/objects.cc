@@ -137,8 +137,8 @@ Result<std::string> container_of(store::Snapshot& snapshot, FlowId flow) {
 }
 
 //! Without a flow, the objects are for whichever uses them first.
-Result<Allocation> reserve(const Context& context, const Caller& caller,
-                           std::optional<FlowId> flow, const json::Value& body) {
+Result<Allocation> reserve(const Context& context, const Caller& caller, std::optional<FlowId> flow,
+                           const json::Value& body) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const auto earlier, earlier_outcome(*snapshot, caller));
   if (earlier) return allocation_in(*earlier);

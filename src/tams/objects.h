@@ -14,7 +14,8 @@
 namespace reel::tams {
 
 //! POST /flows/{id}/storage: new objects and where to upload them, as JSON. The body passed
-//! shape::storage_request(). A request with a key (Caller::once) is done once; URLs are signed anew.
+//! shape::storage_request(). A request with a key (Caller::once) is done once; URLs are signed
+//! anew.
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body);
 

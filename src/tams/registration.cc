@@ -37,6 +37,7 @@ struct Request {
   std::optional<std::int64_t> key_frame_count;
   std::optional<std::string> init_object_id;
   const json::Value* external_urls = nullptr;  //!< array in the body; null = none given
+  const json::Value* tags = nullptr;           //!< object in the body; null = none
 };
 
 //! An object as this request leaves it.
@@ -96,7 +97,16 @@ Result<Request> read_request(const json::Value& body) {
   request.init_object_id = text_member(body, "init_object_id");
   const json::Value* urls = body.find("get_urls");
   if (urls != nullptr && !urls->as_array()->empty()) request.external_urls = urls;
+  const json::Value* tags = body.find("tags");
+  if (tags != nullptr && !tags->as_object()->empty()) request.tags = tags;
   return request;
+}
+
+//! Whether a cell has these tags.
+bool are_tags(const Value& cell, const json::Value* tags) {
+  if (cell.is_null() || tags == nullptr) return cell.is_null() && tags == nullptr;
+  const auto stored = json::parse(cell.get<std::string>());
+  return stored && *stored == *tags;
 }
 
 Status check_url_labels(const Context& context, const Request& request) {
@@ -262,6 +272,7 @@ class Registration {
            same_time("last_duration", request.last_duration) &&
            same_integer("sample_offset", request.sample_offset) &&
            same_integer("sample_count", request.sample_count) &&
+           are_tags((*row)["tags"], request.tags) &&
            (!request.key_frame_count || same_integer("key_frame_count", request.key_frame_count)) &&
            (!request.object_timerange ||
             row->text("object_timerange") == request.object_timerange->to_string()) &&
@@ -489,6 +500,7 @@ class Registration {
     add("sample_count", request.sample_count);
     add("key_frame_count", object.key_frame_count);
     add("init_object_id", init_id);
+    if (request.tags != nullptr) cells.emplace_back("tags", json::to_text(*request.tags));
     batch_.insert(segments, {id_, request.start}, std::move(cells));
     batch_.insert(uses, {request.object_id, id_, request.start}, {});
     if (init_id) batch_.insert(uses, {*init_id, id_, request.start}, {});

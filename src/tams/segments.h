@@ -34,12 +34,14 @@ Result<std::vector<FailedSegment>> register_segments(const Context& context, con
 struct SegmentQuery {
   time::TimeRange timerange = time::TimeRange::eternity();
   std::optional<std::string> object_id;
+  TagFilter tags;
   UrlSelection urls;
   bool include_object_timerange = false;
   PageRequest page;
 };
 
-//! Segments that overlap the range, in time order; an unknown flow has none.
+//! Segments that overlap the range, in time order; an unknown flow has none. When many segments
+//! lack the tags that are asked for, a page ends early.
 Result<Page> list_segments(const Context& context, const Caller& caller, FlowId flow,
                            const SegmentQuery& query);
 
@@ -51,6 +53,20 @@ Status delete_segments(const Context& context, const Caller& caller, FlowId flow
 
 //! Deletes all segments of a flow that is gone, as far as its row in flow_removals is there.
 Status remove_segments(const Context& context, std::string_view actor, const FlowPlace& gone);
+
+//! A segment by its place: no two of a flow start at the same time.
+struct SegmentName {
+  FlowId flow;
+  time::Timestamp start;
+};
+//! {} without any. Code::not_found when there is no such segment.
+Result<json::Value> get_segment_tags(const Context& context, const SegmentName& segment);
+//! Replaces all tags, or removes them with nullopt. Code::not_found, forbidden (read-only).
+Status set_segment_tags(const Context& context, const Caller& caller, const SegmentName& segment,
+                        std::optional<json::Value> tags);
+//! Sets or removes one tag.
+Status set_segment_tag(const Context& context, const Caller& caller, const SegmentName& segment,
+                       std::string_view tag, std::optional<json::Value> value);
 
 //! Whether a segment overlaps the range.
 Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow,
@@ -65,6 +81,7 @@ struct Segment {
   time::Timestamp ts_offset;
   std::string object_timerange;
   std::string init_object_id;  //!< empty = none
+  std::string tags;            //!< JSON object; empty = none
 
   time::TimeRange timerange() const;
 };

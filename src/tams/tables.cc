@@ -156,7 +156,8 @@ TableDefinition segments() {
                       integer("sample_count"),
                       // Properties of the object never change once registered, so they stand here
                       // too and a listing needs no look-up per segment.
-                      integer("key_frame_count"), text("object_timerange"), text("init_object_id")},
+                      integer("key_frame_count"), text("object_timerange"), text("init_object_id"),
+                      text("tags", "JSON object")},
           .partition_key = {"flow_id"},
           .clustering_key = {"start_time"},
           .indexes = {},
@@ -288,10 +289,22 @@ TableDefinition idempotency_keys() {
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),          sources(),       flows(),         profiles(),
-          collected_by(),     segments(),      objects(),       object_copies(),
-          allocations(),      object_uses(),   flow_activity(), flow_removals(),
-          objects_to_check(), media_garbage(), webhooks(),      idempotency_keys(),
+  return {service(),
+          sources(),
+          flows(),
+          profiles(),
+          collected_by(),
+          segments(),
+          objects(),
+          object_copies(),
+          allocations(),
+          object_uses(),
+          flow_activity(),
+          flow_removals(),
+          objects_to_check(),
+          media_garbage(),
+          webhooks(),
+          idempotency_keys(),
           events::change_log_table()};
 }
 
