@@ -34,31 +34,26 @@ std::vector<Route> member_routes(const MemberOwner& owner, const std::string& me
                     .path_parameters = owner.path_parameters,
                     .header_parameters = condition_parameters(),
                     .body = shape,
-                    .answers = {{204, "Set"},
-                                bad_request(),
-                                forbidden_answer(),
-                                not_found_answer(),
-                                condition_answer()},
+                    .answers = conditional_answers({{204, "Set"}, bad_request()}),
                     .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
                       REEL_TRY(set(call, member, call.body));
                       return Response::empty(204);
                     }});
   if (!removable) return routes;
-  routes.push_back(
-      {.method = Method::del,
-       .path = path,
-       .id = "DELETE_" + id,
-       .group = owner.group,
-       .summary = "Remove the " + member,
-       .needs = auth::Need::write,
-       .confinement = owner.confinement,
-       .path_parameters = owner.path_parameters,
-       .header_parameters = condition_parameters(),
-       .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer(), condition_answer()},
-       .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
-         REEL_TRY(set(call, member, std::nullopt));
-         return Response::empty(204);
-       }});
+  routes.push_back({.method = Method::del,
+                    .path = path,
+                    .id = "DELETE_" + id,
+                    .group = owner.group,
+                    .summary = "Remove the " + member,
+                    .needs = auth::Need::write,
+                    .confinement = owner.confinement,
+                    .path_parameters = owner.path_parameters,
+                    .header_parameters = condition_parameters(),
+                    .answers = conditional_answers({{204, "Removed"}}),
+                    .handler = [set = owner.set, member](const Call& call) -> Result<Response> {
+                      REEL_TRY(set(call, member, std::nullopt));
+                      return Response::empty(204);
+                    }});
   return routes;
 }
 
@@ -101,24 +96,19 @@ std::vector<Route> tag_routes(const MemberOwner& owner, bool whole) {
                     .path_parameters = path_parameters,
                     .header_parameters = condition_parameters(),
                     .body = tams::shape::tag_value(),
-                    .answers = {{204, "Set"},
-                                bad_request(),
-                                forbidden_answer(),
-                                not_found_answer(),
-                                condition_answer()},
+                    .answers = conditional_answers({{204, "Set"}, bad_request()}),
                     .handler = [change](const Call& call) { return change(call, call.body); }});
-  routes.push_back(
-      {.method = Method::del,
-       .path = path,
-       .id = "DELETE_" + id,
-       .group = owner.group,
-       .summary = "Remove one tag",
-       .needs = auth::Need::write,
-       .confinement = owner.confinement,
-       .path_parameters = path_parameters,
-       .header_parameters = condition_parameters(),
-       .answers = {{204, "Removed"}, forbidden_answer(), not_found_answer(), condition_answer()},
-       .handler = [change](const Call& call) { return change(call, std::nullopt); }});
+  routes.push_back({.method = Method::del,
+                    .path = path,
+                    .id = "DELETE_" + id,
+                    .group = owner.group,
+                    .summary = "Remove one tag",
+                    .needs = auth::Need::write,
+                    .confinement = owner.confinement,
+                    .path_parameters = path_parameters,
+                    .header_parameters = condition_parameters(),
+                    .answers = conditional_answers({{204, "Removed"}}),
+                    .handler = [change](const Call& call) { return change(call, std::nullopt); }});
   return routes;
 }
 

@@ -193,6 +193,12 @@ Answer not_found_answer() { return {404, "There is no such thing", shape::error(
 Answer condition_answer() {
   return {412, "If-Match or If-None-Match does not hold", shape::error()};
 }
+std::vector<Answer> conditional_answers(std::vector<Answer> own) {
+  for (const auto& refusal : {forbidden_answer, not_found_answer, condition_answer}) {
+    own.push_back(refusal());
+  }
+  return own;
+}
 Answer reused_key_answer() {
   return {422, "The Idempotency-Key belongs to another request", shape::error()};
 }

@@ -62,6 +62,8 @@ Answer bad_request();
 Answer forbidden_answer();
 Answer not_found_answer();
 Answer condition_answer();
+//! `own`, and the refusals of writes that take conditions: 403, 404, 412.
+std::vector<Answer> conditional_answers(std::vector<Answer> own);
 Answer reused_key_answer();
 
 }  // namespace reel::api

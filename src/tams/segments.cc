@@ -18,8 +18,8 @@ using time::Int128;
 using time::TimeRange;
 using time::Timestamp;
 
-//! Segments that one page looks at; bounds the time of a request.
-constexpr std::size_t kExaminedMax = 5000;
+//! Segments without the wanted tags that one page passes over; bounds the time of a request.
+constexpr std::size_t kSkippedMax = 5000;
 
 Timestamp timestamp_of(const Value& cell) {
   return Timestamp::from_nanoseconds(cell.get<store::Decimal>().unscaled);
@@ -307,18 +307,20 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
   SegmentWriter writer(query, columns);
   TimeRange first = TimeRange::never();
   TimeRange last = TimeRange::never();
-  std::size_t examined = 0;
-  Value examined_last;
+  std::size_t skipped = 0;
+  Timestamp seen;
   REEL_TRY(list_by_time(*snapshot, flow, query, after, [&](const RowView& row) {
     const auto* tags = row[columns.tags].get_if<std::string>();
     const bool wanted = query.tags.matches(tags == nullptr ? std::string_view() : *tags);
-    if ((wanted && page.count == query.page.limit) || examined == kExaminedMax) {
-      page.next_key = make_page_key({{time_type, examined_last}});
+    if ((wanted && page.count == query.page.limit) || skipped == kSkippedMax) {
+      page.next_key = make_page_key({{time_type, seen}});
       return false;
     }
-    ++examined;
-    examined_last = row[columns.start_time];
-    if (!wanted) return true;
+    seen = timestamp_of(row[columns.start_time]);
+    if (!wanted) {
+      ++skipped;
+      return true;
+    }
     last = range_of(row, columns);
     if (page.count == 0) first = last;
     ++page.count;
