@@ -4,6 +4,7 @@
 #include "tams/access.h"
 #include "tams/shapes.h"
 #include "tams/sources.h"
+#include "tams/trash.h"
 
 namespace reel::api {
 namespace {
@@ -47,6 +48,10 @@ Result<Response> put_source(const Call& call) {
 }
 
 Result<Response> delete_source(const Call& call) {
+  if (flag(call.query, "soft_delete").value_or(false)) {
+    REEL_ASSIGN(const TrashId item, tams::trash_source(call.tams, caller(call), source_id(call)));
+    return in_trash(call, item);
+  }
   REEL_TRY(tams::delete_source(call.tams, caller(call), source_id(call)));
   return Response::empty(204);
 }
@@ -54,40 +59,41 @@ Result<Response> delete_source(const Call& call) {
 //! What TAMS leaves to flows: sources of their own right.
 std::vector<Route> created_source_routes() {
   const Answer clash{409, "It exists already", shape::error()};
-  return {
-      {.method = Method::post,
-       .path = "/sources",
-       .id = "POST_sources",
-       .group = "Sources",
-       .summary = "Create a source, which stays until it is deleted",
-       .needs = auth::Need::write,
-       .confinement = Confinement::filtered,
-       .body = shape::source_post(),
-       .answers = {{201, "Created", shape::source()}, bad_request(), forbidden_answer(), clash},
-       .handler = post_source},
-      {.method = Method::put,
-       .path = "/sources/{sourceId}",
-       .id = "PUT_sources-sourceId",
-       .group = "Sources",
-       .summary = "Replace label, description and tags of a source",
-       .needs = auth::Need::write,
-       .confinement = Confinement::source,
-       .path_parameters = {source_id_parameter()},
-       .header_parameters = condition_parameters(),
-       .body = shape::source_put(),
-       .answers = conditional_answers({{200, "Replaced", shape::source()}, bad_request()}),
-       .handler = put_source},
-      {.method = Method::del,
-       .path = "/sources/{sourceId}",
-       .id = "DELETE_sources-sourceId",
-       .group = "Sources",
-       .summary = "Delete a source that has no flows",
-       .needs = auth::Need::erase,
-       .confinement = Confinement::source,
-       .path_parameters = {source_id_parameter()},
-       .header_parameters = condition_parameters(),
-       .answers = conditional_answers({{204, "Deleted"}, {409, "It has flows", shape::error()}}),
-       .handler = delete_source}};
+  return {{.method = Method::post,
+           .path = "/sources",
+           .id = "POST_sources",
+           .group = "Sources",
+           .summary = "Create a source, which stays until it is deleted",
+           .needs = auth::Need::write,
+           .confinement = Confinement::filtered,
+           .body = shape::source_post(),
+           .answers = {{201, "Created", shape::source()}, bad_request(), forbidden_answer(), clash},
+           .handler = post_source},
+          {.method = Method::put,
+           .path = "/sources/{sourceId}",
+           .id = "PUT_sources-sourceId",
+           .group = "Sources",
+           .summary = "Replace label, description and tags of a source",
+           .needs = auth::Need::write,
+           .confinement = Confinement::source,
+           .path_parameters = {source_id_parameter()},
+           .header_parameters = condition_parameters(),
+           .body = shape::source_put(),
+           .answers = conditional_answers({{200, "Replaced", shape::source()}, bad_request()}),
+           .handler = put_source},
+          {.method = Method::del,
+           .path = "/sources/{sourceId}",
+           .id = "DELETE_sources-sourceId",
+           .group = "Sources",
+           .summary = "Delete a source that has no flows",
+           .needs = auth::Need::erase,
+           .confinement = Confinement::source,
+           .path_parameters = {source_id_parameter()},
+           .query_parameters = {soft_delete_parameter()},
+           .header_parameters = condition_parameters(),
+           .answers = conditional_answers(
+               {{204, "Deleted"}, bad_request(), {409, "It has flows", shape::error()}}),
+           .handler = delete_source}};
 }
 
 const MemberOwner& sources() {

@@ -3,10 +3,12 @@
 #include "events/change_signal.h"
 #include "media/test_folder.h"
 #include "store/sqlite/sqlite_store.h"
+#include "tams/deletions.h"
 #include "tams/flows.h"
 #include "tams/segments.h"
 #include "tams/sources.h"
 #include "tams/tables.h"
+#include "tams/trash.h"
 
 namespace reel::server {
 namespace {
@@ -37,9 +39,10 @@ class ConditionsTest : public testing::Test {
     return caller;
   }
   //! That the write was checked again and then refused.
-  void expect_refused(const Status& status) {
-    ASSERT_FALSE(status);
-    EXPECT_EQ(status.error().code(), Code::precondition_failed);
+  template <class Outcome>
+  void expect_refused(const Outcome& outcome) {
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code(), Code::precondition_failed);
     EXPECT_EQ(checks_, 2);
   }
   std::string label() {
@@ -91,19 +94,22 @@ TEST_F(ConditionsTest, ChangesOfOtherPartsDoNotMatter) {
 
 TEST_F(ConditionsTest, AFlowIsNotReplaced) {
   const auto caller = interrupted([&] { return relabel("other"); });
-  const auto put = tams::put_flow(context_, caller, flow_, document_);
-  expect_refused(put ? Status() : Status(Failure(put.error().clone())));
+  expect_refused(tams::put_flow(context_, caller, flow_, document_));
   EXPECT_EQ(label(), "other");
 }
 
 TEST_F(ConditionsTest, AFlowThatGainsASegmentIsNotReplaced) {
   const auto caller = interrupted([&] { return add_segment(); });
-  const auto put = tams::put_flow(context_, caller, flow_, document_);
-  expect_refused(put ? Status() : Status(Failure(put.error().clone())));
+  expect_refused(tams::put_flow(context_, caller, flow_, document_));
 }
 
 TEST_F(ConditionsTest, AFlowThatGainsASegmentIsNotDeleted) {
   expect_refused(tams::delete_flow(context_, interrupted([&] { return add_segment(); }), flow_));
+  EXPECT_EQ(label(), "first");
+}
+
+TEST_F(ConditionsTest, AFlowThatGainsASegmentDoesNotGoIntoTheTrash) {
+  expect_refused(tams::trash_flow(context_, interrupted([&] { return add_segment(); }), flow_));
   EXPECT_EQ(label(), "first");
 }
 
@@ -113,8 +119,7 @@ TEST_F(ConditionsTest, WhatAppearsMeanwhileIsNotReplaced) {
     REEL_TRY(tams::put_flow(context_, other_, flow_, document_));
     return {};
   });
-  const auto put = tams::put_flow(context_, caller, flow_, document_);
-  expect_refused(put ? Status() : Status(Failure(put.error().clone())));
+  expect_refused(tams::put_flow(context_, caller, flow_, document_));
 }
 
 TEST_F(ConditionsTest, ASourceIsNotOverwritten) {

@@ -135,6 +135,8 @@ class Running::Impl {
     chores.push_back({"writing down when API keys were last used",
                       [&keys = *api_keys_](const std::stop_token&) { return keys.save_uses(); }});
     cleaner_ = std::make_unique<Janitor>(std::move(chores), cleaning_, kJanitorPause);
+    deleter_ =
+        std::make_unique<Janitor>(deleting_chores(context_), *context_.deletions, kJanitorPause);
     copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
     return {};
   }
@@ -156,6 +158,7 @@ class Running::Impl {
     }
     courier_.reset();
     copier_.reset();
+    deleter_.reset();
     cleaner_.reset();
     if (api_keys_) {
       if (const Status status = api_keys_->save_uses(); !status) {
@@ -180,6 +183,7 @@ class Running::Impl {
   std::unique_ptr<http::Server> http_;
   Wakeup cleaning_;
   std::unique_ptr<Janitor> cleaner_;
+  std::unique_ptr<Janitor> deleter_;
   std::unique_ptr<Janitor> copier_;
   std::unique_ptr<WebhookCourier> courier_;
   std::string url_;

@@ -14,9 +14,10 @@ std::string name_of(const SegmentName& segment) {
   return fmt::format("segment {} of flow {}", segment.start.to_string(), segment.flow.to_string());
 }
 
-Result<Segment> find_segment(store::Snapshot& snapshot, const SegmentName& segment) {
+Result<Segment> find_segment(store::Snapshot& snapshot, const SegmentName& segment,
+                             TimelineId timeline) {
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
-  REEL_ASSIGN(const auto row, snapshot.get(table::kSegments, {segment.flow, segment.start}));
+  REEL_ASSIGN(const auto row, snapshot.get(table::kSegments, {timeline, segment.start}));
   if (!row) {
     return not_found("flow {} has no segment that starts at {}", segment.flow.to_string(),
                      segment.start.to_string());
@@ -45,21 +46,23 @@ Status edit_tags(const Context& context, const Caller& caller, const SegmentName
                  const Edit& edit) {
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_ASSIGN(const Record flow, find_flow(*snapshot, name.flow, {"source_id", "read_only"}));
+    REEL_ASSIGN(const Record flow, find_flow(*snapshot, name.flow));
     if (flow.flag("read_only")) return forbidden("flow {} is read-only", name.flow.to_string());
-    REEL_ASSIGN(const Segment old, find_segment(*snapshot, name));
+    const TimelineId timeline = timeline_of(flow);
+    REEL_ASSIGN(const Segment old, find_segment(*snapshot, name, timeline));
     const json::Value before = document_of(old);
     REEL_TRY(check_condition(caller, [&] { return edit.show(before); }));
     json::Value document = before;
     REEL_TRY(edit.change(document));
     Write write{context, caller, *snapshot};
-    write.batch.require_cells(std::string(table::kFlows), {name.flow}, {{"read_only", false}});
+    write.batch.require_cells(std::string(table::kFlows), {name.flow},
+                              {{"read_only", false}, {"timeline_id", timeline}});
     // It must still be the same segment, with the tags that were read.
-    write.batch.require_cells(kSegments, {name.flow, name.start},
+    write.batch.require_cells(kSegments, {timeline, name.start},
                               {{"object_id", old.object_id},
                                {"end_time", store::Decimal{old.end_nanoseconds}},
                                {"tags", tags_cell(before)}});
-    write.batch.update(kSegments, {name.flow, name.start}, {{"tags", tags_cell(document)}});
+    write.batch.update(kSegments, {timeline, name.start}, {{"tags", tags_cell(document)}});
     const SourceId source{flow.uuid("source_id")};
     REEL_ASSIGN(const FlowPlace place, place_of(*snapshot, name.flow, source));
     ChangeNotes(write).segment_tags_changed(place, document, before);
@@ -71,7 +74,8 @@ Status edit_tags(const Context& context, const Caller& caller, const SegmentName
 
 Result<json::Value> get_segment_tags(const Context& context, const SegmentName& segment) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-  REEL_ASSIGN(const Segment found, find_segment(*snapshot, segment));
+  REEL_ASSIGN(const Record flow, find_flow(*snapshot, segment.flow));
+  REEL_ASSIGN(const Segment found, find_segment(*snapshot, segment, timeline_of(flow)));
   return document_member(document_of(found), "tags", name_of(segment));
 }
 

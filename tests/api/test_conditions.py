@@ -95,6 +95,7 @@ def test_what_is_shown_beside_the_metadata_counts(client):
         change()
         client.request("PUT", path, 412, json=flow, headers={"If-Match": seen})
         client.request("DELETE", path, 412, headers={"If-Match": seen})
+        client.request("DELETE", path + "?soft_delete=true", 412, headers={"If-Match": seen})
     client.request("DELETE", path, (202, 204), headers={"If-Match": etag(client, path)})
 
 
