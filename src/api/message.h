@@ -32,6 +32,8 @@ class Headers {
   void remove(std::string_view name);
   //! The first field of that name, nullptr when there is none.
   const std::string* find(std::string_view name) const;
+  //! Every field of that name as one list (RFC 9110 5.3); nullopt when there is none.
+  std::optional<std::string> list(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
 
  private:

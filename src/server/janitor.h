@@ -38,7 +38,7 @@ class Janitor {
 };
 
 //! What requests or an earlier process left behind: objects and bytes that nothing refers to,
-//! changes older than the log reaches back.
+//! changes older than the log reaches back, keys of requests long done.
 std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context);
 //! Deletion requests, and copies of objects between backends. Apart, because they may take hours.
 std::vector<Janitor::Chore> deleting_chores(const tams::Context& context);

@@ -18,6 +18,9 @@ using time::Int128;
 using time::TimeRange;
 using time::Timestamp;
 
+//! Segments without the wanted tags that one page passes over; bounds the time of a request.
+constexpr std::size_t kSkippedMax = 5000;
+
 Timestamp timestamp_of(const Value& cell) {
   return Timestamp::from_nanoseconds(cell.get<store::Decimal>().unscaled);
 }
@@ -114,9 +117,10 @@ class SegmentWriter {
 
 //! What SegmentWriter reads; every column that is left out is one that need not be decoded.
 std::vector<std::string> columns_to_write(const SegmentQuery& query) {
-  std::vector<std::string> columns = {
-      "start_time",    "end_time",      "end_inclusive", "object_id",       "ts_offset",
-      "last_duration", "sample_offset", "sample_count",  "key_frame_count", "init_object_id"};
+  std::vector<std::string> columns = {"start_time",     "end_time",     "end_inclusive",
+                                      "object_id",      "ts_offset",    "last_duration",
+                                      "sample_offset",  "sample_count", "key_frame_count",
+                                      "init_object_id", "tags"};
   if (query.include_object_timerange) columns.emplace_back("object_timerange");
   return columns;
 }
@@ -175,6 +179,7 @@ SegmentFields fields_of(const RowView& row, const SegmentColumns& columns) {
   read(segment.sample_count, row[columns.sample_count], integer);
   read(segment.key_frame_count, row[columns.key_frame_count], integer);
   read(segment.init_object_id, row[columns.init_object_id], text);
+  read(segment.tags, row[columns.tags], text);
   return segment;
 }
 
@@ -212,6 +217,7 @@ void write_segment(json::Writer& out, const SegmentFields& segment,
     object_id(*segment.init_object_id);
     out.end_object();
   }
+  if (segment.tags) out.raw_field("tags", *segment.tags);
   out.end_object();
 }
 
@@ -226,7 +232,8 @@ SegmentColumns::SegmentColumns(const store::TableSchema& schema)
       sample_count(schema.position("sample_count")),
       key_frame_count(schema.position("key_frame_count")),
       object_timerange(schema.position("object_timerange")),
-      init_object_id(schema.position("init_object_id")) {}
+      init_object_id(schema.position("init_object_id")),
+      tags(schema.position("tags")) {}
 
 TimeRange Segment::timerange() const {
   if (!end_inclusive) {
@@ -251,6 +258,7 @@ Segment segment_of(const RowView& row, const SegmentColumns& columns) {
   if (!row[columns.ts_offset].is_null()) segment.ts_offset = timestamp_of(row[columns.ts_offset]);
   segment.object_timerange = text(columns.object_timerange);
   segment.init_object_id = text(columns.init_object_id);
+  segment.tags = text(columns.tags);
   return segment;
 }
 
@@ -340,10 +348,19 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
   SegmentWriter writer(query, columns);
   TimeRange first = TimeRange::never();
   TimeRange last = TimeRange::never();
+  std::size_t skipped = 0;
+  Timestamp seen;
   const auto visit = [&](const RowView& row) {
-    if (page.count == query.page.limit) {
-      page.next_key = make_page_key({{time_type, last.start()->at}});
+    const auto* tags = row[columns.tags].get_if<std::string>();
+    const bool wanted = query.tags.matches(tags == nullptr ? std::string_view() : *tags);
+    if ((wanted && page.count == query.page.limit) || skipped == kSkippedMax) {
+      page.next_key = make_page_key({{time_type, seen}});
       return false;
+    }
+    seen = timestamp_of(row[columns.start_time]);
+    if (!wanted) {
+      ++skipped;
+      return true;
     }
     last = range_of(row, columns);
     if (page.count == 0) first = last;

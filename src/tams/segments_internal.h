@@ -31,6 +31,7 @@ struct SegmentColumns {
   std::size_t key_frame_count;
   std::size_t object_timerange;
   std::size_t init_object_id;
+  std::size_t tags;
 };
 
 //! As segment_of(row), for many rows.
@@ -63,6 +64,7 @@ struct SegmentFields {
   std::optional<std::int64_t> sample_count = {};
   std::optional<std::int64_t> key_frame_count = {};
   std::optional<std::string_view> init_object_id = {};
+  std::optional<std::string_view> tags = {};  //!< JSON object
 };
 
 //! The same of a row, which must outlive it.

@@ -160,14 +160,17 @@ void add_source(Write& write, SourceId id, const json::Value& like, const store:
   ChangeNotes(write).source_created(id, source_text(document, {}));
 }
 
-Status edit_source(const Context& context, const Caller& caller, SourceId id,
-                   const std::function<Status(json::Value&)>& change) {
+std::string name_of(SourceId id) { return "source " + id.to_string(); }
+
+Status edit_source(const Context& context, const Caller& caller, SourceId id, const Edit& edit) {
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record old, find_source(*snapshot, id));
     const json::Value before = to_document(kFields, old);
+    REEL_TRY(check_condition(
+        caller, [&] { return edit.show ? edit.show(before) : get_source(*snapshot, id); }));
     json::Value document = before;
-    REEL_TRY(change(document));
+    REEL_TRY(edit.change(document));
     REEL_TRY(settle_classes(caller, &before, document));
     document.set("updated", context.clock.now().to_string());
     document.set("updated_by", caller.principal);
@@ -236,22 +239,17 @@ Result<json::Value> get_source_member(const Context& context, SourceId id,
                                       std::string_view member) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const Record source, find_source(*snapshot, id));
-  return document_member(to_document(kFields, source), member, "source", id.to_string());
+  return document_member(to_document(kFields, source), member, name_of(id));
 }
 
 Status set_source_member(const Context& context, const Caller& caller, SourceId id,
                          std::string_view member, std::optional<json::Value> value) {
-  return edit_source(context, caller, id, [&](json::Value& document) {
-    assign_member(document, member, value);
-    return Status();
-  });
+  return edit_source(context, caller, id, edit_member(member, std::move(value), name_of(id)));
 }
 
 Status set_source_tag(const Context& context, const Caller& caller, SourceId id,
                       std::string_view name, std::optional<json::Value> value) {
-  return edit_source(context, caller, id, [&](json::Value& document) {
-    return assign_tag(document, name, value, "source", id.to_string());
-  });
+  return edit_source(context, caller, id, edit_tag(name, std::move(value), name_of(id)));
 }
 
 Result<SourceId> create_source(const Context& context, const Caller& caller,
@@ -282,7 +280,7 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
     return at("/id", not_found("the body is about source {}, the path about {}",
                                *body_id->as_string(), id.to_string()));
   }
-  return edit_source(context, caller, id, [&](json::Value& document) -> Status {
+  const auto replace = [&](json::Value& document) -> Status {
     const json::Value* format = body.find("format");
     if (format != nullptr && *format != *document.find("format")) {
       return at("/format", invalid("source {} has format {}, which cannot change", id.to_string(),
@@ -293,7 +291,8 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
       assign_member(document, member, value == nullptr ? std::nullopt : std::optional(*value));
     }
     return {};
-  });
+  };
+  return edit_source(context, caller, id, {.change = replace});
 }
 
 Status delete_source(const Context& context, const Caller& caller, SourceId id) {
@@ -309,6 +308,7 @@ Status change_flowless_source(const Context& context, const Caller& caller, Sour
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record source, find_source(*snapshot, id));
+    REEL_TRY(check_condition(caller, [&] { return get_source(*snapshot, id); }));
     flows = source.integer("flow_count");
     if (flows > 0) return {};
     Write write{context, caller, *snapshot};

@@ -164,7 +164,8 @@ TableDefinition segments() {
                       integer("sample_count"),
                       // Properties of the object never change once registered, so they stand here
                       // too and a listing needs no look-up per segment.
-                      integer("key_frame_count"), text("object_timerange"), text("init_object_id")},
+                      integer("key_frame_count"), text("object_timerange"), text("init_object_id"),
+                      text("tags", "JSON object")},
           .partition_key = {"timeline_id"},
           .clustering_key = {"start_time"},
           .indexes = {},
@@ -308,26 +309,27 @@ TableDefinition webhooks() {
           .product = true};
 }
 
+TableDefinition idempotency_keys() {
+  return {.name = std::string(table::kIdempotencyKeys),
+          .columns = {required(text("principal", "whose key it is")), required(text("key")),
+                      required(moment("used")),
+                      required(text("fingerprint", "SHA-256 of the request, hexadecimal")),
+                      required(text("outcome", "JSON object: what the answer is made of"))},
+          .partition_key = {"principal", "key"},
+          .clustering_key = {},
+          .indexes = {{"by_used", {"used"}}},
+          .product = true};
+}
+
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),
-          sources(),
-          flows(),
-          profiles(),
-          collected_by(),
-          segments(),
-          objects(),
-          object_copies(),
-          allocations(),
-          object_uses(),
-          flow_activity(),
-          deletion_requests(),
-          objects_to_check(),
-          media_garbage(),
-          trash(),
-          webhooks(),
-          events::change_log_table()};
+  return {service(),          sources(),          flows(),
+          profiles(),         collected_by(),     segments(),
+          objects(),          object_copies(),    allocations(),
+          object_uses(),      flow_activity(),    deletion_requests(),
+          objects_to_check(), media_garbage(),    trash(),
+          webhooks(),         idempotency_keys(), events::change_log_table()};
 }
 
 Status ensure_tables(store::Store& store) {

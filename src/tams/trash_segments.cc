@@ -46,7 +46,9 @@ Result<Moving> move_segments(Write& write, const CoveredScan& scan, TimelineId t
   REEL_TRY(scan_covered(write.snapshot, scan, [&](const store::RowView& row) {
     moving.segments.push_back(segment_of(row));
     if (moving.segments.size() > most) return false;
-    write_segment(out, fields_of(row, columns));
+    SegmentFields told = fields_of(row, columns);
+    told.tags.reset();  // events do not have them
+    write_segment(out, told);
     move_row(write.batch, row, scan.timeline, to);
     return true;
   }));
