@@ -39,6 +39,8 @@ bool Tracer::samples(std::string_view trace_id) const {
   return static_cast<double>(random) < options_.sample_ratio * std::ldexp(1.0, 56);
 }
 
+std::size_t Tracer::many() const { return std::min(kManySpans, options_.queue_max); }
+
 void Tracer::record(FinishedSpan span) {
   const std::size_t before = queued_.fetch_add(1, std::memory_order_relaxed);
   if (before >= options_.queue_max) {
@@ -51,11 +53,12 @@ void Tracer::record(FinishedSpan span) {
     const MutexLock lock(shard.mutex);
     shard.spans.push_back(std::move(span));
   }
-  if (before + 1 == std::min(kManySpans, options_.queue_max)) many_.notify();
+  if (before + 1 == many()) many_.notify();
 }
 
 void Tracer::wait(const std::stop_token& stop, std::chrono::milliseconds pause) {
-  many_.wait(stop, pause);
+  // They may have come while the exporter was busy with others.
+  if (queued_.load(std::memory_order_relaxed) < many()) many_.wait(stop, pause);
 }
 
 std::vector<FinishedSpan> Tracer::take() {

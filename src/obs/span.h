@@ -71,6 +71,8 @@ class Tracer {
     std::vector<FinishedSpan> spans GUARDED_BY(mutex);
   };
 
+  std::size_t many() const;
+
   const Options options_;
   Counter& dropped_;
   std::array<Shard, 8> shards_;

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <algorithm>
+#include <chrono>
 #include <thread>
 
 namespace reel::obs {
@@ -100,6 +100,13 @@ TEST_F(SpanTest, AFullQueueDropsAndCountsUntilItIsSettled) {
   tracer.settle(4);
   record();
   EXPECT_EQ(tracer.take().size(), 1U);
+}
+
+TEST_F(SpanTest, AFullQueueEndsTheWait) {
+  for (int i = 0; i < 4; ++i) tracer.record({.context = kSampled, .name = "x"});
+  const std::stop_source nobody_asks;
+  for (int i = 0; i < 2; ++i) tracer.wait(nobody_asks.get_token(), std::chrono::hours(1));
+  EXPECT_EQ(tracer.take().size(), 4U);
 }
 
 TEST_F(SpanTest, NoSpanOfManyThreadsIsLost) {

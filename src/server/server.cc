@@ -69,9 +69,10 @@ Status seed_service(const tams::Context& context, const Config& config) {
   return tams::update_service(context, update);
 }
 
-CourierOptions courier_options(const Config& config) {
+CourierOptions courier_options(const Config& config, obs::Tracer* tracer) {
   CourierOptions options = config.webhooks;
   options.allowed_networks = config.limits.tams.webhook_networks;
+  options.tracer = tracer;
   return options;
 }
 
@@ -138,8 +139,8 @@ class Running::Impl {
     url_ = fmt::format("{}://{}:{}", tls ? "https" : "http", host, http_->port());
     const tams::Caller courier{.principal = "webhooks",
                                .base_url = config_.public_url.empty() ? url_ : config_.public_url};
-    REEL_ASSIGN(courier_, WebhookCourier::start(context_, courier, courier_options(config_),
-                                                *metrics_, tracer()));
+    REEL_ASSIGN(courier_, WebhookCourier::start(context_, courier,
+                                                courier_options(config_, tracer()), *metrics_));
     health_.watch_courier(courier_.get());
     std::vector<Janitor::Chore> chores = cleaning_chores(context_);
     chores.push_back({"writing down when API keys were last used",

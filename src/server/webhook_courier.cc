@@ -44,7 +44,7 @@ void describe(obs::Span& span, const tams::WebhookJob& job,
 }  // namespace
 
 WebhookCourier::WebhookCourier(const tams::Context& context, tams::Caller caller,
-                               CourierOptions options, obs::Registry& metrics, obs::Tracer* tracer,
+                               CourierOptions options, obs::Registry& metrics,
                                std::unique_ptr<http::Client> client)
     : context_(context),
       caller_(std::move(caller)),
@@ -57,7 +57,6 @@ WebhookCourier::WebhookCourier(const tams::Context& context, tams::Caller caller
       duration_(metrics.histogram("reelhouse_webhook_duration_seconds",
                                   "Attempts to deliver an event, whatever came of them",
                                   obs::latency_buckets_seconds())),
-      tracer_(tracer),
       workers_(std::make_unique<WorkerPool>(
           WorkerPool::Options{.threads = options_.threads, .queue_max = options_.threads * 64})) {
   listener_ = context_.changes.add([this] {
@@ -81,11 +80,10 @@ WebhookCourier::WebhookCourier(const tams::Context& context, tams::Caller caller
 Result<std::unique_ptr<WebhookCourier>> WebhookCourier::start(const tams::Context& context,
                                                               tams::Caller caller,
                                                               CourierOptions options,
-                                                              obs::Registry& metrics,
-                                                              obs::Tracer* tracer) {
+                                                              obs::Registry& metrics) {
   REEL_ASSIGN(auto client, http::Client::make({.only_public_and = options.allowed_networks}));
   return std::unique_ptr<WebhookCourier>(new WebhookCourier(
-      context, std::move(caller), std::move(options), metrics, tracer, std::move(client)));
+      context, std::move(caller), std::move(options), metrics, std::move(client)));
 }
 
 WebhookCourier::~WebhookCourier() {
@@ -259,7 +257,7 @@ Status WebhookCourier::deliver(const tams::WebhookJob& job, const Message& messa
   request.connect_timeout = std::chrono::milliseconds(options_.timeout_ms);
   request.total_timeout = std::chrono::milliseconds(options_.timeout_ms);
   request.stop = stop_.get_token();
-  obs::Span span(tracer_, "POST", obs::SpanKind::client);
+  obs::Span span(options_.tracer, "POST", obs::SpanKind::client);
   if (std::string parent = span.traceparent(); !parent.empty()) {
     request.headers.emplace_back("traceparent", std::move(parent));
   }

@@ -25,6 +25,7 @@ struct CourierOptions {
   std::uint32_t retry_ms_max = 300'000;    //!< the pause between two attempts at most
   std::int64_t give_up_after_s = 259'200;  //!< without one success: the webhook becomes `error`
   std::vector<Network> allowed_networks;   //!< beside public addresses
+  obs::Tracer* tracer = nullptr;           //!< outlives the courier; null: nothing is traced
 };
 
 //! Delivers every change in the log's order to each webhook whose filter it passes, at least once:
@@ -35,10 +36,9 @@ struct CourierOptions {
 class WebhookCourier {
  public:
   //! `caller`: whose address stands in get_urls. REQUIRES: context and metrics outlive it.
-  //! `tracer`: null, or outlives it as well.
   static Result<std::unique_ptr<WebhookCourier>> start(const tams::Context& context,
                                                        tams::Caller caller, CourierOptions options,
-                                                       obs::Registry& metrics, obs::Tracer* tracer);
+                                                       obs::Registry& metrics);
   //! Breaks off deliveries at hand; they are repeated after the next start.
   ~WebhookCourier();
   WebhookCourier(const WebhookCourier&) = delete;
@@ -74,7 +74,7 @@ class WebhookCourier {
   };
 
   WebhookCourier(const tams::Context& context, tams::Caller caller, CourierOptions options,
-                 obs::Registry& metrics, obs::Tracer* tracer, std::unique_ptr<http::Client> client);
+                 obs::Registry& metrics, std::unique_ptr<http::Client> client);
   void run(const std::stop_token& stop);
   //! Hands webhooks that have something to do to the workers.
   Status dispatch() EXCLUDES(mutex_);
@@ -96,7 +96,6 @@ class WebhookCourier {
   obs::Counter& delivered_;
   obs::Counter& failed_;
   obs::Histogram& duration_;
-  obs::Tracer* const tracer_;
   mutable Mutex mutex_;
   std::condition_variable_any wake_;
   bool look_again_ GUARDED_BY(mutex_) = true;
