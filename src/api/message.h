@@ -84,6 +84,7 @@ struct Response {
   int status = 200;
   Headers headers;
   std::variant<std::string, FileBody, std::shared_ptr<BodyStream>> body;
+  std::string_view problem = {};  //!< the type of the error that it tells; static text
 
   static Response json(int status, std::string text);
   static Response empty(int status);

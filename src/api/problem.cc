@@ -68,6 +68,8 @@ std::string_view refusal_type(int status) {
     case 429: return "rate_limited";
     case 431: return "header_too_large";
     case 501: return "unsupported";
+    case 503: return "overloaded";
+    case 504: return "timeout";
     case 505: return "unsupported_version";
     default: break;
   }
@@ -121,7 +123,9 @@ Response answer(int status, const Body& body, std::string_view request_id, const
   std::string text;
   json::Writer out(text);
   write_body(out, body, request_id, clock.now());
-  return Response::json(status, std::move(text));
+  Response response = Response::json(status, std::move(text));
+  response.problem = body.type;
+  return response;
 }
 
 //! The log gets what the client may not see.

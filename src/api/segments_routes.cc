@@ -8,6 +8,7 @@
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/shapes.h"
+#include "tams/trash.h"
 
 namespace reel::api {
 namespace {
@@ -71,6 +72,12 @@ Result<std::unique_ptr<BodySink>> post_segment_form(const Call& call) {
 }
 
 Result<Response> delete_segments(const Call& call) {
+  if (flag(call.query, "soft_delete").value_or(false)) {
+    REEL_ASSIGN(const auto item,
+                tams::trash_segments(call.tams, caller(call), flow_id(call), timerange(call.query),
+                                     text(call.query, "object_id")));
+    return item ? in_trash(call, *item) : Response::empty(204);
+  }
   REEL_ASSIGN(auto request,
               tams::delete_segments(call.tams, caller(call), flow_id(call), timerange(call.query),
                                     text(call.query, "object_id")));
@@ -185,7 +192,8 @@ std::vector<Route> list_routes() {
            .path_parameters = id,
            .query_parameters = {{"timerange", shape::timerange(),
                                  "Only segments that this range covers completely"},
-                                object_id},
+                                object_id,
+                                soft_delete_parameter()},
            .answers = deleted_answers({bad_request(), forbidden_answer(), not_found_answer()}),
            .handler = delete_segments},
           storage_route()};

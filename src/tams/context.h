@@ -17,6 +17,7 @@
 #include "events/change_signal.h"
 #include "media/backend.h"
 #include "media/url_signer.h"
+#include "obs/metrics.h"
 #include "store/store.h"
 #include "tams/transfers.h"
 
@@ -52,6 +53,14 @@ struct Storage {
   media::Backend* default_backend() const;
 };
 
+//! What this process has removed since its start.
+struct Removed {
+  obs::Counter segments;
+  obs::Counter objects;
+  obs::Counter files;  //!< instances of objects, and what uploads left behind
+  obs::Counter bytes;  //!< of those files
+};
+
 //! Shared by all requests; thread-safe. What has a default is this process's own.
 struct Context {
   store::Store& store;
@@ -65,6 +74,7 @@ struct Context {
   std::unique_ptr<Wakeup> deletions = std::make_unique<Wakeup>();
   //! Notified when there is something for make_copies().
   std::unique_ptr<Wakeup> copies = std::make_unique<Wakeup>();
+  std::unique_ptr<Removed> removed = std::make_unique<Removed>();
 };
 
 //! What a client wants to hold for its write (RFC 9110, 13.1), given what GET shows at the place

@@ -73,22 +73,9 @@ class SegmentWriter {
     out_.begin_array();
   }
 
-  void write(const RowView& row, const TimeRange& range) {
-    SegmentFields segment{.object_id = row[columns_.object_id].get<std::string>(),
-                          .timerange = range};
-    const auto read = [](auto& field, const Value& cell, auto&& convert) {
-      if (!cell.is_null()) field = convert(cell);
-    };
-    const auto text = [](const Value& cell) { return std::string_view(cell.get<std::string>()); };
-    const auto integer = [](const Value& cell) { return cell.get<std::int64_t>(); };
-    read(segment.ts_offset, row[columns_.ts_offset], timestamp_of);
-    read(segment.last_duration, row[columns_.last_duration], timestamp_of);
-    read(segment.object_timerange, row[columns_.object_timerange], text);  // null unless asked for
-    read(segment.sample_offset, row[columns_.sample_offset], integer);
-    read(segment.sample_count, row[columns_.sample_count], integer);
-    read(segment.key_frame_count, row[columns_.key_frame_count], integer);
-    read(segment.init_object_id, row[columns_.init_object_id], text);
-    read(segment.tags, row[columns_.tags], text);
+  void write(const RowView& row) {
+    SegmentFields segment = fields_of(row, columns_);
+    if (const auto* tags = row[columns_.tags].get_if<std::string>()) segment.tags = *tags;
     if (query_.urls.selects_nothing()) return write_segment(out_, segment);
     write_segment(out_, segment, [&](std::string_view object_id) {
       gaps_.push_back(text_.size());
@@ -139,6 +126,24 @@ std::vector<std::string> columns_to_write(const SegmentQuery& query) {
   return columns;
 }
 
+//! The segments that use an object as media. A flow may be long and an object's uses few: this goes
+//! by the uses.
+Status scan_by_object(store::Snapshot& snapshot, const UseScan& uses,
+                      const store::RowVisitor& visit) {
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
+  const std::size_t object_id = schema->position("object_id");
+  Status read;
+  const auto look = [&](Timestamp start) {
+    const auto row = snapshot.get(table::kSegments, {uses.timeline, start});
+    if (!row) read = Failure(row.error().clone());
+    if (!row || !*row) return row.has_value();
+    // The object may be in use as init segment only.
+    return (**row)[object_id] != Value(uses.object_id) || visit({*schema, **row});
+  };
+  REEL_TRY(scan_uses(snapshot, uses, look));
+  return read;
+}
+
 Status list_by_time(store::Snapshot& snapshot, TimelineId timeline, const SegmentQuery& query,
                     std::optional<Timestamp> after, const store::RowVisitor& visit) {
   if (!query.object_id) {
@@ -149,29 +154,34 @@ Status list_by_time(store::Snapshot& snapshot, TimelineId timeline, const Segmen
                           .columns = columns_to_write(query)},
                          visit);
   }
-  // A flow may be long and an object's uses few: go by the uses.
-  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
-  const SegmentColumns columns(*schema);
-  Status read;
-  const auto look = [&](Timestamp start) {
-    const auto row = snapshot.get(table::kSegments, {timeline, start});
-    if (!row) read = Failure(row.error().clone());
-    if (!row || !*row) return row.has_value();
-    const RowView view{*schema, **row};
-    // The object may be in use as init segment only.
-    if (view[columns.object_id] != Value(*query.object_id)) return true;
-    return !range_of(view, columns).overlaps(query.timerange) || visit(view);
-  };
-  REEL_TRY(scan_uses(snapshot,
-                     {.object_id = *query.object_id,
-                      .timeline = timeline,
-                      .reverse = query.page.reverse,
-                      .after = after},
-                     look));
-  return read;
+  const UseScan uses{.object_id = *query.object_id,
+                     .timeline = timeline,
+                     .reverse = query.page.reverse,
+                     .after = after};
+  return scan_by_object(snapshot, uses, [&](const RowView& row) {
+    return !segment_of(row).timerange().overlaps(query.timerange) || visit(row);
+  });
 }
 
 }  // namespace
+
+SegmentFields fields_of(const RowView& row, const SegmentColumns& columns) {
+  SegmentFields segment{.object_id = row[columns.object_id].get<std::string>(),
+                        .timerange = range_of(row, columns)};
+  const auto read = [](auto& field, const Value& cell, auto&& convert) {
+    if (!cell.is_null()) field = convert(cell);
+  };
+  const auto text = [](const Value& cell) { return std::string_view(cell.get<std::string>()); };
+  const auto integer = [](const Value& cell) { return cell.get<std::int64_t>(); };
+  read(segment.ts_offset, row[columns.ts_offset], timestamp_of);
+  read(segment.last_duration, row[columns.last_duration], timestamp_of);
+  read(segment.object_timerange, row[columns.object_timerange], text);  // null unless asked for
+  read(segment.sample_offset, row[columns.sample_offset], integer);
+  read(segment.sample_count, row[columns.sample_count], integer);
+  read(segment.key_frame_count, row[columns.key_frame_count], integer);
+  read(segment.init_object_id, row[columns.init_object_id], text);
+  return segment;
+}
 
 void write_segment(json::Writer& out, const SegmentFields& segment,
                    const UrlPlaceVisitor& at_urls) {
@@ -275,6 +285,30 @@ Status scan_segments(store::Snapshot& snapshot, TimelineId timeline, const Segme
   return snapshot.scan(spec, visit);
 }
 
+Status scan_covered(store::Snapshot& snapshot, const CoveredScan& scan,
+                    const store::RowVisitor& visit) {
+  const auto look = [&](const RowView& row) {
+    return !scan.covering.covers(segment_of(row).timerange()) || visit(row);
+  };
+  if (scan.object_id) {
+    return scan_by_object(snapshot, {.object_id = *scan.object_id, .timeline = scan.timeline},
+                          look);
+  }
+  return scan_segments(snapshot, scan.timeline, {.range = scan.within}, look);
+}
+
+void note_deleted(ChangeNotes notes, const FlowPlace& place, const std::vector<Segment>& deleted) {
+  for (std::size_t i = 0; i < deleted.size();) {
+    TimeRange run = deleted[i].timerange();
+    Int128 end = deleted[i].end_nanoseconds;
+    for (++i; i < deleted.size() && deleted[i].start.nanoseconds() == end; ++i) {
+      run = run.extent_with(deleted[i].timerange());
+      end = deleted[i].end_nanoseconds;
+    }
+    notes.segments_deleted(place, run);
+  }
+}
+
 Result<bool> has_segment_within(store::Snapshot& snapshot, TimelineId timeline,
                                 const TimeRange& range) {
   bool found = false;
@@ -331,7 +365,7 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
     last = range_of(row, columns);
     if (page.count == 0) first = last;
     ++page.count;
-    writer.write(row, last);
+    writer.write(row);
     return true;
   };
   REEL_ASSIGN(const auto timeline, timeline_of(*snapshot, flow));

@@ -580,10 +580,14 @@ Shape deletion_post() {
 }
 
 Shape trash_item() {
-  return Shape::object({required("id", uuid()), required("type", Shape::choice({"flow", "source"})),
+  const Shape segments =
+      Shape::object({required("flow_id", uuid()), required("timerange", timerange()),
+                     required("count", Shape::integer(1))});
+  return Shape::object({required("id", uuid()),
+                        required("type", Shape::choice({"flow", "segments", "source"})),
                         required("deleted", date_time()), required("deleted_by", Shape::string()),
                         required("expires", date_time()), optional("flow", flow()),
-                        optional("source", source())})
+                        optional("segments", segments), optional("source", source())})
       .named("TrashItem");
 }
 

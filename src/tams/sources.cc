@@ -296,35 +296,40 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
 }
 
 Status delete_source(const Context& context, const Caller& caller, SourceId id) {
-  return retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_ASSIGN(const Record source, find_source(*snapshot, id));
-    Write write{context, caller, *snapshot};
-    REEL_TRY(remove_source(write, source));
-    return context.store.commit(std::move(write.batch));
+  return change_flowless_source(context, caller, id, [](Write& write, const Record& source) {
+    remove_source(write, source);
+    return Status();
   });
 }
 
-Result<json::Value> remove_source(Write& write, const Record& source) {
+Status change_flowless_source(const Context& context, const Caller& caller, SourceId id,
+                              const std::function<Status(Write&, const Record&)>& remove) {
+  std::int64_t flows = 0;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record source, find_source(*snapshot, id));
+    flows = source.integer("flow_count");
+    if (flows > 0) return {};
+    REEL_TRY(check_condition(caller, [&] { return get_source(*snapshot, id); }));
+    Write write{context, caller, *snapshot};
+    REEL_TRY(remove(write, source));
+    return context.store.commit(std::move(write.batch));
+  }));
+  if (flows == 0) return {};
+  return conflict("source {} has {} flows; delete them first", id.to_string(), flows);
+}
+
+json::Value remove_source(Write& write, const Record& source) {
   const SourceId id{source.uuid("id")};
-  const std::int64_t flows = source.integer("flow_count");
-  if (flows > 0) {
-    return conflict("source {} has {} flows; delete them first", id.to_string(), flows);
-  }
-  REEL_TRY(check_condition(write.caller, [&] { return get_source(write.snapshot, id); }));
   json::Value document = to_document(kFields, source);
-  write.batch.require_cells(kSources, {id},
-                            {{"flow_count", flows}, {"revision", source["revision"]}});
+  write.batch.require_cells(kSources, {id}, {{"flow_count", 0}, {"revision", source["revision"]}});
   write.batch.erase(kSources, {id});
   ChangeNotes(write).source_deleted(id, {}, document);
   return document;
 }
 
-Status restore_source(Write& write, SourceId id, const json::Value& document) {
-  REEL_ASSIGN(const auto taken, load(write.snapshot, table::kSources, {id}));
-  if (taken) return conflict("source {} exists again", id.to_string());
+void restore_source(Write& write, SourceId id, const json::Value& document) {
   add_source(write, id, document, {{"kept", true}});
-  return {};
 }
 
 Result<Page> list_sources(const Context& context, const SourceFilter& filter, SourceOrder order,

@@ -244,7 +244,8 @@ TableDefinition deletion_requests() {
                       required(uuid_list("source_collected_by", "when it was requested")),
                       required(text("timerange_to_delete")), required(text("timerange_remaining")),
                       text("object_id", "only segments that use it"),
-                      flag("delete_flow", "the flow is gone already"),
+                      flag("delete_flow", "all of a flow, which is gone already"),
+                      flag("left_timeline", "no flow has the timeline any more"),
                       text("tags", "JSON object: the flow's"), required(text("status")),
                       flag("finished", "nothing is left to do"),
                       text("error", "JSON object: why it could not be carried out"),
@@ -258,11 +259,11 @@ TableDefinition deletion_requests() {
 
 TableDefinition trash() {
   return {.name = std::string(table::kTrash),
-          .columns = {required(uuid("id")), required(text("type", "flow or source")),
+          .columns = {required(uuid("id")), required(text("type", "flow, segments or source")),
                       required(uuid("item_id", "of the flow or source")),
                       required(text("document", "JSON object: as it was")),
                       text("tags", "JSON object, copied from it"),
-                      uuid("timeline_id", "a flow's, with its segments"), uuid("source_id"),
+                      uuid("timeline_id", "where the segments are"), uuid("source_id"),
                       uuid_list("flow_collected_by"), uuid_list("source_collected_by"),
                       text("source", "JSON object: the flow's source as it was"),
                       text("memberships", "JSON array: where it stood in which collections"),
