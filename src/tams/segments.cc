@@ -74,7 +74,8 @@ class SegmentWriter {
   }
 
   void write(const RowView& row) {
-    const SegmentFields segment = fields_of(row, columns_);
+    SegmentFields segment = fields_of(row, columns_);
+    if (const auto* tags = row[columns_.tags].get_if<std::string>()) segment.tags = *tags;
     if (query_.urls.selects_nothing()) return write_segment(out_, segment);
     write_segment(out_, segment, [&](std::string_view object_id) {
       gaps_.push_back(text_.size());
@@ -179,7 +180,6 @@ SegmentFields fields_of(const RowView& row, const SegmentColumns& columns) {
   read(segment.sample_count, row[columns.sample_count], integer);
   read(segment.key_frame_count, row[columns.key_frame_count], integer);
   read(segment.init_object_id, row[columns.init_object_id], text);
-  read(segment.tags, row[columns.tags], text);
   return segment;
 }
 

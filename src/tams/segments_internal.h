@@ -67,7 +67,7 @@ struct SegmentFields {
   std::optional<std::string_view> tags = {};  //!< JSON object
 };
 
-//! The same of a row, which must outlive it.
+//! The same of a row, which must outlive it; without tags, which events do not show.
 SegmentFields fields_of(const store::RowView& row, const SegmentColumns& columns);
 
 //! Called behind each object id that is written: the place of its get_urls.

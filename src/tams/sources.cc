@@ -311,6 +311,7 @@ Status change_flowless_source(const Context& context, const Caller& caller, Sour
     REEL_TRY(check_condition(caller, [&] { return get_source(*snapshot, id); }));
     flows = source.integer("flow_count");
     if (flows > 0) return {};
+    REEL_TRY(check_condition(caller, [&] { return get_source(*snapshot, id); }));
     Write write{context, caller, *snapshot};
     REEL_TRY(remove(write, source));
     return context.store.commit(std::move(write.batch));

@@ -24,9 +24,10 @@ void move_row(store::Batch& batch, const store::RowView& row, TimelineId from, T
     const store::Column& column = row.schema.columns[i];
     if (!row.schema.is_key(column.id)) cells.emplace_back(column.name, row[i]);
   }
-  batch.require_cells(
-      segments, {from, segment.start},
-      {{"object_id", segment.object_id}, {"end_time", store::Decimal{segment.end_nanoseconds}}});
+  batch.require_cells(segments, {from, segment.start},
+                      {{"object_id", segment.object_id},
+                       {"end_time", store::Decimal{segment.end_nanoseconds}},
+                       {"tags", row[row.schema.position("tags")]}});
   batch.erase(segments, {from, segment.start});
   batch.insert(segments, {to, segment.start}, std::move(cells));
   for (const std::string& object : {segment.object_id, segment.init_object_id}) {
@@ -46,9 +47,7 @@ Result<Moving> move_segments(Write& write, const CoveredScan& scan, TimelineId t
   REEL_TRY(scan_covered(write.snapshot, scan, [&](const store::RowView& row) {
     moving.segments.push_back(segment_of(row));
     if (moving.segments.size() > most) return false;
-    SegmentFields told = fields_of(row, columns);
-    told.tags.reset();  // events do not have them
-    write_segment(out, told);
+    write_segment(out, fields_of(row, columns));
     move_row(write.batch, row, scan.timeline, to);
     return true;
   }));

@@ -211,3 +211,11 @@ def test_writers_at_once(fresh_server):
     at_once(20, work)
     assert set(client.get(path_of(flow)).json()) == {f"t{i}.{k}" for i in range(20) for k in range(5)}
     check_store(fresh_server)
+
+
+def test_tags_come_back_from_the_trash(client, flow):
+    register(client, flow, 0, {"a": "b"})
+    put_away = client.delete(f"/flows/{flow['id']}/segments", params={"soft_delete": "true", "timerange": "[0:0_1:0)"})
+    client.get(path_of(flow), expect=404)
+    client.post(put_away.headers["Location"].removeprefix(client.url) + "/restore", expect=(200, 201, 204))
+    assert client.get(path_of(flow)).json() == {"a": "b"}
