@@ -27,7 +27,7 @@ class ConditionsTest : public testing::Test {
 
   //! A caller that goes on only while GET shows what it shows now, and during whose first attempt,
   //! after the check, `meanwhile` happens.
-  tams::Caller interrupted(std::function<Status()> meanwhile) {
+  tams::Caller interrupted(const std::function<Status()>& meanwhile) {
     tams::Caller caller = other_;
     caller.condition = [this, seen = std::optional<std::string>(),
                         meanwhile](const std::optional<std::string>& shown) mutable -> Status {
