@@ -8,6 +8,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "analytics/reports.h"
+#include "analytics/tables.h"
 #include "base/version.h"
 #include "json/writer.h"
 #include "server/data_directory.h"
@@ -178,6 +180,16 @@ void add_server_metrics(obs::Registry& metrics, store::Store& store, const Healt
     metrics.gauge_callback(name, fmt::format("Rows of the table {}", table), {},
                            [&store, rows_of = table] { return rows(store, rows_of); });
   }
+  metrics.gauge_callback("tams_storage_bytes_total", "Bytes of the objects that segments use", {},
+                         [&store] {
+                           const auto bytes = analytics::stored_bytes(store);
+                           return bytes ? static_cast<double>(*bytes) : 0.0;
+                         });
+  metrics.gauge_callback("reelhouse_analytics_lag_changes",
+                         "Changes that the kept figures do not contain yet", {}, [&store] {
+                           const auto behind = analytics::changes_behind(store);
+                           return behind ? static_cast<double>(*behind) : 0.0;
+                         });
   metrics.gauge_callback("tams_memory_usage_bytes", "Resident memory of the server", {},
                          memory_bytes);
   metrics.gauge_callback("reelhouse_uptime_seconds", "Time since the start", {},

@@ -1,5 +1,8 @@
 #include "server/janitor.h"
 
+#include <sys/resource.h>
+
+#include "analytics/refresh.h"
 #include "events/change_log.h"
 #include "obs/log.h"
 #include "tams/flows.h"
@@ -9,6 +12,8 @@
 namespace reel::server {
 
 namespace {
+
+constexpr int kLowest = 19;
 
 Status trim_change_log(const tams::Context& context) {
   constexpr std::size_t kAtOnce = 1000;
@@ -22,10 +27,12 @@ Status trim_change_log(const tams::Context& context) {
 
 }  // namespace
 
-Janitor::Janitor(std::vector<Chore> chores, Wakeup& wakeup, std::chrono::milliseconds pause)
+Janitor::Janitor(std::vector<Chore> chores, Wakeup& wakeup, std::chrono::milliseconds pause,
+                 Priority priority)
     : chores_(std::move(chores)),
       wakeup_(wakeup),
       pause_(pause),
+      priority_(priority),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Janitor::~Janitor() {
@@ -34,6 +41,8 @@ Janitor::~Janitor() {
 }
 
 void Janitor::run(const std::stop_token& stop) {
+  // On Linux each thread has a priority of its own; a refusal does no harm.
+  if (priority_ == Priority::low) (void)::setpriority(PRIO_PROCESS, 0, kLowest);
   while (!stop.stop_requested()) {
     for (const Chore& chore : chores_) {
       const Status status = chore.work(stop);
@@ -52,6 +61,13 @@ std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context) {
           chore("removing objects that nothing uses", tams::collect_unused),
           chore("removing objects that were never registered", tams::collect_unregistered),
           chore("forgetting old changes", trim_change_log)};
+}
+
+std::vector<Janitor::Chore> counting_chores(const tams::Context& context) {
+  return {{"bringing the figures up to date",
+           [&context](const std::stop_token& stop) { return analytics::refresh(context, stop); }},
+          {"writing down how often media was read",
+           [&context](const std::stop_token&) { return analytics::save_reads(context); }}};
 }
 
 std::vector<Janitor::Chore> copying_chores(const tams::Context& context) {

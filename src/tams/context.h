@@ -16,6 +16,7 @@
 #include "media/backend.h"
 #include "media/url_signer.h"
 #include "store/store.h"
+#include "tams/media_reads.h"
 #include "tams/transfers.h"
 
 namespace reel::tams {
@@ -57,6 +58,7 @@ struct Context {
   events::ChangeSignal& changes;  //!< notified after commits of this process
   Limits limits = {};
   std::unique_ptr<Transfers> transfers = std::make_unique<Transfers>();
+  std::unique_ptr<MediaReads> media_reads = std::make_unique<MediaReads>();
   //! Notified when there is something for make_copies().
   std::unique_ptr<Wakeup> copies = std::make_unique<Wakeup>();
 };
