@@ -99,13 +99,16 @@ class Collector {
   Status take_stored(const events::Change& change, const json::Value& payload) {
     const std::string& id = text_member(payload, "object_id");
     add_object(id);
-    REEL_ASSIGN(const auto flows, tams::flows_using(snapshot_, id, {}, std::nullopt, SIZE_MAX));
-    for (const FlowId user : flows) {
-      REEL_ASSIGN(FlowDirt* const flow, flow_dirt(user, change.sequence));
+    REEL_ASSIGN(const auto users, tams::flows_using(snapshot_, id, {}, std::nullopt, SIZE_MAX));
+    for (const tams::ObjectUser& user : users) {
+      REEL_ASSIGN(FlowDirt* const flow, flow_dirt(user.flow, change.sequence));
       if (flow == nullptr || flow->whole) continue;
-      REEL_ASSIGN(const auto starts, tams::uses_in_flow(snapshot_, id, user, false, std::nullopt));
-      dirt.items += starts.size();
-      for (const time::Timestamp start : starts) flow->added.insert(leaf_of(start.nanoseconds()));
+      REEL_TRY(tams::scan_uses(snapshot_, {.object_id = id, .timeline = user.timeline},
+                               [&](time::Timestamp start) {
+                                 flow->added.insert(leaf_of(start.nanoseconds()));
+                                 ++dirt.items;
+                                 return true;
+                               }));
     }
     return {};
   }

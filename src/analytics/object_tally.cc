@@ -18,16 +18,16 @@ using tams::Record;
 
 const std::string kUsage(table::kObjectUsage);
 const std::string kGroups(table::kObjectGroups);
-const std::string kFlowGroups(table::kFlowGroups);
+const std::string kTimelineGroups(table::kTimelineGroups);
 
 //! The group of all objects.
 constexpr Uuid kAll{};
 
-//! The same for the same flows, and never another's.
-Uuid group_of(const std::vector<FlowId>& flows) {
+//! The same for the same timelines, and never another's.
+Uuid group_of(const std::vector<TimelineId>& timelines) {
   std::string bytes;
-  for (const FlowId flow : flows) {
-    bytes.append(reinterpret_cast<const char*>(flow.uuid.bytes.data()), flow.uuid.bytes.size());
+  for (const TimelineId one : timelines) {
+    bytes.append(reinterpret_cast<const char*>(one.uuid.bytes.data()), one.uuid.bytes.size());
   }
   const Sha256Digest digest = sha256(bytes);
   Uuid id;
@@ -86,7 +86,7 @@ Status load_each(store::Snapshot& snapshot, std::string_view table,
 struct GroupChange {
   Tally more;
   Tally less;
-  std::vector<FlowId> flows = {};  //!< of a group that gains objects
+  std::vector<TimelineId> timelines = {};  //!< of a group that gains objects
 };
 using GroupChanges = std::map<Uuid, GroupChange>;
 
@@ -98,8 +98,8 @@ Status write_group(store::Snapshot& snapshot, const Uuid& id, const GroupChange&
   tally -= change.less;
   if (row && tally.objects == 0) {
     batch.erase(kGroups, {id});
-    for (const FlowId flow : store::ids_of<FlowId>((*row)["flow_ids"])) {
-      batch.erase(kFlowGroups, {flow, id});
+    for (const TimelineId timeline : store::ids_of<TimelineId>((*row)["timeline_ids"])) {
+      batch.erase(kTimelineGroups, {timeline, id});
     }
     return {};
   }
@@ -109,9 +109,11 @@ Status write_group(store::Snapshot& snapshot, const Uuid& id, const GroupChange&
     return {};
   }
   if (tally.objects == 0) return {};
-  cells.emplace_back("flow_ids", store::id_list(change.flows));
+  cells.emplace_back("timeline_ids", store::id_list(change.timelines));
   batch.insert(kGroups, {id}, std::move(cells));
-  for (const FlowId flow : change.flows) batch.insert(kFlowGroups, {flow, id}, {});
+  for (const TimelineId timeline : change.timelines) {
+    batch.insert(kTimelineGroups, {timeline, id}, {});
+  }
   return {};
 }
 
@@ -120,23 +122,43 @@ Status write_groups(store::Snapshot& snapshot, const GroupChanges& groups, store
   return {};
 }
 
-Result<std::set<Uuid>> groups_of(store::Snapshot& snapshot, const std::set<FlowId>& flows) {
-  REEL_ASSIGN(const auto schema, snapshot.catalog().table(kFlowGroups));
-  const std::size_t position = schema->position("group_id");
-  std::set<Uuid> groups;
-  for (const FlowId flow : flows) {
-    const store::ScanSpec spec{.table = kFlowGroups, .partition = {flow}};
-    REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
-      groups.insert(row[position].get<Uuid>());
-      return true;
-    }));
-  }
+bool has_one_of(const std::vector<TimelineId>& users, const std::set<TimelineId>& timelines) {
+  return std::any_of(users.begin(), users.end(),
+                     [&](const TimelineId user) { return timelines.contains(user); });
+}
+
+using Groups = std::map<Uuid, Tally>;
+
+//! The groups of these timelines, by looking at all.
+Result<Groups> filtered_groups(store::Snapshot& snapshot, const std::set<TimelineId>& timelines) {
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(kGroups));
+  Groups groups;
+  REEL_TRY(snapshot.scan_all(kGroups, 0, 1, [&](const store::RowView& cells) {
+    const Record row(schema, cells.cells);
+    const auto users = store::ids_of<TimelineId>(row["timeline_ids"]);
+    if (has_one_of(users, timelines)) groups.emplace(row.uuid("id"), read_tally(row));
+    return true;
+  }));
   return groups;
 }
 
-bool has_one_of(const std::vector<FlowId>& users, const std::set<FlowId>& flows) {
-  return std::any_of(users.begin(), users.end(),
-                     [&](const FlowId user) { return flows.contains(user); });
+//! The same by looking them up.
+Result<Groups> groups_of(store::Snapshot& snapshot, const std::set<TimelineId>& timelines) {
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(kTimelineGroups));
+  const std::size_t position = schema->position("group_id");
+  Groups groups;
+  for (const TimelineId timeline : timelines) {
+    const store::ScanSpec spec{.table = kTimelineGroups, .partition = {timeline}};
+    REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+      groups.try_emplace(row[position].get<Uuid>());
+      return true;
+    }));
+  }
+  for (auto& [id, tally] : groups) {
+    REEL_ASSIGN(const auto row, tams::load(snapshot, kGroups, {id}));
+    if (row) tally = read_tally(*row);
+  }
+  return groups;
 }
 
 }  // namespace
@@ -188,9 +210,9 @@ Result<std::vector<ObjectChange>> compare_objects(store::Snapshot& snapshot,
                      }));
   for (ObjectChange& change : changes) {
     if (!change.now) continue;
-    REEL_ASSIGN(change.flows, tams::flows_using(snapshot, change.id, {}, std::nullopt, SIZE_MAX));
-    change.now->group = group_of(change.flows);
-    if (change.flows.empty()) change.now.reset();
+    REEL_ASSIGN(change.timelines, tams::timelines_using(snapshot, change.id));
+    change.now->group = group_of(change.timelines);
+    if (change.timelines.empty()) change.now.reset();
   }
   std::erase_if(changes, [](const ObjectChange& change) { return change.before == change.now; });
   return changes;
@@ -212,7 +234,7 @@ Status write_changes(store::Snapshot& snapshot, const std::vector<ObjectChange>&
     const Tally more = change.now->tally();
     GroupChange& group = groups[change.now->group];
     group.more += more;
-    group.flows = change.flows;
+    group.timelines = change.timelines;
     groups[kAll].more += more;
     store::Cells cells = {{"is_init", change.now->is_init},
                           {"group_id", change.now->group},
@@ -246,24 +268,22 @@ Result<Reads> write_reads(store::Snapshot& snapshot, const Reads& reads, store::
   return later;
 }
 
-Result<Tally> tally_of(store::Snapshot& snapshot, const std::optional<std::set<FlowId>>& flows,
+Result<Tally> tally_of(store::Snapshot& snapshot, const std::set<TimelineId>& timelines, bool all,
                        const std::vector<ObjectChange>& changes) {
-  std::set<Uuid> groups{kAll};
-  if (flows) {
-    REEL_ASSIGN(groups, groups_of(snapshot, *flows));
-  }
+  REEL_ASSIGN(const Groups groups,
+              all ? filtered_groups(snapshot, timelines) : groups_of(snapshot, timelines));
   Tally tally;
-  for (const Uuid& group : groups) {
-    REEL_ASSIGN(const auto row, tams::load(snapshot, kGroups, {group}));
-    if (row) tally += read_tally(*row);
-  }
+  for (const auto& [id, group] : groups) tally += group;
   for (const ObjectChange& change : changes) {
-    if (change.before && (!flows || groups.contains(change.before->group))) {
-      tally -= change.before->tally();
-    }
-    if (change.now && (!flows || has_one_of(change.flows, *flows))) tally += change.now->tally();
+    if (change.before && groups.contains(change.before->group)) tally -= change.before->tally();
+    if (change.now && has_one_of(change.timelines, timelines)) tally += change.now->tally();
   }
   return tally;
+}
+
+Result<Tally> tally_of_all(store::Snapshot& snapshot) {
+  REEL_ASSIGN(const auto row, tams::load(snapshot, kGroups, {kAll}));
+  return row ? read_tally(*row) : Tally();
 }
 
 Result<std::vector<ObjectReads>> extreme_reads(store::Snapshot& snapshot, bool most,

@@ -1,7 +1,9 @@
 #pragma once
 //! Sums over objects. An object is counted as long as a segment uses it, as media or as
-//! initialisation segment. Objects that the same flows use form a group, which has a tally; what a
-//! set of flows uses is the sum of the groups that have one of these flows, each object once.
+//! initialisation segment. Objects that the same timelines use form a group, which has a tally;
+//! what a set of flows uses is the sum of the groups that have one of their timelines, each object
+//! once. Timelines of deleted flows stay in groups until their segments are removed: nothing
+//! changes here when a flow is deleted or comes back.
 
 #include <array>
 #include <cstdint>
@@ -52,7 +54,7 @@ struct ObjectChange {
   std::string id;
   std::optional<ObjectUsage> before = std::nullopt;  //!< as the tallies have it
   std::optional<ObjectUsage> now = std::nullopt;     //!< as it is in the snapshot
-  std::vector<FlowId> flows = {};                    //!< that use it now
+  std::vector<TimelineId> timelines = {};            //!< that use it now
 };
 
 //! Compares objects with what the tallies have of them; leaves out those that did not change.
@@ -67,16 +69,20 @@ Status write_changes(store::Snapshot& snapshot, const std::vector<ObjectChange>&
 using Reads = tams::MediaReads::Counts;
 Result<Reads> write_reads(store::Snapshot& snapshot, const Reads& reads, store::Batch& batch);
 
-//! Of all objects, or (`flows` set) of those that one of the flows uses; with the changes.
-Result<Tally> tally_of(store::Snapshot& snapshot, const std::optional<std::set<FlowId>>& flows,
+//! Of the objects that one of the timelines uses; with the changes. `all`: they are those of all
+//! flows, and it is cheaper to look at every group.
+Result<Tally> tally_of(store::Snapshot& snapshot, const std::set<TimelineId>& timelines, bool all,
                        const std::vector<ObjectChange>& changes);
+//! Of all objects, those that only deleted flows use included; without changes.
+Result<Tally> tally_of_all(store::Snapshot& snapshot);
 
 struct ObjectReads {
   std::string id;
   std::int64_t reads = 0;
   std::optional<std::int64_t> size_bytes = std::nullopt;
 };
-//! The objects that were read most, or least, often; with the changes.
+//! The objects that were read most, or least, often, those that only deleted flows use included;
+//! with the changes.
 Result<std::vector<ObjectReads>> extreme_reads(store::Snapshot& snapshot, bool most,
                                                std::size_t count,
                                                const std::vector<ObjectChange>& changes);

@@ -8,7 +8,7 @@
 #include "analytics/summary_tree.h"
 #include "analytics/tables.h"
 #include "events/change_log.h"
-#include "tams/record.h"
+#include "tams/flows.h"
 #include "tams/tables.h"
 
 namespace reel::analytics {
@@ -30,9 +30,9 @@ Status drop(const tams::Context& context, store::Snapshot& snapshot, FlowId flow
   return drop_tree(snapshot, flow, sink(context, state));
 }
 
-Status rebuild_tree(const tams::Context& context, store::Snapshot& snapshot, FlowId flow,
+Status rebuild_tree(const tams::Context& context, store::Snapshot& snapshot, const FlowKey& flow,
                     const State& state) {
-  REEL_TRY(drop(context, snapshot, flow, state));
+  REEL_TRY(drop(context, snapshot, flow.id, state));
   return build_tree(snapshot, flow, sink(context, state));
 }
 
@@ -40,10 +40,10 @@ Status rebuild_tree(const tams::Context& context, store::Snapshot& snapshot, Flo
 Status take_flow(const tams::Context& context, store::Snapshot& snapshot, const State& state,
                  const std::pair<const FlowId, FlowDirt>& dirt, store::Batch& batch) {
   const FlowId id = dirt.first;
-  REEL_ASSIGN(const auto flow, tams::load(snapshot, tams::table::kFlows, {id}, {"id"}));
-  if (!flow) return drop(context, snapshot, id, state);
-  if (dirt.second.whole) return rebuild_tree(context, snapshot, id, state);
-  REEL_ASSIGN(SummaryTree tree, SummaryTree::open(snapshot, id, &dirt.second));
+  REEL_ASSIGN(const auto timeline, tams::timeline_of(snapshot, id));
+  if (!timeline) return drop(context, snapshot, id, state);
+  if (dirt.second.whole) return rebuild_tree(context, snapshot, {id, *timeline}, state);
+  REEL_ASSIGN(SummaryTree tree, SummaryTree::open(snapshot, {id, *timeline}, &dirt.second));
   return tree.update(batch);
 }
 
@@ -112,20 +112,19 @@ class Rebuild {
 
  private:
   Status take_flows() {
-    std::set<FlowId> known;
-    std::set<FlowId> kept;
+    std::set<FlowId> flows;
     {
       REEL_ASSIGN(const auto snapshot, context_.store.snapshot());
-      REEL_TRY(collect(*snapshot, tams::table::kFlows, "id", known));
-      REEL_TRY(collect(*snapshot, table::kFlowSummaries, "flow_id", kept));
-      REEL_TRY(collect(*snapshot, table::kNodes, "flow_id", kept));
+      REEL_TRY(collect(*snapshot, tams::table::kFlows, "id", flows));
+      REEL_TRY(collect(*snapshot, table::kFlowSummaries, "flow_id", flows));
+      REEL_TRY(collect(*snapshot, table::kNodes, "flow_id", flows));
     }
-    kept.insert(known.begin(), known.end());
-    for (const FlowId flow : kept) {
+    for (const FlowId flow : flows) {
       if (stop_.stop_requested()) return {};
       REEL_ASSIGN(const auto snapshot, context_.store.snapshot());
-      REEL_TRY(known.contains(flow) ? rebuild_tree(context_, *snapshot, flow, state_)
-                                    : drop(context_, *snapshot, flow, state_));
+      REEL_ASSIGN(const auto timeline, tams::timeline_of(*snapshot, flow));
+      REEL_TRY(timeline ? rebuild_tree(context_, *snapshot, {flow, *timeline}, state_)
+                        : drop(context_, *snapshot, flow, state_));
     }
     return {};
   }

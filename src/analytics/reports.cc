@@ -71,11 +71,8 @@ void write_classes(json::Writer& out, std::string_view what, const Bounds& bound
   out.end_array();
 }
 
-//! The flows that the filter selects; nullopt: all of them.
-Result<std::optional<std::vector<FlowFacts>>> chosen(View& view, const Filter& filter) {
-  if (!filter.flow && !filter.source && !filter.timerange) return std::nullopt;
-  REEL_ASSIGN(auto flows, view.flows(filter));
-  return flows;
+bool selects_all(const Filter& filter) {
+  return !filter.flow && !filter.source && !filter.timerange;
 }
 
 void write_reads(json::Writer& out, std::string_view name,
@@ -161,8 +158,7 @@ void write_table(json::Writer& out, const store::TableSchema& table,
 Result<std::string> flow_usage(const tams::Context& context, const Filter& filter) {
   REEL_ASSIGN(View view, View::open(context));
   REEL_ASSIGN(const auto flows, view.flows(filter));
-  const bool all = !filter.flow && !filter.source && !filter.timerange;
-  REEL_ASSIGN(const Tally tally, view.tally(all ? nullptr : &flows));
+  REEL_ASSIGN(const Tally tally, view.tally(flows, selects_all(filter)));
   std::map<std::string, std::int64_t> formats;
   std::map<std::string, std::int64_t> codecs;
   std::map<std::string, std::int64_t> resolutions;
@@ -187,10 +183,10 @@ Result<std::string> flow_usage(const tams::Context& context, const Filter& filte
 
 Result<std::string> storage_usage(const tams::Context& context, const Filter& filter) {
   REEL_ASSIGN(View view, View::open(context));
-  REEL_ASSIGN(const auto flows, chosen(view, filter));
-  const std::vector<FlowFacts>* const selected = flows ? &*flows : nullptr;
-  REEL_ASSIGN(const Tally tally, view.tally(selected));
-  REEL_ASSIGN(const Summary segments, view.summary(selected, std::nullopt));
+  REEL_ASSIGN(const auto flows, view.flows(filter));
+  const bool all = selects_all(filter);
+  REEL_ASSIGN(const Tally tally, view.tally(flows, all));
+  REEL_ASSIGN(const Summary segments, view.summary(all ? nullptr : &flows, std::nullopt));
   std::string text;
   json::Writer out(text);
   out.begin_object();
@@ -205,7 +201,7 @@ Result<std::string> storage_usage(const tams::Context& context, const Filter& fi
                 });
   out.field("total_access_count", tally.reads);
   out.field("average_access_count", ratio(tally.reads, tally.objects));
-  if (selected == nullptr) {
+  if (all) {
     REEL_ASSIGN(const auto most, view.extreme_reads(true, kExtremes));
     REEL_ASSIGN(const auto least, view.extreme_reads(false, kExtremes));
     write_reads(out, "most_accessed", most);
@@ -215,7 +211,7 @@ Result<std::string> storage_usage(const tams::Context& context, const Filter& fi
   out.begin_object();
   write_bytes(out, "segment_bytes", segments.media_bytes);
   out.field("media_bytes", tally.media_bytes);
-  write_bytes(out, "saved_bytes", std::max<Int128>(segments.media_bytes - tally.media_bytes, 0));
+  write_bytes(out, "saved_bytes", segments.media_bytes - tally.media_bytes);
   out.end_object();
   out.end_object();
   return text;
@@ -226,7 +222,7 @@ Result<std::string> time_ranges(const tams::Context& context, const Filter& filt
   Filter flows_only = filter;
   flows_only.timerange.reset();
   std::optional<std::vector<FlowFacts>> flows;
-  if (filter.flow || filter.source || filter.timerange) {
+  if (!selects_all(filter)) {
     REEL_ASSIGN(flows, view.flows(flows_only));
   }
   REEL_ASSIGN(const Summary summary, view.summary(flows ? &*flows : nullptr, filter.timerange));
@@ -273,7 +269,7 @@ Result<std::string> catalog(const tams::Context& context) {
 
 Result<std::int64_t> stored_bytes(store::Store& store) {
   REEL_ASSIGN(const auto snapshot, store.snapshot());
-  REEL_ASSIGN(const Tally tally, tally_of(*snapshot, std::nullopt, {}));
+  REEL_ASSIGN(const Tally tally, tally_of_all(*snapshot));
   return tally.bytes;
 }
 

@@ -28,7 +28,7 @@ Result<std::string> time_ranges(const tams::Context& context, const Filter& filt
 //! Of all tables, from their ledgers.
 Result<std::string> catalog(const tams::Context& context);
 
-//! Bytes of all objects that segments use, as of the last refresh().
+//! Bytes of all objects that segments use, be it those of deleted flows, as of the last refresh().
 Result<std::int64_t> stored_bytes(store::Store& store);
 
 namespace shape {

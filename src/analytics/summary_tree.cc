@@ -26,6 +26,9 @@ constexpr std::size_t kNodesAtOnce = 500;
 //! Segments whose objects are looked up together.
 constexpr std::size_t kSegmentsAtOnce = 1000;
 
+//! Segments of a flow without a tree that a report looks at itself.
+constexpr std::int64_t kSegmentsMax = 50'000;
+
 const std::string kRoots(table::kFlowSummaries);
 const std::string kNodes(table::kNodes);
 
@@ -152,7 +155,7 @@ std::int64_t leaf_of(Int128 start_nanoseconds) {
   return static_cast<std::int64_t>((start_nanoseconds - kOrigin) >> kLeafBits);
 }
 
-Status summarize(store::Snapshot& snapshot, FlowId flow, const Span& starts,
+Status summarize(store::Snapshot& snapshot, TimelineId timeline, const Span& starts,
                  const LeafVisitor& visit) {
   if (starts.from >= starts.to) return {};
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(tams::table::kSegments));
@@ -163,7 +166,7 @@ Status summarize(store::Snapshot& snapshot, FlowId flow, const Span& starts,
   Status status;
   const tams::SegmentScan scan{.range = range_of(starts),
                                .columns = {"start_time", "end_time", "object_id"}};
-  REEL_TRY(tams::scan_segments(snapshot, flow, scan, [&](const store::RowView& row) {
+  REEL_TRY(tams::scan_segments(snapshot, timeline, scan, [&](const store::RowView& row) {
     const Int128 start = row[start_time].get<store::Decimal>().unscaled;
     if (start < starts.from) return true;  // it only reaches into the span
     status = summarizer.add(start, row[end_time].get<store::Decimal>().unscaled,
@@ -174,11 +177,11 @@ Status summarize(store::Snapshot& snapshot, FlowId flow, const Span& starts,
   return summarizer.flush();
 }
 
-Result<SummaryTree> SummaryTree::open(store::Snapshot& snapshot, FlowId flow,
+Result<SummaryTree> SummaryTree::open(store::Snapshot& snapshot, const FlowKey& flow,
                                       const FlowDirt* dirt) {
   SummaryTree tree(snapshot, flow, dirt);
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(kRoots));
-  REEL_ASSIGN(const auto row, snapshot.get(kRoots, {flow}));
+  REEL_ASSIGN(const auto row, snapshot.get(kRoots, {flow.id}));
   if (row) {
     tree.root_ = SummaryColumns(*schema).read(*row);
     tree.as_of_ = (*row)[schema->position("as_of")].get<std::int64_t>();
@@ -200,7 +203,7 @@ Result<Summary> SummaryTree::within(const TimeRange& range) {
     REEL_ASSIGN(const auto schema, snapshot_->catalog().table(tams::table::kSegments));
     const std::size_t start_time = schema->position("start_time");
     const tams::SegmentScan scan{.range = range, .columns = {"start_time"}};
-    REEL_TRY(tams::scan_segments(*snapshot_, flow_, scan, [&](const store::RowView& row) {
+    REEL_TRY(tams::scan_segments(*snapshot_, flow_.timeline, scan, [&](const store::RowView& row) {
       const Int128 start = row[start_time].get<store::Decimal>().unscaled;
       starts.from = std::min(starts.from, start);
       return false;
@@ -232,10 +235,13 @@ Result<Summary> SummaryTree::walk(int level, std::int64_t slice, const Summary* 
   if (!dirty && complete) return *kept;
   Summary summary;
   if (level == 0 || (dirty && dirt_->whole)) {
-    REEL_TRY(summarize(*snapshot_, flow_, within, [&](std::int64_t, const Summary& piece) {
+    const auto add = [&](std::int64_t, const Summary& piece) -> Status {
       summary.append(piece);
-      return Status();
-    }));
+      if (level == 0 || summary.segments <= kSegmentsMax) return {};
+      return overloaded("flow {} is new and its segments are still to be taken in",
+                        flow_.id.to_string());
+    };
+    REEL_TRY(summarize(*snapshot_, flow_.timeline, within, add));
   } else {
     REEL_ASSIGN(summary, merge_children(level, slice, kept != nullptr, starts));
   }
@@ -274,7 +280,7 @@ Result<std::map<std::int64_t, std::optional<Summary>>> SummaryTree::children(int
   REEL_ASSIGN(const auto schema, snapshot_->catalog().table(kNodes));
   const SummaryColumns columns(*schema);
   const std::size_t position = schema->position("slice");
-  store::ScanSpec spec{.table = kNodes, .partition = {flow_}};
+  store::ScanSpec spec{.table = kNodes, .partition = {flow_.id}};
   const std::int64_t first = slice << kFanBits;
   spec.lower = store::RangeBound{.prefix = {level - 1, first}};
   spec.upper = store::RangeBound{.prefix = {level - 1, first + (1 << kFanBits) - 1}};
@@ -288,19 +294,19 @@ Result<std::map<std::int64_t, std::optional<Summary>>> SummaryTree::children(int
 void SummaryTree::write_node(int level, std::int64_t slice, const Summary& summary) {
   const bool root = level == kRootLevel;
   const std::string& table = root ? kRoots : kNodes;
-  store::Key key = root ? store::Key{flow_} : store::Key{flow_, level, slice};
+  store::Key key = root ? store::Key{flow_.id} : store::Key{flow_.id, level, slice};
   if (summary.segments == 0) return void(batch_->erase(table, std::move(key)));
   store::Cells cells = summary_cells(summary);
   if (root) cells.emplace_back("as_of", as_of_);
   batch_->upsert(table, std::move(key), std::move(cells));
 }
 
-Status build_tree(store::Snapshot& snapshot, FlowId flow, const BatchSink& commit) {
+Status build_tree(store::Snapshot& snapshot, const FlowKey& flow, const BatchSink& commit) {
   REEL_ASSIGN(const std::int64_t newest, events::newest_change(snapshot));
-  TreeBuilder builder(flow, commit);
-  REEL_TRY(summarize(snapshot, flow, kAlways, [&](std::int64_t leaf, const Summary& piece) {
-    return builder.add(leaf, piece);
-  }));
+  TreeBuilder builder(flow.id, commit);
+  REEL_TRY(
+      summarize(snapshot, flow.timeline, kAlways,
+                [&](std::int64_t leaf, const Summary& piece) { return builder.add(leaf, piece); }));
   return builder.finish(newest);
 }
 

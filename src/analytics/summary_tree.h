@@ -26,13 +26,22 @@ struct Span {
   Int128 to;
 };
 
+//! A flow, and where its segments are. Its tree is kept by its id and begins anew with each
+//! creation of the flow, of which the change log tells.
+struct FlowKey {
+  FlowId id;
+  TimelineId timeline;
+};
+
 //! The tree as one snapshot has it, brought up to date by what changes have made stale since.
 class SummaryTree {
  public:
   //! `dirt` nullptr: nothing is stale. REQUIRES: snapshot and dirt outlive the tree.
-  static Result<SummaryTree> open(store::Snapshot& snapshot, FlowId flow, const FlowDirt* dirt);
+  static Result<SummaryTree> open(store::Snapshot& snapshot, const FlowKey& flow,
+                                  const FlowDirt* dirt);
 
-  //! Of all segments.
+  //! Of all segments. Code::overloaded, here and below, when there is no tree yet and the segments
+  //! are too many to look at now.
   Result<Summary> all();
   //! Of the segments that overlap the range.
   Result<Summary> within(const time::TimeRange& range);
@@ -40,7 +49,7 @@ class SummaryTree {
   Status update(store::Batch& batch);
 
  private:
-  SummaryTree(store::Snapshot& snapshot, FlowId flow, const FlowDirt* dirt)
+  SummaryTree(store::Snapshot& snapshot, const FlowKey& flow, const FlowDirt* dirt)
       : snapshot_(&snapshot), flow_(flow), dirt_(dirt) {}
 
   Result<Summary> walk(int level, std::int64_t slice, const Summary* kept, const Span& starts);
@@ -50,7 +59,7 @@ class SummaryTree {
   void write_node(int level, std::int64_t slice, const Summary& summary);
 
   store::Snapshot* snapshot_;
-  FlowId flow_;
+  FlowKey flow_;
   const FlowDirt* dirt_;
   std::optional<Summary> root_;
   std::int64_t as_of_ = 0;
@@ -60,7 +69,7 @@ class SummaryTree {
 //! Summarises the segments that begin in the span, leaf by leaf; `visit` may be called repeatedly
 //! for one leaf, with adjoining pieces.
 using LeafVisitor = std::function<Status(std::int64_t leaf, const Summary& summary)>;
-Status summarize(store::Snapshot& snapshot, FlowId flow, const Span& starts,
+Status summarize(store::Snapshot& snapshot, TimelineId timeline, const Span& starts,
                  const LeafVisitor& visit);
 
 //! Receives batches that are to be committed.
@@ -68,7 +77,7 @@ using BatchSink = std::function<Status(store::Batch batch)>;
 
 //! Computes the whole tree of a flow from its segments, in bounded batches; the root, with which
 //! it begins to count, comes last. REQUIRES: the flow has no nodes, see drop_tree().
-Status build_tree(store::Snapshot& snapshot, FlowId flow, const BatchSink& commit);
+Status build_tree(store::Snapshot& snapshot, const FlowKey& flow, const BatchSink& commit);
 
 //! Removes a flow's nodes in bounded batches, the root first.
 Status drop_tree(store::Snapshot& snapshot, FlowId flow, const BatchSink& commit);

@@ -19,10 +19,10 @@ inline constexpr std::string_view kFlowSummaries = "flow_summaries";
 inline constexpr std::string_view kNodes = "flow_summary_nodes";
 //! What the tallies contain of each object, and how often its media was read.
 inline constexpr std::string_view kObjectUsage = "object_usage";
-//! The tally of the objects that the same flows use; the nil id: that of all objects.
+//! The tally of the objects that the same timelines use; the nil id: that of all objects.
 inline constexpr std::string_view kObjectGroups = "object_groups";
-//! The groups of each flow.
-inline constexpr std::string_view kFlowGroups = "flow_object_groups";
+//! The groups of each timeline.
+inline constexpr std::string_view kTimelineGroups = "timeline_object_groups";
 }  // namespace table
 
 //! Creates what is missing. In a store that holds no flows and no objects yet the figures are

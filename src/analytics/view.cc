@@ -1,6 +1,7 @@
 #include "analytics/view.h"
 
-#include "analytics/summary_tree.h"
+#include <set>
+
 #include "analytics/tables.h"
 #include "tams/flows.h"
 #include "tams/segments.h"
@@ -16,11 +17,11 @@ using time::TimeRange;
 //! Things named by changes that a report looks at itself: bounds its time.
 constexpr std::size_t kItemsMax = 50'000;
 
-const std::vector<std::string> kFlowColumns = {"id",    "source_id",   "format",
+const std::vector<std::string> kFlowColumns = {"id",    "source_id",   "timeline_id", "format",
                                                "codec", "frame_width", "frame_height"};
 
 FlowFacts facts_of(const Record& flow) {
-  FlowFacts facts{.id = FlowId{flow.uuid("id")},
+  FlowFacts facts{.key = {FlowId{flow.uuid("id")}, tams::timeline_of(flow)},
                   .format = std::string(flow.text("format")),
                   .codec = std::string(flow.text("codec")),
                   .resolution = {}};
@@ -59,9 +60,9 @@ Result<std::vector<Record>> selected(store::Snapshot& snapshot, const Filter& fi
   return all_flows(snapshot);
 }
 
-Result<bool> has_content(store::Snapshot& snapshot, FlowId flow, const TimeRange& range) {
-  if (!range.is_never()) return tams::has_segment_within(snapshot, flow, range);
-  REEL_ASSIGN(const bool any, tams::has_segment_within(snapshot, flow, TimeRange::eternity()));
+Result<bool> has_content(store::Snapshot& snapshot, TimelineId timeline, const TimeRange& range) {
+  if (!range.is_never()) return tams::has_segment_within(snapshot, timeline, range);
+  REEL_ASSIGN(const bool any, tams::has_segment_within(snapshot, timeline, TimeRange::eternity()));
   return !any;
 }
 
@@ -99,7 +100,7 @@ Result<std::vector<FlowFacts>> View::flows(const Filter& filter) {
   for (const Record& record : records) {
     FlowFacts facts = facts_of(record);
     if (filter.timerange) {
-      REEL_ASSIGN(const bool has, has_content(*snapshot_, facts.id, *filter.timerange));
+      REEL_ASSIGN(const bool has, has_content(*snapshot_, facts.key.timeline, *filter.timerange));
       if (!has) continue;
     }
     flows.push_back(std::move(facts));
@@ -112,14 +113,14 @@ Result<Summary> View::summary(const std::vector<FlowFacts>* flows,
   if (flows == nullptr) return summary_of_all();
   Summary summary;
   for (const FlowFacts& flow : *flows) {
-    REEL_ASSIGN(const Summary one, summary_of(flow.id, range));
+    REEL_ASSIGN(const Summary one, summary_of(flow.key, range));
     summary.join(one);
   }
   return summary;
 }
 
-Result<Summary> View::summary_of(FlowId flow, const std::optional<TimeRange>& range) {
-  const auto stale = dirt_.flows.find(flow);
+Result<Summary> View::summary_of(const FlowKey& flow, const std::optional<TimeRange>& range) {
+  const auto stale = dirt_.flows.find(flow.id);
   const FlowDirt* const dirt = stale == dirt_.flows.end() ? nullptr : &stale->second;
   REEL_ASSIGN(SummaryTree tree, SummaryTree::open(*snapshot_, flow, dirt));
   return range ? tree.within(*range) : tree.all();
@@ -138,19 +139,18 @@ Result<Summary> View::summary_of_all() {
     return true;
   }));
   for (const auto& [flow, dirt] : dirt_.flows) {
-    REEL_ASSIGN(const auto known, tams::load(*snapshot_, tams::table::kFlows, {flow}, {"id"}));
-    if (!known) continue;
-    REEL_ASSIGN(const Summary one, summary_of(flow, std::nullopt));
+    REEL_ASSIGN(const auto timeline, tams::timeline_of(*snapshot_, flow));
+    if (!timeline) continue;
+    REEL_ASSIGN(const Summary one, summary_of({flow, *timeline}, std::nullopt));
     summary.join(one);
   }
   return summary;
 }
 
-Result<Tally> View::tally(const std::vector<FlowFacts>* flows) {
-  if (flows == nullptr) return tally_of(*snapshot_, std::nullopt, objects_);
-  std::set<FlowId> ids;
-  for (const FlowFacts& flow : *flows) ids.insert(flow.id);
-  return tally_of(*snapshot_, ids, objects_);
+Result<Tally> View::tally(const std::vector<FlowFacts>& flows, bool all) {
+  std::set<TimelineId> timelines;
+  for (const FlowFacts& flow : flows) timelines.insert(flow.key.timeline);
+  return tally_of(*snapshot_, timelines, all, objects_);
 }
 
 Result<std::vector<ObjectReads>> View::extreme_reads(bool most, std::size_t count) {

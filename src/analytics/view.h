@@ -3,19 +3,19 @@
 
 #include <memory>
 #include <optional>
-#include <set>
+#include <string>
 #include <vector>
 
 #include "analytics/dirt.h"
 #include "analytics/object_tally.h"
 #include "analytics/reports.h"
-#include "analytics/summary.h"
+#include "analytics/summary_tree.h"
 
 namespace reel::analytics {
 
 //! A flow, as far as reports tell of it.
 struct FlowFacts {
-  FlowId id;
+  FlowKey key;
   std::string format;
   std::string codec;       //!< empty = none
   std::string resolution;  //!< "1920x1080"; empty = none
@@ -32,15 +32,15 @@ class View {
   //! Of the segments of these flows, or (nullptr) of all flows.
   Result<Summary> summary(const std::vector<FlowFacts>* flows,
                           const std::optional<time::TimeRange>& range);
-  //! Of the objects that these flows use, or (nullptr) of all objects that are in use.
-  Result<Tally> tally(const std::vector<FlowFacts>* flows);
+  //! Of the objects that these flows use. `all`: they are all flows.
+  Result<Tally> tally(const std::vector<FlowFacts>& flows, bool all);
   Result<std::vector<ObjectReads>> extreme_reads(bool most, std::size_t count);
 
  private:
   explicit View(std::unique_ptr<store::Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
   Status load(std::int64_t cursor);
   Result<Summary> summary_of_all();
-  Result<Summary> summary_of(FlowId flow, const std::optional<time::TimeRange>& range);
+  Result<Summary> summary_of(const FlowKey& flow, const std::optional<time::TimeRange>& range);
 
   std::unique_ptr<store::Snapshot> snapshot_;
   Dirt dirt_;

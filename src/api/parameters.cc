@@ -59,6 +59,11 @@ std::vector<Parameter> url_parameters() {
 }
 
 Parameter flow_id_parameter() { return {"flowId", shape::uuid(), "The flow"}; }
+Parameter soft_delete_parameter() {
+  return {"soft_delete", json::Shape::boolean(),
+          "Put it into the trash, from where it can return; Location tells where it is"};
+}
+
 Parameter source_id_parameter() { return {"sourceId", shape::uuid(), "The source"}; }
 
 json::Shape uuid_list() { return json::Shape::form("Comma-separated UUIDs", "", check_uuid_list); }
@@ -158,6 +163,32 @@ Response paged(const Call& call, tams::Page page) {
   Response response = Response::json(200, std::move(page.items));
   add_paging(response, call, page);
   return response;
+}
+
+Response deletion_answer(const Call& call, int status, tams::DeletionRequest request) {
+  Response response = Response::json(status, std::move(request.document));
+  response.headers.set("Location",
+                       call.base_url + "/flow-delete-requests/" + request.id.to_string());
+  return response;
+}
+
+Response deleted(const Call& call, std::optional<tams::DeletionRequest> request) {
+  if (!request) return Response::empty(204);
+  return deletion_answer(call, 202, *std::move(request));
+}
+
+Response in_trash(const Call& call, TrashId item) {
+  Response response = Response::empty(204);
+  response.headers.set("Location", call.base_url + "/trash/" + item.to_string());
+  return response;
+}
+
+std::vector<Answer> deleted_answers(std::vector<Answer> failures) {
+  std::vector<Answer> answers = {{204, "Deleted"},
+                                 {202, "Being deleted; Location tells where to look how far it is",
+                                  shape::deletion_request()}};
+  std::move(failures.begin(), failures.end(), std::back_inserter(answers));
+  return answers;
 }
 
 Answer bad_request() { return {400, "A parameter or the body breaks a rule", shape::error()}; }

@@ -8,6 +8,7 @@
 
 #include "api/route.h"
 #include "tams/context.h"
+#include "tams/deletions.h"
 #include "tams/get_urls.h"
 #include "tams/listing.h"
 
@@ -23,6 +24,8 @@ Parameter reverse_parameter();
 std::vector<Parameter> url_parameters();
 Parameter flow_id_parameter();
 Parameter source_id_parameter();
+//! Of a DELETE: what goes into the trash instead.
+Parameter soft_delete_parameter();
 //! A comma-separated list of UUIDs, possibly empty.
 json::Shape uuid_list();
 
@@ -50,6 +53,14 @@ SourceId source_id(const Call& call);
 void add_paging(Response& response, const Call& call, const tams::Page& page);
 //! A page of a listing as the answer.
 Response paged(const Call& call, tams::Page page);
+
+//! A deletion request as the answer, and where to follow it.
+Response deletion_answer(const Call& call, int status, tams::DeletionRequest request);
+//! Of a DELETE: 204, or 202 with what is still to delete.
+Response deleted(const Call& call, std::optional<tams::DeletionRequest> request);
+std::vector<Answer> deleted_answers(std::vector<Answer> failures);
+//! Of a soft DELETE: 204, and where it is now.
+Response in_trash(const Call& call, TrashId item);
 
 // Answers that many operations have.
 Answer bad_request();

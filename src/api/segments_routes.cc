@@ -3,6 +3,7 @@
 #include "api/routes.h"
 #include "api/segment_form.h"
 #include "tams/access.h"
+#include "tams/deletions.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/shapes.h"
@@ -66,9 +67,10 @@ Result<std::unique_ptr<BodySink>> post_segment_form(const Call& call) {
 }
 
 Result<Response> delete_segments(const Call& call) {
-  REEL_TRY(tams::delete_segments(call.tams, caller(call), flow_id(call), timerange(call.query),
-                                 text(call.query, "object_id")));
-  return Response::empty(204);
+  REEL_ASSIGN(auto request,
+              tams::delete_segments(call.tams, caller(call), flow_id(call), timerange(call.query),
+                                    text(call.query, "object_id")));
+  return deleted(call, std::move(request));
 }
 
 Result<Response> post_storage(const Call& call) {
@@ -150,7 +152,7 @@ std::vector<Route> segment_routes() {
            .query_parameters = {{"timerange", shape::timerange(),
                                  "Only segments that this range covers completely"},
                                 object_id},
-           .answers = {{204, "Deleted"}, bad_request(), forbidden_answer(), not_found_answer()},
+           .answers = deleted_answers({bad_request(), forbidden_answer(), not_found_answer()}),
            .handler = delete_segments},
           storage_route()};
 }

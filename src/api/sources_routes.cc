@@ -4,6 +4,7 @@
 #include "tams/access.h"
 #include "tams/shapes.h"
 #include "tams/sources.h"
+#include "tams/trash.h"
 
 namespace reel::api {
 namespace {
@@ -47,6 +48,10 @@ Result<Response> put_source(const Call& call) {
 }
 
 Result<Response> delete_source(const Call& call) {
+  if (flag(call.query, "soft_delete").value_or(false)) {
+    REEL_ASSIGN(const TrashId item, tams::trash_source(call.tams, caller(call), source_id(call)));
+    return in_trash(call, item);
+  }
   REEL_TRY(tams::delete_source(call.tams, caller(call), source_id(call)));
   return Response::empty(204);
 }
@@ -86,7 +91,9 @@ std::vector<Route> created_source_routes() {
            .needs = auth::Need::erase,
            .confinement = Confinement::source,
            .path_parameters = {source_id_parameter()},
+           .query_parameters = {soft_delete_parameter()},
            .answers = {{204, "Deleted"},
+                       bad_request(),
                        forbidden_answer(),
                        not_found_answer(),
                        {409, "It has flows", shape::error()}},

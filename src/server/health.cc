@@ -180,7 +180,8 @@ void add_server_metrics(obs::Registry& metrics, store::Store& store, const Healt
     metrics.gauge_callback(name, fmt::format("Rows of the table {}", table), {},
                            [&store, rows_of = table] { return rows(store, rows_of); });
   }
-  metrics.gauge_callback("tams_storage_bytes_total", "Bytes of the objects that segments use", {},
+  metrics.gauge_callback("tams_storage_bytes_total",
+                         "Bytes of the objects that segments use, also those in the trash", {},
                          [&store] {
                            const auto bytes = analytics::stored_bytes(store);
                            return bytes ? static_cast<double>(*bytes) : 0.0;

@@ -5,15 +5,16 @@
 #include "analytics/refresh.h"
 #include "events/change_log.h"
 #include "obs/log.h"
-#include "tams/flows.h"
+#include "tams/deletions.h"
 #include "tams/garbage.h"
 #include "tams/instances.h"
+#include "tams/trash.h"
 
 namespace reel::server {
 
 namespace {
 
-constexpr int kLowest = 19;
+constexpr int kLowNice = 15;
 
 Status trim_change_log(const tams::Context& context) {
   constexpr std::size_t kAtOnce = 1000;
@@ -42,7 +43,7 @@ Janitor::~Janitor() {
 
 void Janitor::run(const std::stop_token& stop) {
   // On Linux each thread has a priority of its own; a refusal does no harm.
-  if (priority_ == Priority::low) (void)::setpriority(PRIO_PROCESS, 0, kLowest);
+  if (priority_ == Priority::low) (void)::setpriority(PRIO_PROCESS, 0, kLowNice);
   while (!stop.stop_requested()) {
     for (const Chore& chore : chores_) {
       const Status status = chore.work(stop);
@@ -57,8 +58,7 @@ std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context) {
     return Janitor::Chore{std::move(name),
                           [&context, work](const std::stop_token&) { return work(context); }};
   };
-  return {chore("removing the segments of deleted flows", tams::resume_flow_removals),
-          chore("removing objects that nothing uses", tams::collect_unused),
+  return {chore("removing objects that nothing uses", tams::collect_unused),
           chore("removing objects that were never registered", tams::collect_unregistered),
           chore("forgetting old changes", trim_change_log)};
 }
@@ -68,6 +68,16 @@ std::vector<Janitor::Chore> counting_chores(const tams::Context& context) {
            [&context](const std::stop_token& stop) { return analytics::refresh(context, stop); }},
           {"writing down how often media was read",
            [&context](const std::stop_token&) { return analytics::save_reads(context); }}};
+}
+
+std::vector<Janitor::Chore> deleting_chores(const tams::Context& context) {
+  return {{"deleting what has been in the trash for its time",
+           [&context](const std::stop_token& stop) {
+             return tams::purge_expired_trash(context, stop);
+           }},
+          {"deleting what was requested", [&context](const std::stop_token& stop) {
+             return tams::carry_out_deletions(context, stop);
+           }}};
 }
 
 std::vector<Janitor::Chore> copying_chores(const tams::Context& context) {

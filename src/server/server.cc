@@ -141,6 +141,8 @@ class Running::Impl {
     cleaner_ = std::make_unique<Janitor>(std::move(chores), cleaning_, kJanitorPause);
     counter_ = std::make_unique<Janitor>(counting_chores(context_), counting_, kCounterPause,
                                          Janitor::Priority::low);
+    deleter_ =
+        std::make_unique<Janitor>(deleting_chores(context_), *context_.deletions, kJanitorPause);
     copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
     return {};
   }
@@ -166,6 +168,7 @@ class Running::Impl {
     if (const Status status = analytics::save_reads(context_); !status) {
       obs::log_error("writing down how often media was read", status.error());
     }
+    deleter_.reset();
     cleaner_.reset();
     if (api_keys_) {
       if (const Status status = api_keys_->save_uses(); !status) {
@@ -192,6 +195,7 @@ class Running::Impl {
   Wakeup counting_;
   std::unique_ptr<Janitor> cleaner_;
   std::unique_ptr<Janitor> counter_;
+  std::unique_ptr<Janitor> deleter_;
   std::unique_ptr<Janitor> copier_;
   std::unique_ptr<WebhookCourier> courier_;
   std::string url_;

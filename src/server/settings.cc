@@ -260,6 +260,13 @@ std::vector<Setting> domain_limits() {
              [](Config& c) -> std::size_t& { return c.limits.tams.allocate_max; }),
       number("limits.bulk_segments_max", "Segments of one request at most.", {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.bulk_segments_max; }),
+      number("limits.trash_days", "How long what was deleted softly can be restored.", {1, 36'500},
+             [](Config& c) -> std::int64_t& { return c.limits.tams.trash_days; }),
+      number("limits.delete_segments_max",
+             "Segments that one request deletes before it is answered; of more, all are deleted "
+             "after it.",
+             {1, 10'000},
+             [](Config& c) -> std::size_t& { return c.limits.tams.delete_segments_max; }),
       number("limits.instances_max", "Instances of one object at most.", {1, 100'000},
              [](Config& c) -> std::size_t& { return c.limits.tams.instances_max; }),
       number("limits.collection_max", "Members of one flow collection at most.", {1, 100'000},

@@ -31,9 +31,11 @@ struct Limits {
   std::size_t allocate_default = 10;  //!< objects of a storage request without a limit
   std::size_t allocate_max = 1000;
   std::size_t bulk_segments_max = 10'000;
-  std::size_t instances_max = 100;    //!< of one object
-  std::size_t collection_max = 1000;  //!< members of one flow collection
-  std::int64_t change_log_days = 30;  //!< how long changes stay in the log
+  std::size_t instances_max = 100;        //!< of one object
+  std::size_t collection_max = 1000;      //!< members of one flow collection
+  std::int64_t change_log_days = 30;      //!< how long changes stay in the log
+  std::int64_t trash_days = 30;           //!< how long what was deleted softly can be restored
+  std::size_t delete_segments_max = 200;  //!< deleted before the answer; of more, all after it
   //! Where webhooks may go beside public addresses.
   std::vector<Network> webhook_networks = {};
 };
@@ -59,6 +61,8 @@ struct Context {
   Limits limits = {};
   std::unique_ptr<Transfers> transfers = std::make_unique<Transfers>();
   std::unique_ptr<MediaReads> media_reads = std::make_unique<MediaReads>();
+  //! Notified when there is something for carry_out_deletions().
+  std::unique_ptr<Wakeup> deletions = std::make_unique<Wakeup>();
   //! Notified when there is something for make_copies().
   std::unique_ptr<Wakeup> copies = std::make_unique<Wakeup>();
 };

@@ -179,35 +179,49 @@ Status write_object(json::Writer& out, store::Snapshot& snapshot, const Record& 
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
-                                        const TagFilter& tags, std::optional<FlowId> after,
-                                        std::size_t limit) {
-  std::vector<FlowId> flows;
+//! The first timeline behind `after` that uses the object.
+Result<std::optional<TimelineId>> next_timeline(store::Snapshot& snapshot, const std::string& id,
+                                                std::optional<TimelineId> after) {
   store::ScanSpec spec;
   spec.table = table::kObjectUses;
   spec.partition = {id};
   spec.limit = 1;
+  if (after) spec.lower = store::RangeBound{.prefix = {*after}, .inclusive = false};
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
-  const std::size_t position = schema->position("flow_id");
-  while (flows.size() < limit) {
-    // A flow may use an object many times: jump from flow to flow.
-    if (after) spec.lower = store::RangeBound{.prefix = {*after}, .inclusive = false};
-    std::optional<FlowId> next;
-    REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
-      next = FlowId{row[position].get<Uuid>()};
-      return false;
-    }));
-    if (!next) break;
-    after = next;
-    if (!tags.empty()) {
-      REEL_ASSIGN(const auto flow, load(snapshot, table::kFlows, {*next}));
-      if (!flow || !tags.matches(flow->text("tags"))) continue;
-    }
-    flows.push_back(*next);
+  const std::size_t position = schema->position("timeline_id");
+  std::optional<TimelineId> next;
+  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+    next = TimelineId{row[position].get<Uuid>()};
+    return false;
+  }));
+  return next;
+}
+
+}  // namespace
+
+Result<std::vector<ObjectUser>> flows_using(store::Snapshot& snapshot, const std::string& id,
+                                            const TagFilter& tags, std::optional<TimelineId> after,
+                                            std::size_t limit) {
+  std::vector<ObjectUser> users;
+  while (users.size() < limit) {
+    // A flow may use an object many times: jump from timeline to timeline.
+    REEL_ASSIGN(after, next_timeline(snapshot, id, after));
+    if (!after) break;
+    REEL_ASSIGN(const auto flow, flow_on(snapshot, *after, {"id", "tags"}));
+    if (!flow || !tags.matches(flow->text("tags"))) continue;
+    users.push_back({.timeline = *after, .flow = FlowId{flow->uuid("id")}});
   }
-  return flows;
+  return users;
+}
+
+Result<std::vector<TimelineId>> timelines_using(store::Snapshot& snapshot, const std::string& id) {
+  std::vector<TimelineId> timelines;
+  std::optional<TimelineId> next;
+  while (true) {
+    REEL_ASSIGN(next, next_timeline(snapshot, id, next));
+    if (!next) return timelines;
+    timelines.push_back(*next);
+  }
 }
 
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
@@ -258,18 +272,18 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
   REEL_ASSIGN(const auto object, load(*snapshot, table::kObjects, {id}));
   if (!object || !object->flag("registered")) return not_found("object '{}' does not exist", id);
   const store::Type uuid_type = store::Type::of(store::TypeKind::uuid);
-  std::optional<FlowId> after;
+  std::optional<TimelineId> after;
   if (!query.page.key.empty()) {
     REEL_ASSIGN(const auto cells, read_page_key(query.page.key, {uuid_type}));
     if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
-    after = FlowId{cells[0].get<Uuid>()};
+    after = TimelineId{cells[0].get<Uuid>()};
   }
   REEL_ASSIGN(auto flows, flows_using(*snapshot, id, query.flow_tags, after, query.page.limit + 1));
   ObjectView view;
   view.page.limit = query.page.limit;
   if (flows.size() > query.page.limit) {
     flows.pop_back();
-    view.page.next_key = make_page_key({{uuid_type, Value(flows.back())}});
+    view.page.next_key = make_page_key({{uuid_type, Value(flows.back().timeline)}});
   }
   view.page.count = flows.size();
 
@@ -278,7 +292,7 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
   out.field("id", std::string_view(id));
   out.key("referenced_by_flows");
   out.begin_array();
-  for (const FlowId flow : flows) out.string(flow.to_string());
+  for (const ObjectUser& user : flows) out.string(user.flow.to_string());
   out.end_array();
   if (!(*object)["flow_id"].is_null()) {
     out.field("first_referenced_by_flow", std::string_view(object->uuid("flow_id").to_string()));
@@ -315,32 +329,28 @@ Result<StorageId> allocate_for_segment(const Context& context, FlowId flow,
   return storage;
 }
 
-Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot, const std::string& object_id,
-                                            FlowId flow, bool reverse,
-                                            std::optional<Timestamp> after) {
+Status scan_uses(store::Snapshot& snapshot, const UseScan& scan,
+                 const std::function<bool(Timestamp)>& visit) {
   store::ScanSpec spec;
   spec.table = table::kObjectUses;
-  spec.partition = {object_id};
-  spec.lower = store::RangeBound{.prefix = {flow}};
-  spec.upper = store::RangeBound{.prefix = {flow}};
-  if (after) {
-    (reverse ? spec.upper : spec.lower) =
-        store::RangeBound{.prefix = {flow, *after}, .inclusive = false};
+  spec.partition = {scan.object_id};
+  spec.lower = store::RangeBound{.prefix = {scan.timeline}};
+  spec.upper = store::RangeBound{.prefix = {scan.timeline}};
+  if (scan.after) {
+    (scan.reverse ? spec.upper : spec.lower) =
+        store::RangeBound{.prefix = {scan.timeline, *scan.after}, .inclusive = false};
   }
-  spec.reverse = reverse;
+  spec.reverse = scan.reverse;
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
   const std::size_t position = schema->position("start_time");
-  std::vector<Timestamp> starts;
-  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
-    starts.push_back(Timestamp::from_nanoseconds(row[position].get<store::Decimal>().unscaled));
-    return true;
-  }));
-  return starts;
+  return snapshot.scan(spec, [&](const store::RowView& row) {
+    return visit(Timestamp::from_nanoseconds(row[position].get<store::Decimal>().unscaled));
+  });
 }
 
 Result<bool> is_used(store::Snapshot& snapshot, const std::string& object_id) {
-  REEL_ASSIGN(const auto flows, flows_using(snapshot, object_id, {}, std::nullopt, 1));
-  return !flows.empty();
+  REEL_ASSIGN(const auto timeline, next_timeline(snapshot, object_id, std::nullopt));
+  return timeline.has_value();
 }
 
 }  // namespace reel::tams

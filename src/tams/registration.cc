@@ -150,8 +150,9 @@ struct Existing {
 class Registration {
  public:
   Registration(const Context& context, store::Snapshot& snapshot, FlowId id, const Record& flow)
-      : context_(context), snapshot_(snapshot), id_(id), flow_(flow) {
-    batch_.require_cells(std::string(table::kFlows), {id_}, {{"read_only", false}},
+      : context_(context), snapshot_(snapshot), id_(id), timeline_(timeline_of(flow)), flow_(flow) {
+    batch_.require_cells(std::string(table::kFlows), {id_},
+                         {{"read_only", false}, {"timeline_id", flow["timeline_id"]}},
                          "the flow is gone or read-only");
   }
 
@@ -225,7 +226,7 @@ class Registration {
     REEL_ASSIGN(const auto schema, snapshot_.catalog().table(table::kSegments));
     const SegmentColumns columns(*schema);
     auto& found = existing_.emplace();
-    REEL_TRY(scan_segments(snapshot_, id_, {.range = extent}, [&](const store::RowView& row) {
+    REEL_TRY(scan_segments(snapshot_, timeline_, {.range = extent}, [&](const store::RowView& row) {
       const TimeRange range = segment_of(row, columns).timerange();
       found.emplace_hint(found.end(), range.start()->at,
                          Existing{range, Record(schema, row.cells)});
@@ -236,7 +237,7 @@ class Registration {
   }
 
   Result<std::optional<Record>> segment_at(Timestamp start) {
-    if (!existing_) return load(snapshot_, table::kSegments, {id_, start});
+    if (!existing_) return load(snapshot_, table::kSegments, {timeline_, start});
     const auto found = existing_->find(start);
     return found == existing_->end() ? std::nullopt : found->second.record;
   }
@@ -284,7 +285,7 @@ class Registration {
       return found == nullptr ? std::nullopt : std::optional(*found);
     }
     std::optional<TimeRange> taken;
-    REEL_TRY(scan_segments(snapshot_, id_, {.range = range}, [&](const store::RowView& row) {
+    REEL_TRY(scan_segments(snapshot_, timeline_, {.range = range}, [&](const store::RowView& row) {
       taken = segment_of(row).timerange();
       return false;
     }));
@@ -312,7 +313,7 @@ class Registration {
       }
       batch_.preconditions.push_back({.kind = store::Precondition::Kind::no_overlap,
                                       .table = std::string(table::kSegments),
-                                      .key = {id_},
+                                      .key = {timeline_},
                                       .end_column = "end_time",
                                       .start = Value(start),
                                       .end = Value(store::Decimal{end})});
@@ -488,9 +489,9 @@ class Registration {
     add("sample_count", request.sample_count);
     add("key_frame_count", object.key_frame_count);
     add("init_object_id", init_id);
-    batch_.insert(segments, {id_, request.start}, std::move(cells));
-    batch_.insert(uses, {request.object_id, id_, request.start}, {});
-    if (init_id) batch_.insert(uses, {*init_id, id_, request.start}, {});
+    batch_.insert(segments, {timeline_, request.start}, std::move(cells));
+    batch_.insert(uses, {request.object_id, timeline_, request.start}, {});
+    if (init_id) batch_.insert(uses, {*init_id, timeline_, request.start}, {});
     if (added_texts_.empty() || added_texts_.back().size() > kChangeBytes) {
       added_texts_.emplace_back("[");
     } else {
@@ -512,6 +513,7 @@ class Registration {
   const Context& context_;
   store::Snapshot& snapshot_;
   const FlowId id_;
+  const TimelineId timeline_;
   const Record& flow_;
   store::Batch batch_;
   //! The segments that any request may clash with, when they were read beforehand.
@@ -538,8 +540,8 @@ FailedSegment failed(const json::Value& body, Error error) {
 
 //! The flow, if segments may be added to it: the cells that registration needs.
 Result<Record> writable_flow(store::Snapshot& snapshot, FlowId id) {
-  static const std::vector<std::string> kColumns = {"source_id", "read_only", "container",
-                                                    "init_segments"};
+  static const std::vector<std::string> kColumns = {"id",        "timeline_id", "source_id",
+                                                    "read_only", "container",   "init_segments"};
   REEL_ASSIGN(Record flow, find_flow(snapshot, id, kColumns));
   if (flow.flag("read_only")) return forbidden("flow {} is read-only", id.to_string());
   if (flow["container"].is_null()) {

@@ -39,14 +39,14 @@ std::optional<store::RangeBound> starts_before_end(const TimeRange& range) {
 
 //! The start of the first segment that may overlap the range: that of the segment that is already
 //! running at the range's first moment, else that moment.
-Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, FlowId flow,
+Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, TimelineId timeline,
                                              const TimeRange& range,
                                              const SegmentColumns& columns) {
   const auto first = range.first();
   if (!first) return std::nullopt;
   store::ScanSpec spec;
   spec.table = table::kSegments;
-  spec.partition = {flow};
+  spec.partition = {timeline};
   spec.upper = store::RangeBound{.prefix = {*first}, .inclusive = true};
   spec.reverse = true;
   spec.limit = 1;
@@ -134,10 +134,10 @@ std::vector<std::string> columns_to_write(const SegmentQuery& query) {
   return columns;
 }
 
-Status list_by_time(store::Snapshot& snapshot, FlowId flow, const SegmentQuery& query,
+Status list_by_time(store::Snapshot& snapshot, TimelineId timeline, const SegmentQuery& query,
                     std::optional<Timestamp> after, const store::RowVisitor& visit) {
   if (!query.object_id) {
-    return scan_segments(snapshot, flow,
+    return scan_segments(snapshot, timeline,
                          {.range = query.timerange,
                           .reverse = query.page.reverse,
                           .after = after,
@@ -145,20 +145,25 @@ Status list_by_time(store::Snapshot& snapshot, FlowId flow, const SegmentQuery& 
                          visit);
   }
   // A flow may be long and an object's uses few: go by the uses.
-  REEL_ASSIGN(const auto starts,
-              uses_in_flow(snapshot, *query.object_id, flow, query.page.reverse, after));
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
   const SegmentColumns columns(*schema);
-  for (const Timestamp start : starts) {
-    REEL_ASSIGN(const auto row, snapshot.get(table::kSegments, {flow, start}));
-    if (!row) continue;
-    const RowView view{*schema, *row};
+  Status read;
+  const auto look = [&](Timestamp start) {
+    const auto row = snapshot.get(table::kSegments, {timeline, start});
+    if (!row) read = Failure(row.error().clone());
+    if (!row || !*row) return row.has_value();
+    const RowView view{*schema, **row};
     // The object may be in use as init segment only.
-    if ((*row)[columns.object_id] != Value(*query.object_id)) continue;
-    if (!range_of(view, columns).overlaps(query.timerange)) continue;
-    if (!visit(view)) break;
-  }
-  return {};
+    if (view[columns.object_id] != Value(*query.object_id)) return true;
+    return !range_of(view, columns).overlaps(query.timerange) || visit(view);
+  };
+  REEL_TRY(scan_uses(snapshot,
+                     {.object_id = *query.object_id,
+                      .timeline = timeline,
+                      .reverse = query.page.reverse,
+                      .after = after},
+                     look));
+  return read;
 }
 
 }  // namespace
@@ -239,17 +244,17 @@ Segment segment_of(const RowView& row, const SegmentColumns& columns) {
   return segment;
 }
 
-Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
+Status scan_segments(store::Snapshot& snapshot, TimelineId timeline, const SegmentScan& scan,
                      const store::RowVisitor& visit) {
   if (scan.range.is_never()) return {};
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
   const SegmentColumns columns(*schema);
   store::ScanSpec spec;
   spec.table = table::kSegments;
-  spec.partition = {flow};
+  spec.partition = {timeline};
   spec.reverse = scan.reverse;
   spec.columns = scan.columns;
-  REEL_ASSIGN(const auto start, first_start(snapshot, flow, scan.range, columns));
+  REEL_ASSIGN(const auto start, first_start(snapshot, timeline, scan.range, columns));
   if (start) spec.lower = store::RangeBound{.prefix = {*start}, .inclusive = true};
   spec.upper = starts_before_end(scan.range);
   if (scan.after) {
@@ -262,19 +267,21 @@ Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& 
   return snapshot.scan(spec, visit);
 }
 
-Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const TimeRange& range) {
+Result<bool> has_segment_within(store::Snapshot& snapshot, TimelineId timeline,
+                                const TimeRange& range) {
   bool found = false;
-  REEL_TRY(scan_segments(snapshot, flow, {.range = range}, [&](const RowView&) {
+  REEL_TRY(scan_segments(snapshot, timeline, {.range = range}, [&](const RowView&) {
     found = true;
     return false;
   }));
   return found;
 }
 
-Result<TimeRange> flow_extent(store::Snapshot& snapshot, FlowId flow, const TimeRange& within) {
+Result<TimeRange> flow_extent(store::Snapshot& snapshot, TimelineId timeline,
+                              const TimeRange& within) {
   TimeRange extent = TimeRange::never();
   for (const bool reverse : {false, true}) {
-    REEL_TRY(scan_segments(snapshot, flow, {.range = within, .reverse = reverse},
+    REEL_TRY(scan_segments(snapshot, timeline, {.range = within, .reverse = reverse},
                            [&](const RowView& row) {
                              extent = extent.extent_with(segment_of(row).timerange());
                              return false;
@@ -299,7 +306,7 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
   SegmentWriter writer(query, columns);
   TimeRange first = TimeRange::never();
   TimeRange last = TimeRange::never();
-  REEL_TRY(list_by_time(*snapshot, flow, query, after, [&](const RowView& row) {
+  const auto visit = [&](const RowView& row) {
     if (page.count == query.page.limit) {
       page.next_key = make_page_key({{time_type, last.start()->at}});
       return false;
@@ -309,7 +316,9 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
     ++page.count;
     writer.write(row, last);
     return true;
-  }));
+  };
+  REEL_ASSIGN(const auto timeline, timeline_of(*snapshot, flow));
+  if (timeline) REEL_TRY(list_by_time(*snapshot, *timeline, query, after, visit));
   page.timerange = first.extent_with(last);  // segments come in order and do not overlap
   REEL_ASSIGN(page.items, writer.finish(context, caller, *snapshot));
   return page;

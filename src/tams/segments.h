@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "json/value.h"
-#include "tams/changes.h"
 #include "tams/context.h"
 #include "tams/get_urls.h"
 #include "tams/listing.h"
@@ -41,17 +40,8 @@ struct SegmentQuery {
 Result<Page> list_segments(const Context& context, const Caller& caller, FlowId flow,
                            const SegmentQuery& query);
 
-//! Deletes the segments that `timerange` covers completely (and that use `object_id`), then the
-//! objects that nothing uses any more. Code::not_found, forbidden as for flows.
-Status delete_segments(const Context& context, const Caller& caller, FlowId flow,
-                       const time::TimeRange& timerange,
-                       const std::optional<std::string>& object_id);
-
-//! Deletes all segments of a flow that is gone, as far as its row in flow_removals is there.
-Status remove_segments(const Context& context, std::string_view actor, const FlowPlace& gone);
-
 //! Whether a segment overlaps the range.
-Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow,
+Result<bool> has_segment_within(store::Snapshot& snapshot, TimelineId timeline,
                                 const time::TimeRange& range);
 
 //! One segment as kept: [start, end) in nanoseconds, `end_inclusive` when it was written "[a_b]".
@@ -67,7 +57,7 @@ struct Segment {
   time::TimeRange timerange() const;
 };
 
-//! Which segments of a flow to visit, and how.
+//! Which segments of a timeline to visit, and how.
 struct SegmentScan {
   time::TimeRange range = time::TimeRange::eternity();  //!< those that overlap it
   bool reverse = false;
@@ -75,7 +65,7 @@ struct SegmentScan {
   std::vector<std::string> columns = {};      //!< projection; empty = all
 };
 //! In time order; return false to stop.
-Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
+Status scan_segments(store::Snapshot& snapshot, TimelineId timeline, const SegmentScan& scan,
                      const store::RowVisitor& visit);
 
 //! The segment in a row of the segments table.

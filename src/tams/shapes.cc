@@ -560,6 +560,38 @@ Shape failed_segments() {
       .named("FailedSegments");
 }
 
+Shape deletion_request() {
+  return Shape::object({required("id", uuid()), required("flow_id", uuid()),
+                        required("timerange_to_delete", timerange()),
+                        optional("timerange_remaining", timerange()),
+                        required("delete_flow", Shape::boolean()),
+                        required("status", Shape::choice({"created", "started", "done", "error"})),
+                        optional("created", date_time()), optional("created_by", Shape::string()),
+                        optional("updated", date_time()), optional("expiry", date_time()),
+                        optional("error", error())})
+      .named("DeletionRequest");
+}
+
+Shape deletion_post() {
+  return Shape::object({required("flow_id", uuid()), optional("timerange_to_delete", timerange()),
+                        optional("delete_flow", Shape::boolean())})
+      .named("DeletionPost");
+}
+
+Shape trash_item() {
+  return Shape::object({required("id", uuid()), required("type", Shape::choice({"flow", "source"})),
+                        required("deleted", date_time()), required("deleted_by", Shape::string()),
+                        required("expires", date_time()), optional("flow", flow()),
+                        optional("source", source())})
+      .named("TrashItem");
+}
+
+Shape restored() {
+  return Shape::select({flow(), source()}, [](const Value& value) -> std::size_t {
+    return value.find("source_id") == nullptr ? 1 : 0;
+  });
+}
+
 Shape storage_request() {
   const auto one_of_both = [](const Value& value) -> Status {
     if (value.find("limit") == nullptr || value.find("object_ids") == nullptr) return {};

@@ -297,20 +297,34 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
 }
 
 Status delete_source(const Context& context, const Caller& caller, SourceId id) {
-  std::int64_t flows = 0;
-  REEL_TRY(retry_on_conflict([&]() -> Status {
+  return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record source, find_source(*snapshot, id));
-    flows = source.integer("flow_count");
-    if (flows > 0) return {};
     Write write{context, caller, *snapshot};
-    write.batch.require_cells(kSources, {id}, {{"flow_count", flows}});
-    write.batch.erase(kSources, {id});
-    ChangeNotes(write).source_deleted(id, {}, to_document(kFields, source));
+    REEL_TRY(remove_source(write, source));
     return context.store.commit(std::move(write.batch));
-  }));
-  if (flows == 0) return {};
-  return conflict("source {} has {} flows; delete them first", id.to_string(), flows);
+  });
+}
+
+Result<json::Value> remove_source(Write& write, const Record& source) {
+  const SourceId id{source.uuid("id")};
+  const std::int64_t flows = source.integer("flow_count");
+  if (flows > 0) {
+    return conflict("source {} has {} flows; delete them first", id.to_string(), flows);
+  }
+  json::Value document = to_document(kFields, source);
+  write.batch.require_cells(kSources, {id},
+                            {{"flow_count", flows}, {"revision", source["revision"]}});
+  write.batch.erase(kSources, {id});
+  ChangeNotes(write).source_deleted(id, {}, document);
+  return document;
+}
+
+Status restore_source(Write& write, SourceId id, const json::Value& document) {
+  REEL_ASSIGN(const auto taken, load(write.snapshot, table::kSources, {id}));
+  if (taken) return conflict("source {} exists again", id.to_string());
+  add_source(write, id, document, {{"kept", true}});
+  return {};
 }
 
 Result<Page> list_sources(const Context& context, const SourceFilter& filter, SourceOrder order,
@@ -332,7 +346,7 @@ Result<Page> list_sources(const Context& context, const SourceFilter& filter, So
   return list_rows(*snapshot, listing_order(order), page, accept, write);
 }
 
-Status join_source(Write& write, const json::Value& flow) {
+Status join_source(Write& write, const json::Value& flow, const json::Value& like) {
   const SourceId id = *SourceId::parse(*flow.find("source_id")->as_string());
   const std::string& format = *flow.find("format")->as_string();
   REEL_ASSIGN(const auto source, load(write.snapshot, table::kSources, {id}));
@@ -346,7 +360,7 @@ Status join_source(Write& write, const json::Value& flow) {
     write.batch.update(kSources, {id}, {{"flow_count", count + 1}});
     return {};
   }
-  add_source(write, id, flow, {{"flow_count", 1}});
+  add_source(write, id, like, {{"flow_count", 1}});
   return {};
 }
 

@@ -323,14 +323,8 @@ Status save_progress(const Context& context, const WebhookJob& job,
     cells.emplace_back("failing_since", store::Value());
   }
   if (!progress.given_up.empty()) {
-    std::string text;
-    json::Writer out(text);
-    out.begin_object();
-    out.field("type", "webhook_delivery_failed");
-    out.field("summary", std::string_view(progress.given_up));
-    out.field("time", std::string_view(context.clock.now().to_string()));
-    out.end_object();
-    cells.emplace_back("error", std::move(text));
+    cells.emplace_back(
+        "error", error_text("webhook_delivery_failed", progress.given_up, context.clock.now()));
   }
   store::Batch batch;
   batch.require_cells(kWebhooks, {job.id}, {{"revision", job.revision}});

@@ -178,10 +178,11 @@ class History:
         self.sources = [new_id() for _ in range(3)]
         self.objects: list[str] = []
         self.retired: list[str] = []
+        self.trash: list[dict] = []
 
     def step(self) -> None:
         actions = [self.add_flow] * 2 + [self.add_segments] * 6 + [self.delete_segments] * 2 + [self.upload_late] * 2 + \
-            [self.delete_flow]
+            [self.delete_flow, self.restore]
         self.rng.choice(actions if self.flows else [self.add_flow])()
 
     def add_flow(self) -> None:
@@ -246,12 +247,36 @@ class History:
         query = {"timerange": f"[{timestamp(a)}_{timestamp(b + 1)})"}
         if self.objects and self.rng.random() < 0.3:
             query = {"object_id": self.rng.choice(self.objects)}
-        self.client.delete(f"/flows/{flow['id']}/segments", params=query)
+        self.delete(f"/flows/{flow['id']}/segments", query)
+
+    def delete(self, path: str, query: dict | None = None) -> None:
+        """Waits until it is done: reports and listings are read one after the other."""
+        answer = self.client.delete(path, params=query, expect=(202, 204))
+        deadline = time.monotonic() + 60
+        while answer.status_code == 202:
+            request = self.client.get(f"/flow-delete-requests/{answer.json()['id']}").json()
+            if request["status"] == "done":
+                break
+            assert time.monotonic() < deadline, request
+            time.sleep(0.02)
 
     def delete_flow(self) -> None:
         flow = self.flows.pop(self.rng.randrange(len(self.flows)))
-        self.client.delete(f"/flows/{flow['id']}")
-        self.retired.append(flow["id"])
+        if self.rng.random() < 0.5:
+            self.delete(f"/flows/{flow['id']}", {"soft_delete": "true"})
+            self.trash.append(flow)
+        else:
+            self.delete(f"/flows/{flow['id']}")
+            self.retired.append(flow["id"])
+
+    def restore(self) -> None:
+        """A flow comes back with its segments."""
+        if not self.trash:
+            return
+        flow = self.trash.pop(self.rng.randrange(len(self.trash)))
+        [item] = [item for item in self.client.items("/trash") if item.get("flow", {}).get("id") == flow["id"]]
+        self.client.post(f"/trash/{item['id']}/restore")
+        self.flows.append(flow)
 
     def queries(self) -> list[dict]:
         a, b = sorted((self.moment(), self.moment()))

@@ -7,9 +7,7 @@ from tams_client import Client, image_flow, multi_flow, new_id, pointer, segment
 
 # Operations of TAMS 6.0 that have their own issue.
 LATER = {f"{method} {path}" for method, path in (
-    ("GET", "/service/webhooks"), ("HEAD", "/service/webhooks"), ("POST", "/service/webhooks"),
-    ("GET", "/flow-delete-requests"), ("HEAD", "/flow-delete-requests"),
-    ("GET", "/flow-delete-requests/{}"), ("HEAD", "/flow-delete-requests/{}"))}
+    ("GET", "/service/webhooks"), ("HEAD", "/service/webhooks"), ("POST", "/service/webhooks"))}
 BESIDE = {"GET /openapi.json", "HEAD /openapi.json", "GET /media/{}/{}", "HEAD /media/{}/{}", "PUT /media/{}/{}"}
 NO_SPECIFICATION = specification("6.0") is None
 
