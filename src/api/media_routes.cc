@@ -24,6 +24,7 @@ Result<media::UrlGrant> grant_of(const Call& call, media::UrlUse use) {
 Result<Response> get_media(const Call& call) {
   REEL_ASSIGN(const auto grant, grant_of(call, media::UrlUse::get));
   REEL_ASSIGN(auto bytes, tams::open_object(call.tams, grant.storage, grant.object_id));
+  if (call.request.head.method == Method::get) call.tams.media_reads->count(grant.object_id);
   Response response;
   response.headers.set("Content-Type", bytes.content_type);
   response.headers.set("ETag", "\"" + to_hex(bytes.sha256) + "\"");

@@ -21,6 +21,7 @@ std::vector<Route> playback_routes();
 std::vector<Route> documentation_routes();
 std::vector<Route> search_routes();
 std::vector<Route> audit_routes();
+std::vector<Route> analytics_routes();
 std::vector<Route> webhook_routes();
 
 //! All of the above.

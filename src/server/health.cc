@@ -8,6 +8,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "analytics/reports.h"
+#include "analytics/tables.h"
 #include "base/version.h"
 #include "json/writer.h"
 #include "server/data_directory.h"
@@ -208,6 +210,17 @@ void add_table_metrics(obs::Registry& metrics, store::Store& store) {
   add("tams_flows_total", "Flows", {}, tams::table::kFlows);
   add("tams_segments_total", "Segments", {}, tams::table::kSegments);
   add("tams_objects_total", "Objects", {}, tams::table::kObjects);
+  const auto figure = [&](std::string_view name, std::string_view help, auto of) {
+    metrics.gauge_callback(name, help, {}, [&store, of] {
+      const auto found = of(store);
+      return found ? static_cast<double>(*found) : 0.0;
+    });
+  };
+  figure("tams_storage_bytes_total",
+         "Bytes of the objects that segments use, also those in the trash",
+         analytics::stored_bytes);
+  figure("reelhouse_analytics_lag_changes", "Changes that the kept figures do not contain yet",
+         analytics::changes_behind);
   const std::string_view waiting = "reelhouse_removal_waiting";
   const std::string_view help = "What is to be removed, or to be looked at whether it is";
   metrics.gauge_callback(waiting, help, {{"kind", "requests"}}, [&store] {

@@ -1,5 +1,8 @@
 #include "server/janitor.h"
 
+#include <sys/resource.h>
+
+#include "analytics/refresh.h"
 #include "events/change_log.h"
 #include "obs/log.h"
 #include "tams/deletions.h"
@@ -11,6 +14,8 @@
 namespace reel::server {
 
 namespace {
+
+constexpr int kLowNice = 15;
 
 Status trim_change_log(const tams::Context& context) {
   constexpr std::size_t kAtOnce = 1000;
@@ -24,10 +29,12 @@ Status trim_change_log(const tams::Context& context) {
 
 }  // namespace
 
-Janitor::Janitor(std::vector<Chore> chores, Wakeup& wakeup, std::chrono::milliseconds pause)
+Janitor::Janitor(std::vector<Chore> chores, Wakeup& wakeup, std::chrono::milliseconds pause,
+                 Priority priority)
     : chores_(std::move(chores)),
       wakeup_(wakeup),
       pause_(pause),
+      priority_(priority),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Janitor::~Janitor() {
@@ -36,6 +43,8 @@ Janitor::~Janitor() {
 }
 
 void Janitor::run(const std::stop_token& stop) {
+  // On Linux each thread has a priority of its own; a refusal does no harm.
+  if (priority_ == Priority::low) (void)::setpriority(PRIO_PROCESS, 0, kLowNice);
   while (!stop.stop_requested()) {
     for (const Chore& chore : chores_) {
       const Status status = chore.work(stop);
@@ -54,6 +63,13 @@ std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context) {
           chore("removing objects that were never registered", tams::collect_unregistered),
           chore("forgetting old idempotency keys", tams::forget_old_keys),
           chore("forgetting old changes", trim_change_log)};
+}
+
+std::vector<Janitor::Chore> counting_chores(const tams::Context& context) {
+  return {{"bringing the figures up to date",
+           [&context](const std::stop_token& stop) { return analytics::refresh(context, stop); }},
+          {"writing down how often media was read",
+           [&context](const std::stop_token&) { return analytics::save_reads(context); }}};
 }
 
 std::vector<Janitor::Chore> deleting_chores(const tams::Context& context) {

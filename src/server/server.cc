@@ -2,6 +2,8 @@
 
 #include <csignal>
 
+#include "analytics/refresh.h"
+#include "analytics/tables.h"
 #include "api/application.h"
 #include "api/auth_routes.h"
 #include "api/routes.h"
@@ -23,6 +25,7 @@ namespace reel::server {
 namespace {
 
 constexpr std::chrono::milliseconds kJanitorPause{30'000};
+constexpr std::chrono::milliseconds kCounterPause{5'000};
 
 Result<http::ServerOptions> http_options(const Config& config) {
   REEL_ASSIGN(const auto address, parse_address(config.http_address));
@@ -113,6 +116,7 @@ class Running::Impl {
 
   Status start() {
     REEL_TRY(tams::ensure_tables(*store_));
+    REEL_TRY(analytics::prepare(*store_));
     REEL_TRY(seed_service(context_, config_));
     REEL_ASSIGN(api_keys_, auth::ApiKeys::open(*store_, system_clock(), system_random()));
     if (!config_.auth_modes.empty()) {
@@ -146,6 +150,8 @@ class Running::Impl {
     chores.push_back({"writing down when API keys were last used",
                       [&keys = *api_keys_](const std::stop_token&) { return keys.save_uses(); }});
     cleaner_ = std::make_unique<Janitor>(std::move(chores), cleaning_, kJanitorPause);
+    counter_ = std::make_unique<Janitor>(counting_chores(context_), counting_, kCounterPause,
+                                         Janitor::Priority::low);
     deleter_ =
         std::make_unique<Janitor>(deleting_chores(context_), *context_.deletions, kJanitorPause);
     copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
@@ -172,6 +178,10 @@ class Running::Impl {
     health_.watch_exporter(nullptr);
     exporter_.reset();
     copier_.reset();
+    counter_.reset();
+    if (const Status status = analytics::save_reads(context_); !status) {
+      obs::log_error("writing down how often media was read", status.error());
+    }
     deleter_.reset();
     cleaner_.reset();
     if (api_keys_) {
@@ -206,7 +216,9 @@ class Running::Impl {
   std::unique_ptr<api::TamsApplication> application_;
   std::unique_ptr<http::Server> http_;
   Wakeup cleaning_;
+  Wakeup counting_;
   std::unique_ptr<Janitor> cleaner_;
+  std::unique_ptr<Janitor> counter_;
   std::unique_ptr<Janitor> deleter_;
   std::unique_ptr<Janitor> copier_;
   std::unique_ptr<WebhookCourier> courier_;

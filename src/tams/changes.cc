@@ -83,6 +83,34 @@ void ChangeNotes::source_deleted(SourceId id, const std::vector<SourceId>& colle
       json::to_text(before));
 }
 
+void ChangeNotes::object_stored(const std::string& id) {
+  std::string payload;
+  json::Writer out(payload);
+  out.begin_object();
+  out.field("object_id", std::string_view(id));
+  out.end_object();
+  add(kObjectStored, std::move(payload));
+}
+
+void ChangeNotes::objects_settled(const std::vector<std::string>& ids) {
+  std::string payload;
+  json::Writer out(payload);
+  out.begin_object();
+  out.key("object_ids");
+  out.begin_array();
+  for (const std::string& id : ids) out.string(id);
+  out.end_array();
+  out.end_object();
+  add(kObjectsSettled, std::move(payload));
+}
+
+void ChangeNotes::add(std::string_view type, std::string payload) {
+  events::append_change(batch_, {.at = now_,
+                                 .type = std::string(type),
+                                 .actor = std::string(actor_),
+                                 .payload = std::move(payload)});
+}
+
 void ChangeNotes::add(std::string_view type, const FlowPlace& place, std::string payload,
                       std::string before) {
   events::append_change(batch_, {.at = now_,

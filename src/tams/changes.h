@@ -1,6 +1,7 @@
 #pragma once
 //! What writes of this domain tell the change log: the events of TAMS 8.2, webhooks.
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,10 @@
 #include "time/time_range.h"
 
 namespace reel::tams {
+
+//! Changes that nobody is told of; those who keep figures read them.
+inline constexpr std::string_view kObjectStored = "objects/stored";
+inline constexpr std::string_view kObjectsSettled = "objects/settled";
 
 //! Where a flow stands at the moment of a change; followers of changes filter by it.
 struct FlowPlace {
@@ -52,7 +57,13 @@ class ChangeNotes {
   void source_deleted(SourceId id, const std::vector<SourceId>& collected_by,
                       const json::Value& before);
 
+  //! The bytes of an object that segments use already have arrived.
+  void object_stored(const std::string& id);
+  //! Objects lost a use, and those without any are gone.
+  void objects_settled(const std::vector<std::string>& ids);
+
  private:
+  void add(std::string_view type, std::string payload);
   void add(std::string_view type, const FlowPlace& place, std::string payload,
            std::string before = {});
   void add(std::string_view type, SourceId id, const std::vector<SourceId>& collected_by,

@@ -19,6 +19,7 @@
 #include "media/url_signer.h"
 #include "obs/metrics.h"
 #include "store/store.h"
+#include "tams/media_reads.h"
 #include "tams/transfers.h"
 
 namespace reel::tams {
@@ -70,6 +71,7 @@ struct Context {
   events::ChangeSignal& changes;  //!< notified after commits of this process
   Limits limits = {};
   std::unique_ptr<Transfers> transfers = std::make_unique<Transfers>();
+  std::unique_ptr<MediaReads> media_reads = std::make_unique<MediaReads>();
   //! Notified when there is something for carry_out_deletions().
   std::unique_ptr<Wakeup> deletions = std::make_unique<Wakeup>();
   //! Notified when there is something for make_copies().

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tams/changes.h"
 #include "tams/edit.h"
 #include "tams/instances.h"
 #include "tams/objects.h"
@@ -55,6 +56,7 @@ Status settle_candidates(const Context& context, const std::vector<std::string>&
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     store::Batch batch;
     for (const std::string& id : ids) REEL_TRY(settle_candidate(*snapshot, batch, id));
+    ChangeNotes(context, {}, batch).objects_settled(ids);
     return commit_removal(context, std::move(batch));
   });
 }

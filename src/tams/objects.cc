@@ -239,6 +239,16 @@ Result<std::vector<ObjectUser>> flows_using(store::Snapshot& snapshot, const std
   return users;
 }
 
+Result<std::vector<TimelineId>> timelines_using(store::Snapshot& snapshot, const std::string& id) {
+  std::vector<TimelineId> timelines;
+  std::optional<TimelineId> next;
+  while (true) {
+    REEL_ASSIGN(next, next_timeline(snapshot, id, next));
+    if (!next) return timelines;
+    timelines.push_back(*next);
+  }
+}
+
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body) {
   Allocation allocation;

@@ -30,6 +30,8 @@ struct ObjectUser {
 Result<std::vector<ObjectUser>> flows_using(store::Snapshot& snapshot, const std::string& id,
                                             const TagFilter& tags, std::optional<TimelineId> after,
                                             std::size_t limit);
+//! The distinct timelines that use an object, those of deleted flows too.
+Result<std::vector<TimelineId>> timelines_using(store::Snapshot& snapshot, const std::string& id);
 //! One new object and where to upload it, as JSON. The body passed shape::object_post(); without a
 //! flow_id, any flow may be the first to use the object. Done once like allocate_storage().
 struct CreatedObject {

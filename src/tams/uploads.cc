@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "tams/changes.h"
 #include "tams/edit.h"
 #include "tams/garbage.h"
 #include "tams/instances.h"
@@ -110,6 +111,7 @@ Status ObjectUpload::adopt(const media::StoredBytes& stored) {
     batch.erase(std::string(table::kMediaGarbage), {storage, key});
   }
   batch.update(kObjects, {object_id_}, std::move(cells));
+  if (object.flag("registered")) ChangeNotes(context_, {}, batch).object_stored(object_id_);
   return context_.store.commit(std::move(batch));
 }
 

@@ -520,7 +520,9 @@ def test_what_knows_no_classes_is_closed_to_those_who_have_them(guarded, teams):
                 closed.add(f"{method} {path}")
             if re.search(r"\{(flowId|sourceId|objectId|playlist)\}", path) and method != "put":
                 assert answer.status_code == 404, f"{method} {path} answered {answer.status_code}"
-    assert closed == {"post /service/profiles/{profileId}", "get /events", "head /events"}
+    figures = {f"{method} /analytics/{name}" for method in ("get", "head")
+               for name in ("flow-usage", "storage-usage", "time-range-analysis", "catalog-summary")}
+    assert closed == figures | {"post /service/profiles/{profileId}", "get /events", "head /events"}
 
 
 def test_tokens_and_passwords_may_have_classes(guarded):
