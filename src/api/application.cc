@@ -70,6 +70,10 @@ bool is_json(const std::string* content_type) {
 
 //! Parameters that the route does not declare are ignored, as TAMS clients expect.
 Status check_query(const Route& route, const Query& query) {
+  for (const Parameter& parameter : route.query_parameters) {
+    if (!parameter.required || query.find(parameter.name) != nullptr) continue;
+    return at("?" + parameter.name, invalid("the parameter '{}' is required", parameter.name));
+  }
   const auto& all = query.all();
   for (auto parameter = all.begin(); parameter != all.end(); ++parameter) {
     const auto& [name, value] = *parameter;
@@ -398,7 +402,8 @@ Result<Response> TamsApplication::run(const Route& route, const Request& request
   REEL_ASSIGN(Call call, prepare(route, request, identity));
   REEL_TRY(check_confinement(route, call));
   if (route.body) {
-    REEL_ASSIGN(call.body, read_body(*route.body, request.body));
+    const bool none = request.body.empty() && !route.body_required;
+    REEL_ASSIGN(call.body, read_body(*route.body, none ? "{}" : request.body));
   }
   const std::string* tags = request.head.headers.find("If-Match");
   if (tags != nullptr && route.method != Method::get) {
@@ -471,8 +476,9 @@ Response TamsApplication::no_route(const RequestHead& head,
     names += ", ";
   }
   names += method_name(Method::options);
-  const std::string message =
-      fmt::format("{} is not offered at this path; {} are", method_name(head.method), names);
+  const std::string_view asked =
+      head.method == Method::other ? "this method" : method_name(head.method);
+  const std::string message = fmt::format("{} is not offered at this path; {} are", asked, names);
   Response response = problem(405, message, head.request_id, *options_.clock);
   response.headers.set("Allow", names);
   return response;

@@ -87,6 +87,7 @@ Route storage_route() {
           .confinement = Confinement::flow,
           .path_parameters = {flow_id_parameter()},
           .body = shape::storage_request(),
+          .body_required = false,
           .answers = {{201, "Where to upload", shape::storage_allocation()},
                       bad_request(),
                       forbidden_answer(),
