@@ -76,12 +76,12 @@ TEST_F(OpenApi, HasEveryRouteAndItsHeadTwinAndNothingElse) {
 }
 
 TEST_F(OpenApi, DescribesParameters) {
-  EXPECT_EQ(
-      json::to_text(at(document_, {"paths", "/flows/{flowId}", "get", "parameters"})),
-      R"([{"name":"flowId","in":"path","required":true,"description":"Which flow",)"
-      R"("schema":{"type":"string"}},)"
-      R"({"name":"include_timerange","in":"query","schema":{"type":"boolean"}},)"
-      R"({"name":"limit","in":"query","schema":{"type":"integer","minimum":1,"maximum":9223372036854775807}}])");
+  EXPECT_EQ(json::to_text(at(document_, {"paths", "/flows/{flowId}", "get", "parameters"})),
+            R"([{"name":"flowId","in":"path","required":true,"description":"Which flow",)"
+            R"("schema":{"type":"string"}},)"
+            R"({"name":"include_timerange","in":"query","schema":{"type":"boolean"}},)"
+            R"({"name":"limit","in":"query","schema":{"type":"integer","minimum":1,)"
+            R"("maximum":9223372036854775807}}])");
 }
 
 TEST_F(OpenApi, DescribesBodiesByReference) {

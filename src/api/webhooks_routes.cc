@@ -63,7 +63,7 @@ std::vector<Route> webhook_routes() {
        .summary = "Register a webhook: it is told what happens from now on",
        .needs = auth::Need::admin,
        .body = shape::webhook_post(),
-       .answers = {{201, "Registered", shape::webhook()}, bad_request()},
+       .answers = {{201, "Registered", shape::webhook()}, bad_request(), forbidden_answer()},
        .handler = post_webhook},
       {.method = Method::get,
        .path = one,
@@ -83,7 +83,10 @@ std::vector<Route> webhook_routes() {
        .needs = auth::Need::admin,
        .path_parameters = id,
        .body = shape::webhook_put(),
-       .answers = {{201, "Replaced", shape::webhook()}, bad_request(), not_found_answer()},
+       .answers = {{201, "Replaced", shape::webhook()},
+                   bad_request(),
+                   forbidden_answer(),
+                   not_found_answer()},
        .handler = put_webhook},
       {.method = Method::del,
        .path = one,
@@ -92,7 +95,7 @@ std::vector<Route> webhook_routes() {
        .summary = "Delete a webhook",
        .needs = auth::Need::admin,
        .path_parameters = id,
-       .answers = {{204, "Deleted"}, not_found_answer()},
+       .answers = {{204, "Deleted"}, forbidden_answer(), not_found_answer()},
        .handler = delete_webhook}};
 }
 
