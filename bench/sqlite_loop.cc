@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 
 #include "store/sqlite/sqlite_store.h"
+#include "tams/instances.h"
 #include "tams/tables.h"
 
 namespace {
@@ -76,14 +77,22 @@ struct Segment {
         end(store::encode_decimal_key({store::Int128{second + 1} * 1'000'000'000})),
         object_id(fmt::format("bulk/{}.ts", second)),
         timerange(fmt::format("[{}:0_{}:0)", second, second + 1)),
-        urls(fmt::format(R"([{{"url":"https://media.example/bulk/{}.ts","label":"cdn"}}])",
-                         second)) {}
+        instances(encoded_instances(fmt::format("https://media.example/bulk/{}.ts", second))) {}
+
+  static std::string encoded_instances(std::string url) {
+    tams::Instance instance;
+    instance.url = std::move(url);
+    instance.label = "cdn";
+    std::string bytes;
+    store::encode_value(bytes, tams::instances_type(), tams::instances_cell({instance}));
+    return bytes;
+  }
 
   std::string start;
   std::string end;
   std::string object_id;
   std::string timerange;
-  std::string urls;
+  std::string instances;
 };
 
 void run_sql(sqlite3* db, const char* sql) {
@@ -97,12 +106,12 @@ double insert_all(sqlite3* db, const store::Catalog& catalog, std::int64_t count
   const std::string_view flow_id(reinterpret_cast<const char*>(flow.bytes.data()), 16);
   Insert objects(
       db, **catalog.table(tams::table::kObjects),
-      {"inserted_at", "id", "registered", "is_init", "flow_id", "timerange", "external_urls"});
+      {"inserted_at", "id", "registered", "is_init", "flow_id", "timerange", "instances"});
   Insert segments(db, **catalog.table(tams::table::kSegments),
-                  {"inserted_at", "flow_id", "start_time", "end_time", "end_inclusive", "object_id",
-                   "sample_count", "object_timerange"});
+                  {"inserted_at", "timeline_id", "start_time", "end_time", "end_inclusive",
+                   "object_id", "sample_count", "object_timerange"});
   Insert uses(db, **catalog.table(tams::table::kObjectUses),
-              {"inserted_at", "object_id", "flow_id", "start_time"});
+              {"inserted_at", "object_id", "timeline_id", "start_time"});
   const std::int64_t now = system_clock().now().micros;
   std::chrono::duration<double> took{};
   for (std::int64_t request = 0; request < requests; ++request) {
@@ -112,7 +121,7 @@ double insert_all(sqlite3* db, const store::Catalog& catalog, std::int64_t count
     run_sql(db, "BEGIN IMMEDIATE");
     for (const Segment& row : rows) {
       objects.integer(now).text(row.object_id).integer(1).integer(0).blob(flow_id);
-      objects.text(row.timerange).text(row.urls).run();
+      objects.text(row.timerange).blob(row.instances).run();
       segments.integer(now).blob(flow_id).blob(row.start).blob(row.end).integer(0);
       segments.text(row.object_id).integer(25).text(row.timerange).run();
       uses.integer(now).text(row.object_id).blob(flow_id).blob(row.start).run();

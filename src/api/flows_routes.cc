@@ -2,9 +2,11 @@
 #include "api/parameters.h"
 #include "api/routes.h"
 #include "tams/access.h"
+#include "tams/deletions.h"
 #include "tams/flat_flow.h"
 #include "tams/flows.h"
 #include "tams/shapes.h"
+#include "tams/trash.h"
 
 namespace reel::api {
 namespace {
@@ -74,8 +76,12 @@ Result<Response> post_flow(const Call& call) {
 }
 
 Result<Response> delete_flow(const Call& call) {
-  REEL_TRY(tams::delete_flow(call.tams, caller(call), flow_id(call)));
-  return Response::empty(204);
+  if (flag(call.query, "soft_delete").value_or(false)) {
+    REEL_ASSIGN(const TrashId item, tams::trash_flow(call.tams, caller(call), flow_id(call)));
+    return in_trash(call, item);
+  }
+  REEL_ASSIGN(auto request, tams::delete_flow(call.tams, caller(call), flow_id(call)));
+  return deleted(call, std::move(request));
 }
 
 const MemberOwner& flows() {
@@ -84,7 +90,7 @@ const MemberOwner& flows() {
       .id = "flows-flowId",
       .group = "Flows",
       .confinement = Confinement::flow,
-      .id_parameter = flow_id_parameter(),
+      .path_parameters = {flow_id_parameter()},
       .get =
           [](const Call& call, std::string_view member) {
             return tams::get_flow_member(call.tams, flow_id(call), member);
@@ -172,12 +178,10 @@ std::vector<Route> document_routes() {
            .needs = auth::Need::write,
            .confinement = Confinement::flow,
            .path_parameters = id,
+           .header_parameters = condition_parameters(),
            .body = shape::flow_put(),
-           .answers = {{201, "Created", shape::flow()},
-                       {204, "Replaced"},
-                       bad_request(),
-                       forbidden_answer(),
-                       not_found_answer()},
+           .answers = conditional_answers(
+               {{201, "Created", shape::flow()}, {204, "Replaced"}, bad_request()}),
            .handler = put_flow},
           {.method = Method::del,
            .path = "/flows/{flowId}",
@@ -187,7 +191,9 @@ std::vector<Route> document_routes() {
            .needs = auth::Need::erase,
            .confinement = Confinement::flow,
            .path_parameters = id,
-           .answers = {{204, "Deleted"}, forbidden_answer(), not_found_answer()},
+           .query_parameters = {soft_delete_parameter()},
+           .header_parameters = condition_parameters(),
+           .answers = conditional_answers(deleted_answers({bad_request()})),
            .handler = delete_flow}};
 }
 

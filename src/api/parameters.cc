@@ -48,6 +48,17 @@ Status check_uuid_list(std::string_view text) {
   return {};
 }
 
+constexpr std::size_t kKeyBytesMax = 255;
+
+Status check_key(std::string_view text) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  if (!text.empty() && text.size() <= kKeyBytesMax &&
+      std::all_of(text.begin(), text.end(), printable)) {
+    return {};
+  }
+  return invalid("a key has 1 to {} printable ASCII characters", kKeyBytesMax);
+}
+
 }  // namespace
 
 std::vector<Parameter> join(std::vector<std::vector<Parameter>> lists) {
@@ -80,7 +91,24 @@ std::vector<Parameter> url_parameters() {
                tag_parameters("storage_backend_tag", "get_urls on storage backends")});
 }
 
+std::vector<Parameter> condition_parameters() {
+  return {{"If-Match", json::Shape::string(),
+           "Only if what GET shows has one of these entity tags; *: if anything is there"},
+          {"If-None-Match", json::Shape::string(),
+           "Only if what GET shows has none of these entity tags; *: if nothing is there yet"}};
+}
+
+Parameter idempotency_parameter() {
+  return {"Idempotency-Key", json::Shape::form("Idempotency key", "^[ -~]{1,255}$", check_key),
+          "Repeats with the same key within 24 hours have the same answer and no further effect"};
+}
+
 Parameter flow_id_parameter() { return {"flowId", shape::uuid(), "The flow"}; }
+Parameter soft_delete_parameter() {
+  return {"soft_delete", json::Shape::boolean(),
+          "Put it into the trash, from where it can return; Location tells where it is"};
+}
+
 Parameter source_id_parameter() { return {"sourceId", shape::uuid(), "The source"}; }
 
 json::Shape uuid_list() {
@@ -161,7 +189,9 @@ time::TimeRange timerange(const Query& query) {
 tams::Caller caller(const Call& call) {
   return {.principal = call.identity->name,
           .base_url = call.base_url,
-          .classes = call.identity->permissions.is_admin() ? std::nullopt : call.identity->classes};
+          .classes = call.identity->permissions.is_admin() ? std::nullopt : call.identity->classes,
+          .condition = call.condition,
+          .once = call.once};
 }
 
 FlowId flow_id(const Call& call) { return *FlowId::parse(call.path[0]); }
@@ -191,8 +221,46 @@ Response paged(const Call& call, tams::Page page) {
   return response;
 }
 
+Response deletion_answer(const Call& call, int status, tams::DeletionRequest request) {
+  Response response = Response::json(status, std::move(request.document));
+  response.headers.set("Location",
+                       call.base_url + "/flow-delete-requests/" + request.id.to_string());
+  return response;
+}
+
+Response deleted(const Call& call, std::optional<tams::DeletionRequest> request) {
+  if (!request) return Response::empty(204);
+  return deletion_answer(call, 202, *std::move(request));
+}
+
+Response in_trash(const Call& call, TrashId item) {
+  Response response = Response::empty(204);
+  response.headers.set("Location", call.base_url + "/trash/" + item.to_string());
+  return response;
+}
+
+std::vector<Answer> deleted_answers(std::vector<Answer> failures) {
+  std::vector<Answer> answers = {{204, "Deleted"},
+                                 {202, "Being deleted; Location tells where to look how far it is",
+                                  shape::deletion_request()}};
+  std::move(failures.begin(), failures.end(), std::back_inserter(answers));
+  return answers;
+}
+
 Answer bad_request() { return {400, "A parameter or the body breaks a rule", shape::error()}; }
 Answer forbidden_answer() { return {403, "Not allowed, for example read-only", shape::error()}; }
 Answer not_found_answer() { return {404, "There is no such thing", shape::error()}; }
+Answer condition_answer() {
+  return {412, "If-Match or If-None-Match does not hold", shape::error()};
+}
+std::vector<Answer> conditional_answers(std::vector<Answer> own) {
+  for (const auto& refusal : {forbidden_answer, not_found_answer, condition_answer}) {
+    own.push_back(refusal());
+  }
+  return own;
+}
+Answer reused_key_answer() {
+  return {422, "The Idempotency-Key belongs to another request", shape::error()};
+}
 
 }  // namespace reel::api

@@ -13,6 +13,8 @@ std::vector<Route> profile_routes();
 std::vector<Route> source_routes();
 std::vector<Route> flow_routes();
 std::vector<Route> segment_routes();
+std::vector<Route> deletion_routes();
+std::vector<Route> trash_routes();
 std::vector<Route> object_routes();
 std::vector<Route> media_routes();
 std::vector<Route> playback_routes();

@@ -4,6 +4,7 @@
 #include "tams/access.h"
 #include "tams/shapes.h"
 #include "tams/sources.h"
+#include "tams/trash.h"
 
 namespace reel::api {
 namespace {
@@ -47,6 +48,10 @@ Result<Response> put_source(const Call& call) {
 }
 
 Result<Response> delete_source(const Call& call) {
+  if (flag(call.query, "soft_delete").value_or(false)) {
+    REEL_ASSIGN(const TrashId item, tams::trash_source(call.tams, caller(call), source_id(call)));
+    return in_trash(call, item);
+  }
   REEL_TRY(tams::delete_source(call.tams, caller(call), source_id(call)));
   return Response::empty(204);
 }
@@ -72,12 +77,11 @@ std::vector<Route> created_source_routes() {
            .needs = auth::Need::write,
            .confinement = Confinement::source,
            .path_parameters = {source_id_parameter()},
+           .header_parameters = condition_parameters(),
            .body = shape::source_put(),
-           .answers = {{200, "Replaced", shape::source()},
-                       bad_request(),
-                       forbidden_answer(),
-                       not_found_answer(),
-                       {409, "It has another format", shape::error()}},
+           .answers = conditional_answers({{200, "Replaced", shape::source()},
+                                           bad_request(),
+                                           {409, "It has another format", shape::error()}}),
            .handler = put_source},
           {.method = Method::del,
            .path = "/sources/{sourceId}",
@@ -87,10 +91,10 @@ std::vector<Route> created_source_routes() {
            .needs = auth::Need::erase,
            .confinement = Confinement::source,
            .path_parameters = {source_id_parameter()},
-           .answers = {{204, "Deleted"},
-                       forbidden_answer(),
-                       not_found_answer(),
-                       {409, "It has flows", shape::error()}},
+           .query_parameters = {soft_delete_parameter()},
+           .header_parameters = condition_parameters(),
+           .answers = conditional_answers(
+               {{204, "Deleted"}, bad_request(), {409, "It has flows", shape::error()}}),
            .handler = delete_source}};
 }
 
@@ -100,7 +104,7 @@ const MemberOwner& sources() {
       .id = "sources-sourceId",
       .group = "Sources",
       .confinement = Confinement::source,
-      .id_parameter = source_id_parameter(),
+      .path_parameters = {source_id_parameter()},
       .get =
           [](const Call& call, std::string_view member) {
             return tams::get_source_member(call.tams, source_id(call), member);

@@ -58,6 +58,9 @@ struct Id {
 };
 
 using FlowId = Id<struct FlowTag>;
+using TimelineId = Id<struct TimelineTag>;
+using DeletionId = Id<struct DeletionTag>;
+using TrashId = Id<struct TrashTag>;
 using SourceId = Id<struct SourceTag>;
 using ProfileId = Id<struct ProfileTag>;
 using StorageId = Id<struct StorageTag>;

@@ -220,6 +220,7 @@ std::string with_large_integers_as_doubles(std::string_view text) {
 }  // namespace
 
 Result<Value> parse(std::string_view text, int depth_max) {
+  if (text.data() == nullptr) text = "";  // it is copied from, be it empty
   // A parser keeps its buffers; a big document gets one of its own so that they do not stay.
   constexpr std::size_t kKeptBytes = 256 * 1024;
   thread_local simdjson::dom::parser kept;

@@ -2,9 +2,11 @@
 
 #include "events/change_log.h"
 #include "obs/log.h"
-#include "tams/flows.h"
+#include "tams/deletions.h"
 #include "tams/garbage.h"
+#include "tams/idempotency.h"
 #include "tams/instances.h"
+#include "tams/trash.h"
 
 namespace reel::server {
 
@@ -48,10 +50,20 @@ std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context) {
     return Janitor::Chore{std::move(name),
                           [&context, work](const std::stop_token&) { return work(context); }};
   };
-  return {chore("removing the segments of deleted flows", tams::resume_flow_removals),
-          chore("removing objects that nothing uses", tams::collect_unused),
+  return {chore("removing objects that nothing uses", tams::collect_unused),
           chore("removing objects that were never registered", tams::collect_unregistered),
+          chore("forgetting old idempotency keys", tams::forget_old_keys),
           chore("forgetting old changes", trim_change_log)};
+}
+
+std::vector<Janitor::Chore> deleting_chores(const tams::Context& context) {
+  return {{"deleting what has been in the trash for its time",
+           [&context](const std::stop_token& stop) {
+             return tams::purge_expired_trash(context, stop);
+           }},
+          {"deleting what was requested", [&context](const std::stop_token& stop) {
+             return tams::carry_out_deletions(context, stop);
+           }}};
 }
 
 std::vector<Janitor::Chore> copying_chores(const tams::Context& context) {

@@ -37,10 +37,11 @@ class Janitor {
   std::jthread thread_;
 };
 
-//! What requests or an earlier process left behind: removals of flows, objects and bytes that
-//! nothing refers to, changes older than the log reaches back.
+//! What requests or an earlier process left behind: objects and bytes that nothing refers to,
+//! changes older than the log reaches back, keys of requests long done.
 std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context);
-//! Copies of objects between backends. Apart, because they may take hours.
+//! Deletion requests, and copies of objects between backends. Apart, because they may take hours.
+std::vector<Janitor::Chore> deleting_chores(const tams::Context& context);
 std::vector<Janitor::Chore> copying_chores(const tams::Context& context);
 
 }  // namespace reel::server

@@ -9,12 +9,15 @@
 #include "events/change_signal.h"
 #include "media/test_folder.h"
 #include "store/sqlite/sqlite_store.h"
+#include "tams/deletions.h"
 #include "tams/flows.h"
 #include "tams/garbage.h"
+#include "tams/idempotency.h"
 #include "tams/instances.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
 #include "tams/tables.h"
+#include "tams/trash.h"
 #include "tams/uploads.h"
 
 namespace reel::server {
@@ -136,6 +139,44 @@ TEST_F(GarbageTest, UnregisteredObjectsGoAfterTheTimeout) {
   EXPECT_EQ(rows(tams::table::kAllocations), 0U);
   EXPECT_EQ(rows(tams::table::kMediaGarbage), 0U);
   EXPECT_FALSE(add_segment("lost", 5));
+}
+
+TEST_F(GarbageTest, DeletionRequestsAreForgottenAfterADay) {
+  ASSERT_TRUE(allocate(R"(["a"])"));
+  ASSERT_TRUE(add_segment("a", 0));
+  json::Value body;
+  body.set("flow_id", kFlow);
+  const auto request = tams::request_deletion(context_, caller_, body);
+  ASSERT_TRUE(request) << request.error().message();
+  const std::stop_token never;
+  clock_.advance(seconds(100'000));  // one that is not finished stays, however old
+  ASSERT_TRUE(tams::carry_out_deletions(context_, never));
+  EXPECT_EQ(rows(tams::table::kSegments), 0U);
+  EXPECT_EQ(rows(tams::table::kDeletionRequests), 1U);
+  clock_.advance(seconds(86'300));
+  ASSERT_TRUE(tams::carry_out_deletions(context_, never));
+  EXPECT_EQ(rows(tams::table::kDeletionRequests), 1U);
+  clock_.advance(seconds(101));
+  ASSERT_TRUE(tams::carry_out_deletions(context_, never));
+  EXPECT_EQ(rows(tams::table::kDeletionRequests), 0U);
+}
+
+TEST_F(GarbageTest, TheTrashIsPurgedAfterItsTime) {
+  ASSERT_TRUE(allocate(R"(["a"])"));
+  ASSERT_TRUE(upload("a", "a"));
+  ASSERT_TRUE(add_segment("a", 0));
+  ASSERT_TRUE(tams::trash_flow(context_, caller_, flow_));
+  const std::stop_token never;
+  clock_.advance(seconds(context_.limits.trash_days * 86'400 - 1));
+  ASSERT_TRUE(tams::purge_expired_trash(context_, never));
+  ASSERT_TRUE(tams::collect_unused(context_));
+  EXPECT_EQ(rows(tams::table::kTrash), 1U);
+  EXPECT_EQ(files(), 1U);
+  clock_.advance(seconds(2));
+  ASSERT_TRUE(tams::purge_expired_trash(context_, never));
+  EXPECT_EQ(rows(tams::table::kTrash), 0U);
+  EXPECT_EQ(rows(tams::table::kSegments), 0U);
+  EXPECT_EQ(files(), 0U);
 }
 
 TEST_F(GarbageTest, AnIdThatIsAllocatedAnewHasItsOwnTimeout) {
@@ -272,6 +313,40 @@ TEST_F(GarbageTest, ACopyThatIsNotWantedAnyMoreLeavesNothing) {
   ASSERT_TRUE(
       tams::delete_segments(context_, caller_, flow_, time::TimeRange::eternity(), std::nullopt));
   EXPECT_EQ(files("fast") + files("slow"), 0U);
+}
+
+TEST_F(GarbageTest, KeysOfRequestsGoAfterADay) {
+  tams::Caller once = caller_;
+  once.once = {.key = "k", .fingerprint = "f"};
+  const auto allocate_once = [&] {
+    return tams::allocate_storage(context_, once, flow_, parsed(R"({"limit":1})"));
+  };
+  const auto object_of = [](const std::string& answer) {
+    return *parsed(answer).find("media_objects")->as_array()->front().find("object_id");
+  };
+  const auto first = allocate_once();
+  ASSERT_TRUE(first);
+  clock_.advance(seconds(86'400));
+  ASSERT_TRUE(tams::forget_old_keys(context_));
+  EXPECT_EQ(object_of(*allocate_once()), object_of(*first));
+  EXPECT_NE(*allocate_once(), *first) << "the first signature has expired long ago";
+  clock_.advance(seconds(1));
+  ASSERT_TRUE(tams::forget_old_keys(context_));
+  EXPECT_EQ(rows(tams::table::kIdempotencyKeys), 0U);
+  EXPECT_NE(object_of(*allocate_once()), object_of(*first));
+}
+
+TEST_F(GarbageTest, ManyOldKeysGo) {
+  store::Batch batch;
+  for (int i = 0; i < 2500; ++i) {
+    tams::Caller once = caller_;
+    once.once = {.key = std::to_string(i), .fingerprint = "f"};
+    tams::remember_outcome(context_, once, json::Object{}, batch);
+  }
+  ASSERT_TRUE(store_->commit(std::move(batch)));
+  clock_.advance(seconds(86'401));
+  ASSERT_TRUE(tams::forget_old_keys(context_));
+  EXPECT_EQ(rows(tams::table::kIdempotencyKeys), 0U);
 }
 
 TEST_F(GarbageTest, DamagedBytesAreNotCopied) {

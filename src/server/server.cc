@@ -13,6 +13,7 @@
 #include "server/data_directory.h"
 #include "server/health.h"
 #include "server/janitor.h"
+#include "server/trace_exporter.h"
 #include "server/webhook_courier.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tams/service.h"
@@ -88,9 +89,11 @@ std::vector<api::Route> all_routes(const Health& health, const obs::Registry& me
 //! Members in the order in which they need each other; destroyed in the opposite one.
 class Running::Impl {
  public:
-  Impl(Config config, std::unique_ptr<events::ChangeSignal> changes,
-       std::unique_ptr<store::Store> store, tams::Storage storage)
+  Impl(Config config, std::unique_ptr<obs::Registry> metrics,
+       std::unique_ptr<events::ChangeSignal> changes, std::unique_ptr<store::Store> store,
+       tams::Storage storage)
       : config_(std::move(config)),
+        metrics_(std::move(metrics)),
         changes_(std::move(changes)),
         store_(std::move(store)),
         storage_(std::move(storage)),
@@ -101,7 +104,7 @@ class Running::Impl {
                  .changes = *changes_,
                  .limits = config_.limits.tams},
         health_(config_, *store_) {
-    add_server_metrics(metrics_, *store_, health_);
+    add_server_metrics(*metrics_, context_, health_);
   }
   ~Impl() { stop(); }
   Impl(const Impl&) = delete;
@@ -116,25 +119,34 @@ class Running::Impl {
       REEL_ASSIGN(authenticator_,
                   auth::Authenticator::make(std::move(wanted), *api_keys_, system_clock()));
     }
+    if (!config_.tracing.endpoint.empty()) {
+      REEL_ASSIGN(exporter_, TraceExporter::start(config_.tracing, *metrics_));
+      health_.watch_exporter(exporter_.get());
+    }
     feed_ = std::make_unique<events::ChangeFeed>(*store_, *changes_);
     application_ = std::make_unique<api::TamsApplication>(
-        all_routes(health_, metrics_, *feed_, *api_keys_), context_,
+        all_routes(health_, *metrics_, *feed_, *api_keys_), context_,
         application_options(config_, authenticator_.get()));
     REEL_ASSIGN(auto options, http_options(config_));
+    options.tracer = tracer();
     const bool tls = options.tls.has_value();
     std::string host = options.address;
     if (host.find(':') != std::string::npos) host = "[" + host + "]";
-    REEL_ASSIGN(http_, http::Server::make(std::move(options), *application_, metrics_));
+    REEL_ASSIGN(http_, http::Server::make(std::move(options), *application_, *metrics_));
+    add_load_metrics();
     REEL_TRY(http_->start());
     url_ = fmt::format("{}://{}:{}", tls ? "https" : "http", host, http_->port());
     const tams::Caller courier{.principal = "webhooks",
                                .base_url = config_.public_url.empty() ? url_ : config_.public_url};
-    REEL_ASSIGN(courier_,
-                WebhookCourier::start(context_, courier, courier_options(config_), metrics_));
+    REEL_ASSIGN(courier_, WebhookCourier::start(context_, courier, courier_options(config_),
+                                                *metrics_, tracer()));
+    health_.watch_courier(courier_.get());
     std::vector<Janitor::Chore> chores = cleaning_chores(context_);
     chores.push_back({"writing down when API keys were last used",
                       [&keys = *api_keys_](const std::stop_token&) { return keys.save_uses(); }});
     cleaner_ = std::make_unique<Janitor>(std::move(chores), cleaning_, kJanitorPause);
+    deleter_ =
+        std::make_unique<Janitor>(deleting_chores(context_), *context_.deletions, kJanitorPause);
     copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
     return {};
   }
@@ -154,8 +166,12 @@ class Running::Impl {
       http_->stop();
       http_.reset();
     }
+    health_.watch_courier(nullptr);
     courier_.reset();
+    health_.watch_exporter(nullptr);
+    exporter_.reset();
     copier_.reset();
+    deleter_.reset();
     cleaner_.reset();
     if (api_keys_) {
       if (const Status status = api_keys_->save_uses(); !status) {
@@ -166,20 +182,31 @@ class Running::Impl {
   }
 
  private:
+  obs::Tracer* tracer() { return exporter_ ? &exporter_->tracer() : nullptr; }
+
+  void add_load_metrics() {
+    metrics_->gauge_callback("reelhouse_http_in_flight", "Requests being read or handled", {},
+                             [this] { return static_cast<double>(http_->load().in_flight); });
+    metrics_->gauge_callback("reelhouse_http_worker_queue_jobs", "Jobs that wait for a worker", {},
+                             [this] { return static_cast<double>(http_->load().queued); });
+  }
+
   const Config config_;
+  const std::unique_ptr<obs::Registry> metrics_;         // the store counts in it
   const std::unique_ptr<events::ChangeSignal> changes_;  // the store's committer uses it
   const std::unique_ptr<store::Store> store_;
   const tams::Storage storage_;
   const tams::Context context_;
   Health health_;
-  obs::Registry metrics_;
   std::unique_ptr<auth::ApiKeys> api_keys_;
   std::unique_ptr<auth::Authenticator> authenticator_;  //!< null: everybody may do everything
+  std::unique_ptr<TraceExporter> exporter_;             //!< null: nothing is traced
   std::unique_ptr<events::ChangeFeed> feed_;
   std::unique_ptr<api::TamsApplication> application_;
   std::unique_ptr<http::Server> http_;
   Wakeup cleaning_;
   std::unique_ptr<Janitor> cleaner_;
+  std::unique_ptr<Janitor> deleter_;
   std::unique_ptr<Janitor> copier_;
   std::unique_ptr<WebhookCourier> courier_;
   std::string url_;
@@ -191,13 +218,15 @@ Running::~Running() = default;
 Result<std::unique_ptr<Running>> Running::start(const Config& config) {
   REEL_TRY(check_exposure(config));
   // The store comes first: its lock keeps other servers out of the directory.
+  auto metrics = std::make_unique<obs::Registry>();
   auto changes = std::make_unique<events::ChangeSignal>();
   REEL_ASSIGN(auto store,
               store::open_sqlite_store({.path = data_path(config, kStoreFile),
-                                        .committed = [&told = *changes] { told.notify(); }}));
+                                        .committed = [&told = *changes] { told.notify(); },
+                                        .metrics = metrics.get()}));
   REEL_ASSIGN(tams::Storage storage, open_storage(config));
-  auto impl =
-      std::make_unique<Impl>(config, std::move(changes), std::move(store), std::move(storage));
+  auto impl = std::make_unique<Impl>(config, std::move(metrics), std::move(changes),
+                                     std::move(store), std::move(storage));
   REEL_TRY(impl->start());
   return std::unique_ptr<Running>(new Running(std::move(impl)));
 }

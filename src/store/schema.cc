@@ -145,6 +145,19 @@ void check_same(const Column& ours, const TableDefinition::ColumnDefinition& the
   }
 }
 
+//! Renames the columns that the definition calls by another name now; whether there were any.
+bool take_new_names(TableSchema& schema, const TableDefinition& definition) {
+  bool renamed = false;
+  for (const auto& column : definition.columns) {
+    if (column.former_name.empty() || schema.find(column.name) != nullptr) continue;
+    const Column* former = schema.find(column.former_name);
+    if (former == nullptr) continue;
+    schema.columns[schema.position(former->id)].name = column.name;
+    renamed = true;
+  }
+  return renamed;
+}
+
 }  // namespace
 
 const Column* TableSchema::find(std::string_view column_name) const {
@@ -249,9 +262,11 @@ Result<TableSchema> make_schema(TableId id, const TableDefinition& definition) {
   return schema;
 }
 
-Result<std::optional<TableSchema>> extend_schema(const TableSchema& current,
+Result<std::optional<TableSchema>> extend_schema(const TableSchema& stored,
                                                  const TableDefinition& definition) {
   Reasons reasons;
+  TableSchema current = stored;
+  const bool renamed = take_new_names(current, definition);
   TableSchema next = current;
   next.version = current.version + 1;
   for (const auto& column : definition.columns) {
@@ -285,7 +300,7 @@ Result<std::optional<TableSchema>> extend_schema(const TableSchema& current,
     }
   }
   REEL_TRY(reasons.status(definition.name));
-  if (next.columns.size() == current.columns.size() &&
+  if (!renamed && next.columns.size() == current.columns.size() &&
       next.indexes.size() == current.indexes.size()) {
     return std::nullopt;
   }

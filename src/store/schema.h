@@ -104,6 +104,8 @@ struct TableDefinition {
     bool nullable = true;
     Value default_value = {};
     std::string doc = {};
+    //! An existing table's column of this name is renamed; empty: it always had its name.
+    std::string former_name = {};
   };
   std::string name = {};
   std::vector<ColumnDefinition> columns = {};
@@ -124,10 +126,10 @@ struct TableDefinition {
 Result<TableSchema> make_schema(TableId id, const TableDefinition& definition);
 
 //! The next version of a schema, with the columns and indexes that the definition has and it
-//! lacks (found by name); nullopt when it lacks nothing. Columns that only the schema has stay.
-//! Code::invalid lists every reason: another key, another type, a new column that is neither
-//! nullable nor has a default.
-Result<std::optional<TableSchema>> extend_schema(const TableSchema& current,
+//! lacks (found by name, or by its former one); nullopt when it lacks nothing. Columns that only
+//! the schema has stay. Code::invalid lists every reason: another key, another type, a new column
+//! that is neither nullable nor has a default.
+Result<std::optional<TableSchema>> extend_schema(const TableSchema& stored,
                                                  const TableDefinition& definition);
 
 //! Identifiers: [a-z_][a-z0-9_]*, at most 128 bytes.

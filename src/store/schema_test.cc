@@ -100,6 +100,22 @@ TEST(SchemaTest, a_schema_gains_what_it_lacks) {
   }
 }
 
+TEST(SchemaTest, a_column_takes_its_new_name_along) {
+  const TableSchema first = *make_schema(7, films());
+  TableDefinition renamed = films();
+  renamed.columns[0].name = "film_id";
+  renamed.partition_key = {"film_id"};
+  EXPECT_FALSE(extend_schema(first, renamed));
+  renamed.columns[0].former_name = "id";
+  const auto second = extend_schema(first, renamed);
+  ASSERT_TRUE(second) << second.error().message();
+  EXPECT_EQ((*second)->version, 2U);
+  EXPECT_EQ((*second)->find("film_id")->id, first.find("id")->id);
+  EXPECT_EQ((*second)->partition_key, first.partition_key);
+  EXPECT_EQ((*second)->columns.size(), first.columns.size());
+  EXPECT_EQ(*extend_schema(**second, renamed), std::nullopt);
+}
+
 TEST(SchemaTest, the_catalogs_bytes_come_back_whole) {
   TableSchema schema = *make_schema(7, films());
   schema.tombstones.push_back(schema.columns[2]);

@@ -8,6 +8,7 @@
 #include "tams/changes.h"
 #include "tams/collections.h"
 #include "tams/edit.h"
+#include "tams/flows_internal.h"
 #include "tams/profiles.h"
 #include "tams/search.h"
 #include "tams/segments.h"
@@ -65,18 +66,6 @@ std::set<FlowId> members_in(const json::Value& document) {
     members.insert(*FlowId::parse(*item.find("id")->as_string()));
   }
   return members;
-}
-
-//! The flow as it is kept: members that the specification names, and the others under extra.
-json::Value document_of(const Record& flow) {
-  json::Value document = to_document(kFields, flow);
-  if (flow.text("extra").empty()) return document;
-  auto extra = json::parse(flow.text("extra"));
-  REEL_CHECK(extra.has_value());
-  for (json::Member& member : *extra->as_object()) {
-    document.set(member.name, std::move(member.value));
-  }
-  return document;
 }
 
 store::Value extra_members(const json::Value& document) {
@@ -219,27 +208,24 @@ Status check_reach(const Write& write, const Record* old, const json::Value& bef
 //! Adds what turns the stored flow (nullptr: none) into `document`, which gains its managed
 //! members.
 Status change_flow(Write& write, FlowId id, const Record* old, json::Value& document) {
-  const json::Value before = old == nullptr ? json::Value(json::Object{}) : document_of(*old);
+  const json::Value before = old == nullptr ? json::Value(json::Object{}) : flow_document(*old);
   stamp(write.context, write.caller, old == nullptr ? nullptr : &before, document);
   REEL_TRY(settle_classes(write.caller, old == nullptr ? nullptr : &before, document));
   REEL_TRY(check_reach(write, old, before, document));
   const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
   if (old == nullptr) {
-    REEL_TRY(join_source(write, document));
-  } else if (SourceId{old->uuid("source_id")} != source) {
+    return add_flow(write, id, document, TimelineId::random(write.context.random), document);
+  }
+  if (SourceId{old->uuid("source_id")} != source) {
     REEL_TRY(leave_source(write, SourceId{old->uuid("source_id")}));
-    REEL_TRY(join_source(write, document));
+    REEL_TRY(join_source(write, document, document));
   } else if (old->text("format") != *document.find("format")->as_string()) {
     return at("/format", invalid("flow {} and its source have format {}", id.to_string(),
                                  old->text("format")));
   }
   REEL_TRY(change_members(write, id, members_in(before), members_in(document)));
-  if (old == nullptr) {
-    write.batch.insert(kFlows, {id}, row_cells(document));
-  } else {
-    update_row(write.batch, id, *old, document);
-  }
-  return note_change(write, id, old == nullptr ? nullptr : &before, document);
+  update_row(write.batch, id, *old, document);
+  return note_change(write, id, &before, document);
 }
 
 Failure read_only_failure(FlowId id) { return forbidden("flow {} is read-only", id.to_string()); }
@@ -263,15 +249,17 @@ Status apply_profile(store::Snapshot& snapshot, const Record* old, json::Value& 
   return {};
 }
 
-//! Changes an existing flow's document.
-Status edit_flow(const Context& context, const Caller& caller, FlowId id, bool even_if_read_only,
-                 const std::function<Status(json::Value&)>& change) {
+std::string name_of(FlowId id) { return "flow " + id.to_string(); }
+
+//! Changes a part of an existing flow's document.
+Status edit_flow(const Context& context, const Caller& caller, FlowId id, const Edit& edit) {
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record old, find_flow(*snapshot, id));
-    if (old.flag("read_only") && !even_if_read_only) return read_only_failure(id);
-    json::Value document = document_of(old);
-    REEL_TRY(change(document));
+    if (old.flag("read_only") && !edit.even_if_read_only) return read_only_failure(id);
+    json::Value document = flow_document(old);
+    REEL_TRY(check_condition(caller, [&] { return edit.show(document); }));
+    REEL_TRY(edit.change(document));
     Write write{context, caller, *snapshot};
     REEL_TRY(change_flow(write, id, &old, document));
     return context.store.commit(std::move(write.batch));
@@ -354,8 +342,22 @@ Result<bool> links_match(store::Snapshot& snapshot, const FlowFilter& filter, co
   if (!filter.timerange || filter.timerange->is_eternity()) return true;
   const bool want_empty = filter.timerange->is_never();
   const auto within = want_empty ? time::TimeRange::eternity() : *filter.timerange;
-  REEL_ASSIGN(const bool overlaps, has_segment_within(snapshot, id, within));
+  REEL_ASSIGN(const bool overlaps, has_segment_within(snapshot, timeline_of(flow), within));
   return overlaps != want_empty;
+}
+
+//! Adds a change of the members that a collection lists; the links are the caller's.
+Status change_collection(Write& write, const Record& collection,
+                         const std::function<void(json::Array&)>& change) {
+  const FlowId id{collection.uuid("id")};
+  json::Value document = flow_document(collection);
+  const json::Value before = document;
+  json::Value* items = document.find("flow_collection");
+  if (items == nullptr) items = &document.set("flow_collection", json::Array{});
+  change(*items->as_array());
+  stamp(write.context, write.caller, &before, document);
+  update_row(write.batch, id, collection, document);
+  return note_change(write, id, &before, document);
 }
 
 //! Takes a flow out of one collection that holds it.
@@ -363,68 +365,28 @@ Status drop_from_collection(Write& write, FlowId collection, FlowId member) {
   REEL_ASSIGN(const auto record, load(write.snapshot, table::kFlows, {collection}));
   write.batch.erase(std::string(table::kCollectedBy), {member, collection});
   if (!record) return {};
-  json::Value document = document_of(*record);
-  const json::Value before = document;
-  if (json::Value* items = document.find("flow_collection")) {
-    const std::string text = member.to_string();
-    std::erase_if(*items->as_array(),
-                  [&](const json::Value& item) { return *item.find("id")->as_string() == text; });
-  }
-  stamp(write.context, write.caller, &before, document);
-  update_row(write.batch, collection, *record, document);
-  return note_change(write, collection, &before, document);
-}
-
-//! The row of flow_removals: what is told of segments that are removed after their flow.
-store::Cells removal_cells(const Context& context, const Caller& caller, const FlowPlace& place) {
-  return {{"requested", context.clock.now()},
-          {"requested_by", caller.principal},
-          {"source_id", place.source},
-          {"flow_collected_by", store::id_list(place.collected_by)},
-          {"source_collected_by", store::id_list(place.source_collected_by)}};
-}
-
-FlowPlace place_in(const Record& removal) {
-  return {.flow = FlowId{removal.uuid("flow_id")},
-          .source = SourceId{removal.uuid("source_id")},
-          .collected_by = store::ids_of<FlowId>(removal["flow_collected_by"]),
-          .source_collected_by = store::ids_of<SourceId>(removal["source_collected_by"])};
-}
-
-//! Adds what makes the flow go; only its segments are left to remove then.
-Status remove_flow(Write& write, const Record& flow) {
-  const FlowId id{flow.uuid("id")};
-  const SourceId source{flow.uuid("source_id")};
-  REEL_ASSIGN(const FlowPlace place, place_of(write.snapshot, id, source));
-  write.batch.require_cells(
-      kFlows, {id}, {{"revision", flow["revision"]}, {"collected_count", flow["collected_count"]}});
-  const json::Value document = document_of(flow);
-  ChangeNotes(write).flow_deleted(place, document);
-  for (const FlowId collection : place.collected_by) {
-    REEL_TRY(drop_from_collection(write, collection, id));
-  }
-  REEL_TRY(change_members(write, id, members_in(document), {}));
-  REEL_TRY(leave_source(write, source));
-  write.batch.upsert(std::string(table::kFlowRemovals), {id},
-                     removal_cells(write.context, write.caller, place));
-  write.batch.erase(std::string(table::kFlowActivity), {id});
-  write.batch.erase(kFlows, {id});
-  return {};
-}
-
-//! Removes the segments that a deleted flow left. Nothing to do when someone else has finished.
-Status finish_removal(const Context& context, FlowId id) {
-  const std::string removals(table::kFlowRemovals);
-  return retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_ASSIGN(const auto removal, load(*snapshot, removals, {id}));
-    if (!removal) return {};
-    REEL_TRY(remove_segments(context, removal->text("requested_by"), place_in(*removal)));
-    store::Batch batch;
-    batch.require_cells(removals, {id}, {{"requested", (*removal)["requested"]}});
-    batch.erase(removals, {id});
-    return context.store.commit(std::move(batch));
+  const json::Value id(member.to_string());
+  return change_collection(write, *record, [&](json::Array& items) {
+    std::erase_if(items, [&](const json::Value& item) { return *item.find("id") == id; });
   });
+}
+
+//! Holds the caller's condition against the whole flow. Of what GET shows, the row is held until
+//! the commit by its revision, as in every write; the rest is here.
+Status check_document(Write& write, FlowId id) {
+  if (!write.caller.condition) return {};
+  REEL_TRY(check_condition(write.caller, [&] { return get_flow(write.snapshot, id, {}); }));
+  const std::string activity(table::kFlowActivity);
+  REEL_ASSIGN(const auto old, load(write.snapshot, activity, {id}));
+  if (old) {
+    write.batch.require_cells(activity, {id}, {{"segments_updated", (*old)["segments_updated"]}});
+  } else {
+    write.batch.require_absent(activity, {id});
+  }
+  REEL_ASSIGN(const auto flow, load(write.snapshot, kFlows, {id}, {"collected_count"}));
+  if (!flow) return {};
+  write.batch.require_cells(kFlows, {id}, {{"collected_count", (*flow)["collected_count"]}});
+  return {};
 }
 
 //! What to do with a flow that exists already.
@@ -440,20 +402,15 @@ Result<PutFlow> write_flow_document(const Context& context, const Caller& caller
   PutFlow outcome;
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_ASSIGN(const auto removal, load(*snapshot, table::kFlowRemovals, {id}));
-    if (removal) {  // an earlier flow of this id still owns the segments
-      REEL_TRY(finish_removal(context, id));
-      return conflict("flow {} was being removed", id.to_string());
-    }
     REEL_ASSIGN(const auto old, load(*snapshot, table::kFlows, {id}));
     outcome.created = !old;
     if (old && existing == Existing::keep) return {};
     if (old && old->flag("read_only")) return read_only_failure(id);
+    Write write{context, caller, *snapshot};
+    REEL_TRY(check_document(write, id));
     json::Value document = body;
     REEL_TRY(apply_profile(*snapshot, old ? &*old : nullptr, document));
-    Write write{context, caller, *snapshot};
     REEL_TRY(change_flow(write, id, old ? &*old : nullptr, document));
-    write.batch.require_absent(std::string(table::kFlowRemovals), {id});
     if (outcome.created) outcome.document = json::to_text(as_shown(document));
     return context.store.commit(std::move(write.batch));
   }));
@@ -461,6 +418,89 @@ Result<PutFlow> write_flow_document(const Context& context, const Caller& caller
 }
 
 }  // namespace
+
+json::Value flow_document(const Record& flow) {
+  json::Value document = to_document(kFields, flow);
+  if (flow.text("extra").empty()) return document;
+  auto extra = json::parse(flow.text("extra"));
+  REEL_CHECK(extra.has_value());
+  for (json::Member& member : *extra->as_object()) {
+    document.set(member.name, std::move(member.value));
+  }
+  return document;
+}
+
+Result<FlowPlace> remove_flow(Write& write, const Record& flow) {
+  const FlowId id{flow.uuid("id")};
+  if (flow.flag("read_only")) return read_only_failure(id);
+  REEL_TRY(check_document(write, id));
+  const SourceId source{flow.uuid("source_id")};
+  REEL_ASSIGN(FlowPlace place, place_of(write.snapshot, id, source));
+  write.batch.require_cells(
+      kFlows, {id}, {{"revision", flow["revision"]}, {"collected_count", flow["collected_count"]}});
+  const json::Value document = flow_document(flow);
+  ChangeNotes(write).flow_deleted(place, document);
+  for (const FlowId collection : place.collected_by) {
+    REEL_TRY(drop_from_collection(write, collection, id));
+  }
+  REEL_TRY(change_members(write, id, members_in(document), {}));
+  REEL_TRY(leave_source(write, source));
+  write.batch.erase(std::string(table::kFlowActivity), {id});
+  write.batch.erase(kFlows, {id});
+  return place;
+}
+
+Status add_flow(Write& write, FlowId id, const json::Value& document, TimelineId timeline,
+                const json::Value& source_like) {
+  REEL_TRY(join_source(write, document, source_like));
+  REEL_TRY(change_members(write, id, {}, members_in(document)));
+  store::Cells cells = row_cells(document);
+  cells.emplace_back("timeline_id", timeline);
+  write.batch.insert(kFlows, {id}, std::move(cells));
+  return note_change(write, id, nullptr, document);
+}
+
+Status put_into_collection(Write& write, const Record& collection, FlowId member,
+                           const json::Value& item, std::size_t place) {
+  write.batch.upsert(std::string(table::kCollectedBy), {member, collection["id"]}, {});
+  return change_collection(write, collection, [&](json::Array& items) {
+    const auto at = static_cast<std::ptrdiff_t>(std::min(place, items.size()));
+    items.insert(items.begin() + at, item);
+  });
+}
+
+TimelineId timeline_of(const Record& flow) {
+  const store::Value& timeline = flow["timeline_id"];
+  return TimelineId{timeline.is_null() ? flow.uuid("id") : timeline.get<Uuid>()};
+}
+
+Result<std::optional<TimelineId>> timeline_of(store::Snapshot& snapshot, FlowId id) {
+  REEL_ASSIGN(const auto flow, load(snapshot, table::kFlows, {id}, {"id", "timeline_id"}));
+  if (!flow) return std::nullopt;
+  return timeline_of(*flow);
+}
+
+Result<std::optional<Record>> flow_on(store::Snapshot& snapshot, TimelineId timeline,
+                                      const std::vector<std::string>& columns) {
+  store::ScanSpec spec;
+  spec.table = table::kFlows;
+  spec.index = "by_timeline";
+  spec.lower = store::RangeBound{.prefix = {timeline}};
+  spec.upper = store::RangeBound{.prefix = {timeline}};
+  spec.columns = columns;
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
+  std::optional<Record> found;
+  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+    found.emplace(schema, row.cells);
+    return false;
+  }));
+  if (found) return found;
+  // A flow from before there were timelines is on the one of its own id.
+  const FlowId id{timeline.uuid};
+  REEL_ASSIGN(const auto own, timeline_of(snapshot, id));
+  if (own != timeline) return std::nullopt;
+  return load(snapshot, table::kFlows, {id}, columns);
+}
 
 Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
                          const std::vector<std::string>& columns) {
@@ -490,7 +530,7 @@ Result<std::string> get_flow(store::Snapshot& snapshot, FlowId id, const FlowVie
   REEL_ASSIGN(const Record flow, find_flow(snapshot, id));
   std::optional<time::TimeRange> timerange;
   if (view.include_timerange) {
-    REEL_ASSIGN(timerange, flow_extent(snapshot, id, view.within));
+    REEL_ASSIGN(timerange, flow_extent(snapshot, timeline_of(flow), view.within));
   }
   std::string text;
   json::Writer out(text);
@@ -498,54 +538,28 @@ Result<std::string> get_flow(store::Snapshot& snapshot, FlowId id, const FlowVie
   return text;
 }
 
-Status delete_flow(const Context& context, const Caller& caller, FlowId id) {
-  REEL_TRY(retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
-    if (flow.flag("read_only")) return read_only_failure(id);
-    Write write{context, caller, *snapshot};
-    REEL_TRY(remove_flow(write, flow));
-    return context.store.commit(std::move(write.batch));
-  }));
-  return finish_removal(context, id);
-}
-
-Status resume_flow_removals(const Context& context) {
-  std::vector<FlowId> pending;
-  {
-    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_TRY(snapshot->scan_all(table::kFlowRemovals, 0, 1, [&](const store::RowView& row) {
-      pending.push_back(FlowId{row[row.schema.position("flow_id")].get<Uuid>()});
-      return true;
-    }));
-  }
-  for (const FlowId id : pending) REEL_TRY(finish_removal(context, id));
-  return {};
-}
-
 Result<json::Value> get_flow_member(const Context& context, FlowId id, std::string_view member) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
-  return document_member(to_document(kFields, flow), member, "flow", id.to_string());
+  return document_member(to_document(kFields, flow), member, name_of(id));
 }
 
 Status set_flow_member(const Context& context, const Caller& caller, FlowId id,
                        std::string_view member, std::optional<json::Value> value) {
-  return edit_flow(context, caller, id, member == "read_only",
-                   [&](json::Value& document) -> Status {
-                     if (member == "avg_bit_rate" && document.find("profile_id") != nullptr) {
-                       return invalid("avg_bit_rate comes from the flow's profile");
-                     }
-                     assign_member(document, member, value);
-                     return Status();
-                   });
+  Edit edit = edit_member(member, std::move(value), name_of(id));
+  edit.even_if_read_only = member == "read_only";
+  if (member == "avg_bit_rate") {
+    edit.change = [change = std::move(edit.change)](json::Value& document) -> Status {
+      if (document.find("profile_id") == nullptr) return change(document);
+      return invalid("avg_bit_rate comes from the flow's profile");
+    };
+  }
+  return edit_flow(context, caller, id, edit);
 }
 
 Status set_flow_tag(const Context& context, const Caller& caller, FlowId id, std::string_view name,
                     std::optional<json::Value> value) {
-  return edit_flow(context, caller, id, false, [&](json::Value& document) {
-    return assign_tag(document, name, value, "flow", id.to_string());
-  });
+  return edit_flow(context, caller, id, edit_tag(name, std::move(value), name_of(id)));
 }
 
 Result<Page> list_flows(const Context& context, const FlowFilter& filter, FlowOrder order,

@@ -18,6 +18,16 @@ namespace reel::tams {
 Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
                          const std::vector<std::string>& columns = {});
 
+//! Where the flow's segments are. Each creation of a flow begins a timeline, so that what a deleted
+//! flow of the same id left behind is neither seen nor in the way.
+//! REQUIRES: the record has `id` and `timeline_id`.
+TimelineId timeline_of(const Record& flow);
+//! The same by id; nullopt when there is no such flow.
+Result<std::optional<TimelineId>> timeline_of(store::Snapshot& snapshot, FlowId id);
+//! The flow whose segments are on a timeline; nullopt when it is gone. `columns` as in load().
+Result<std::optional<Record>> flow_on(store::Snapshot& snapshot, TimelineId timeline,
+                                      const std::vector<std::string>& columns = {});
+
 struct PutFlow {
   bool created = false;
   std::string document;  //!< of a created flow, as GET shows it
@@ -41,12 +51,6 @@ struct FlowView {
 Result<std::string> get_flow(store::Snapshot& snapshot, FlowId id, const FlowView& view);
 //! The flow as JSON. With include_timerange, the extent of the segments that overlap `within`.
 Result<std::string> get_flow(const Context& context, FlowId id, const FlowView& view);
-
-//! Removes the flow, its place in collections, its segments, and objects that nothing uses then.
-Status delete_flow(const Context& context, const Caller& caller, FlowId id);
-
-//! Goes on with the removal of segments that a stopped server left behind.
-Status resume_flow_removals(const Context& context);
 
 //! One member of a flow (label, description, flow_collection, max_bit_rate, avg_bit_rate,
 //! read_only, tags). Code::not_found when the flow or the member is absent.
@@ -82,7 +86,7 @@ Result<Page> list_flows(const Context& context, const FlowFilter& filter, FlowOr
                         const PageRequest& page);
 
 //! The extent of a flow's segments that overlap `within`; never() when there are none.
-Result<time::TimeRange> flow_extent(store::Snapshot& snapshot, FlowId id,
+Result<time::TimeRange> flow_extent(store::Snapshot& snapshot, TimelineId timeline,
                                     const time::TimeRange& within);
 
 //! The members of a flow's collection, in order.

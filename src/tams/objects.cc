@@ -7,6 +7,7 @@
 #include "tams/edit.h"
 #include "tams/flows.h"
 #include "tams/garbage.h"
+#include "tams/idempotency.h"
 #include "tams/instances.h"
 #include "tams/tables.h"
 
@@ -70,6 +71,27 @@ struct Allocation {
   bool presigned = true;  //!< whether clients get signed URLs
 };
 
+//! For remember_outcome(). URLs are signed anew for each answer.
+json::Value outcome_of(const Allocation& allocation) {
+  json::Value outcome;
+  outcome.set("object_ids", json::Array(allocation.ids.begin(), allocation.ids.end()));
+  outcome.set("storage_id", allocation.storage.to_string());
+  outcome.set("content_type", allocation.content_type);
+  outcome.set("presigned", allocation.presigned);
+  return outcome;
+}
+
+Allocation allocation_in(const json::Value& outcome) {
+  Allocation allocation;
+  for (const json::Value& id : *outcome.find("object_ids")->as_array()) {
+    allocation.ids.push_back(*id.as_string());
+  }
+  allocation.storage = *StorageId::parse(*outcome.find("storage_id")->as_string());
+  allocation.content_type = *outcome.find("content_type")->as_string();
+  allocation.presigned = *outcome.find("presigned")->as_bool();
+  return allocation;
+}
+
 //! Where to upload one of them.
 void write_allocation(json::Writer& out, const Context& context, const Caller& caller,
                       const Allocation& allocation, const std::string& id) {
@@ -115,9 +137,11 @@ Result<std::string> container_of(store::Snapshot& snapshot, FlowId flow) {
 }
 
 //! Without a flow, the objects are for whichever uses them first.
-Result<Allocation> reserve(const Context& context, std::optional<FlowId> flow,
+Result<Allocation> reserve(const Context& context, const Caller& caller, std::optional<FlowId> flow,
                            const json::Value& body) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const auto earlier, earlier_outcome(*snapshot, caller));
+  if (earlier) return allocation_in(*earlier);
   Allocation allocation;
   allocation.content_type = "application/octet-stream";
   if (flow) {
@@ -148,6 +172,7 @@ Result<Allocation> reserve(const Context& context, std::optional<FlowId> flow,
     batch.insert(std::string(table::kObjects), {id}, std::move(cells));
   }
   check_after_timeout(context, batch, now, allocation.ids);
+  if (caller.once) remember_outcome(context, caller, outcome_of(allocation), batch);
   REEL_TRY(context.store.commit(std::move(batch)));
   return allocation;
 }
@@ -179,42 +204,46 @@ Status write_object(json::Writer& out, store::Snapshot& snapshot, const Record& 
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
-                                        const TagFilter& tags, std::optional<FlowId> after,
-                                        std::size_t limit) {
-  std::vector<FlowId> flows;
+//! The first timeline behind `after` that uses the object.
+Result<std::optional<TimelineId>> next_timeline(store::Snapshot& snapshot, const std::string& id,
+                                                std::optional<TimelineId> after) {
   store::ScanSpec spec;
   spec.table = table::kObjectUses;
   spec.partition = {id};
   spec.limit = 1;
+  if (after) spec.lower = store::RangeBound{.prefix = {*after}, .inclusive = false};
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
-  const std::size_t position = schema->position("flow_id");
-  while (flows.size() < limit) {
-    // A flow may use an object many times: jump from flow to flow.
-    if (after) spec.lower = store::RangeBound{.prefix = {*after}, .inclusive = false};
-    std::optional<FlowId> next;
-    REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
-      next = FlowId{row[position].get<Uuid>()};
-      return false;
-    }));
-    if (!next) break;
-    after = next;
-    if (!tags.empty()) {
-      REEL_ASSIGN(const auto flow, load(snapshot, table::kFlows, {*next}));
-      if (!flow || !tags.matches(flow->text("tags"))) continue;
-    }
-    flows.push_back(*next);
+  const std::size_t position = schema->position("timeline_id");
+  std::optional<TimelineId> next;
+  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+    next = TimelineId{row[position].get<Uuid>()};
+    return false;
+  }));
+  return next;
+}
+
+}  // namespace
+
+Result<std::vector<ObjectUser>> flows_using(store::Snapshot& snapshot, const std::string& id,
+                                            const TagFilter& tags, std::optional<TimelineId> after,
+                                            std::size_t limit) {
+  std::vector<ObjectUser> users;
+  while (users.size() < limit) {
+    // A flow may use an object many times: jump from timeline to timeline.
+    REEL_ASSIGN(after, next_timeline(snapshot, id, after));
+    if (!after) break;
+    REEL_ASSIGN(const auto flow, flow_on(snapshot, *after, {"id", "tags"}));
+    if (!flow || !tags.matches(flow->text("tags"))) continue;
+    users.push_back({.timeline = *after, .flow = FlowId{flow->uuid("id")}});
   }
-  return flows;
+  return users;
 }
 
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body) {
   Allocation allocation;
   REEL_TRY(retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(allocation, reserve(context, flow, body));
+    REEL_ASSIGN(allocation, reserve(context, caller, flow, body));
     return {};
   }));
   std::string text;
@@ -243,7 +272,7 @@ Result<CreatedObject> create_object(const Context& context, const Caller& caller
   Allocation allocation;
   REEL_TRY(check_reach(context, caller, flow));
   REEL_TRY(retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(allocation, reserve(context, flow, request));
+    REEL_ASSIGN(allocation, reserve(context, caller, flow, request));
     return {};
   }));
   CreatedObject created{.id = allocation.ids[0], .document = {}};
@@ -258,18 +287,18 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
   REEL_ASSIGN(const auto object, load(*snapshot, table::kObjects, {id}));
   if (!object || !object->flag("registered")) return not_found("object '{}' does not exist", id);
   const store::Type uuid_type = store::Type::of(store::TypeKind::uuid);
-  std::optional<FlowId> after;
+  std::optional<TimelineId> after;
   if (!query.page.key.empty()) {
     REEL_ASSIGN(const auto cells, read_page_key(query.page.key, {uuid_type}));
     if (cells[0].is_null()) return at("?page", not_found("there is no such page in this listing"));
-    after = FlowId{cells[0].get<Uuid>()};
+    after = TimelineId{cells[0].get<Uuid>()};
   }
   REEL_ASSIGN(auto flows, flows_using(*snapshot, id, query.flow_tags, after, query.page.limit + 1));
   ObjectView view;
   view.page.limit = query.page.limit;
   if (flows.size() > query.page.limit) {
     flows.pop_back();
-    view.page.next_key = make_page_key({{uuid_type, Value(flows.back())}});
+    view.page.next_key = make_page_key({{uuid_type, Value(flows.back().timeline)}});
   }
   view.page.count = flows.size();
 
@@ -278,7 +307,7 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
   out.field("id", std::string_view(id));
   out.key("referenced_by_flows");
   out.begin_array();
-  for (const FlowId flow : flows) out.string(flow.to_string());
+  for (const ObjectUser& user : flows) out.string(user.flow.to_string());
   out.end_array();
   if (!(*object)["flow_id"].is_null()) {
     out.field("first_referenced_by_flow", std::string_view(object->uuid("flow_id").to_string()));
@@ -297,7 +326,7 @@ Result<StorageId> allocate_for_segment(const Context& context, FlowId flow,
     if (!object) {
       json::Value request;
       request.set("object_ids", json::Array{object_id});
-      REEL_ASSIGN(const Allocation allocation, reserve(context, flow, request));
+      REEL_ASSIGN(const Allocation allocation, reserve(context, {}, flow, request));
       storage = allocation.storage;
       return {};
     }
@@ -315,32 +344,28 @@ Result<StorageId> allocate_for_segment(const Context& context, FlowId flow,
   return storage;
 }
 
-Result<std::vector<Timestamp>> uses_in_flow(store::Snapshot& snapshot, const std::string& object_id,
-                                            FlowId flow, bool reverse,
-                                            std::optional<Timestamp> after) {
+Status scan_uses(store::Snapshot& snapshot, const UseScan& scan,
+                 const std::function<bool(Timestamp)>& visit) {
   store::ScanSpec spec;
   spec.table = table::kObjectUses;
-  spec.partition = {object_id};
-  spec.lower = store::RangeBound{.prefix = {flow}};
-  spec.upper = store::RangeBound{.prefix = {flow}};
-  if (after) {
-    (reverse ? spec.upper : spec.lower) =
-        store::RangeBound{.prefix = {flow, *after}, .inclusive = false};
+  spec.partition = {scan.object_id};
+  spec.lower = store::RangeBound{.prefix = {scan.timeline}};
+  spec.upper = store::RangeBound{.prefix = {scan.timeline}};
+  if (scan.after) {
+    (scan.reverse ? spec.upper : spec.lower) =
+        store::RangeBound{.prefix = {scan.timeline, *scan.after}, .inclusive = false};
   }
-  spec.reverse = reverse;
+  spec.reverse = scan.reverse;
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(spec.table));
   const std::size_t position = schema->position("start_time");
-  std::vector<Timestamp> starts;
-  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
-    starts.push_back(Timestamp::from_nanoseconds(row[position].get<store::Decimal>().unscaled));
-    return true;
-  }));
-  return starts;
+  return snapshot.scan(spec, [&](const store::RowView& row) {
+    return visit(Timestamp::from_nanoseconds(row[position].get<store::Decimal>().unscaled));
+  });
 }
 
 Result<bool> is_used(store::Snapshot& snapshot, const std::string& object_id) {
-  REEL_ASSIGN(const auto flows, flows_using(snapshot, object_id, {}, std::nullopt, 1));
-  return !flows.empty();
+  REEL_ASSIGN(const auto timeline, next_timeline(snapshot, object_id, std::nullopt));
+  return timeline.has_value();
 }
 
 }  // namespace reel::tams

@@ -1,6 +1,7 @@
 #pragma once
 //! Objects: allocated for a flow, registered and used by segments.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,16 +15,23 @@
 namespace reel::tams {
 
 //! POST /flows/{id}/storage: new objects and where to upload them, as JSON. The body passed
-//! shape::storage_request().
+//! shape::storage_request(). A request with a key (Caller::once) is done once; URLs are signed
+//! anew.
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body);
 
-//! The distinct flows that use an object, from `after` on, at most `limit` that match.
-Result<std::vector<FlowId>> flows_using(store::Snapshot& snapshot, const std::string& id,
-                                        const TagFilter& tags, std::optional<FlowId> after,
-                                        std::size_t limit);
+//! A flow that uses an object.
+struct ObjectUser {
+  TimelineId timeline;
+  FlowId flow;
+};
+//! The distinct flows that use an object, by timeline from `after` on, at most `limit` that match.
+//! Segments of deleted flows, which are there until they are removed, do not count.
+Result<std::vector<ObjectUser>> flows_using(store::Snapshot& snapshot, const std::string& id,
+                                            const TagFilter& tags, std::optional<TimelineId> after,
+                                            std::size_t limit);
 //! One new object and where to upload it, as JSON. The body passed shape::object_post(); without a
-//! flow_id, any flow may be the first to use the object.
+//! flow_id, any flow may be the first to use the object. Done once like allocate_storage().
 struct CreatedObject {
   std::string id;
   std::string document;
@@ -49,13 +57,19 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
 Result<StorageId> allocate_for_segment(const Context& context, FlowId flow,
                                        const std::string& object_id);
 
-//! Starts of the segments of a flow that use the object, as media or init segment, in order.
-Result<std::vector<time::Timestamp>> uses_in_flow(store::Snapshot& snapshot,
-                                                  const std::string& object_id, FlowId flow,
-                                                  bool reverse,
-                                                  std::optional<time::Timestamp> after);
+//! Which uses of an object to visit.
+struct UseScan {
+  std::string object_id;
+  TimelineId timeline;
+  bool reverse = false;
+  std::optional<time::Timestamp> after = {};  //!< begin behind the segment that starts here
+};
+//! The starts of the segments on a timeline that use the object, as media or init segment, in
+//! order; return false to stop.
+Status scan_uses(store::Snapshot& snapshot, const UseScan& scan,
+                 const std::function<bool(time::Timestamp)>& visit);
 
-//! Whether a segment uses the object.
+//! Whether a segment uses the object, be it one that waits for its removal.
 Result<bool> is_used(store::Snapshot& snapshot, const std::string& object_id);
 
 }  // namespace reel::tams

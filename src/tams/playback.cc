@@ -104,11 +104,11 @@ Result<std::string> media_playlist(const Context& context, const Caller& caller,
                                    store::Snapshot& snapshot, const Record& flow,
                                    const TimeRange& range) {
   std::vector<Segment> found;
-  REEL_TRY(scan_segments(snapshot, FlowId{flow.uuid("id")}, {.range = range},
-                         [&](const store::RowView& row) {
-                           found.push_back(segment_of(row));
-                           return found.size() <= kPlaylistSegmentsMax;
-                         }));
+  REEL_TRY(
+      scan_segments(snapshot, timeline_of(flow), {.range = range}, [&](const store::RowView& row) {
+        found.push_back(segment_of(row));
+        return found.size() <= kPlaylistSegmentsMax;
+      }));
   if (found.size() > kPlaylistSegmentsMax) {
     return at("?timerange",
               invalid("more than {} segments; ask for a shorter range", kPlaylistSegmentsMax));

@@ -100,6 +100,17 @@ store::Cells to_cells(std::span<const DocumentField> fields, const json::Value& 
   return cells;
 }
 
+std::string error_text(std::string_view type, std::string_view summary, Instant at) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  out.field("type", type);
+  out.field("summary", summary);
+  out.field("time", std::string_view(at.to_string()));
+  out.end_object();
+  return text;
+}
+
 std::string label_order(const json::Value* label) {
   if (label == nullptr || label->as_string() == nullptr) return "~";
   return "!" + *label->as_string();

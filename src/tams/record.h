@@ -58,6 +58,9 @@ json::Value to_document(std::span<const DocumentField> fields, const Record& rec
 //! REQUIRES: the document passed its shape.
 store::Cells to_cells(std::span<const DocumentField> fields, const json::Value& document);
 
+//! An error as documents show it (TAMS 8.2, error.json), a JSON object.
+std::string error_text(std::string_view type, std::string_view summary, Instant at);
+
 //! Sort key of a label: labelled items first in the order of their labels, then the others by id.
 std::string label_order(const json::Value* label);
 

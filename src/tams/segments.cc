@@ -18,6 +18,9 @@ using time::Int128;
 using time::TimeRange;
 using time::Timestamp;
 
+//! Segments without the wanted tags that one page passes over; bounds the time of a request.
+constexpr std::size_t kSkippedMax = 5000;
+
 Timestamp timestamp_of(const Value& cell) {
   return Timestamp::from_nanoseconds(cell.get<store::Decimal>().unscaled);
 }
@@ -39,14 +42,14 @@ std::optional<store::RangeBound> starts_before_end(const TimeRange& range) {
 
 //! The start of the first segment that may overlap the range: that of the segment that is already
 //! running at the range's first moment, else that moment.
-Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, FlowId flow,
+Result<std::optional<Timestamp>> first_start(store::Snapshot& snapshot, TimelineId timeline,
                                              const TimeRange& range,
                                              const SegmentColumns& columns) {
   const auto first = range.first();
   if (!first) return std::nullopt;
   store::ScanSpec spec;
   spec.table = table::kSegments;
-  spec.partition = {flow};
+  spec.partition = {timeline};
   spec.upper = store::RangeBound{.prefix = {*first}, .inclusive = true};
   spec.reverse = true;
   spec.limit = 1;
@@ -70,21 +73,8 @@ class SegmentWriter {
     out_.begin_array();
   }
 
-  void write(const RowView& row, const TimeRange& range) {
-    SegmentFields segment{.object_id = row[columns_.object_id].get<std::string>(),
-                          .timerange = range};
-    const auto read = [](auto& field, const Value& cell, auto&& convert) {
-      if (!cell.is_null()) field = convert(cell);
-    };
-    const auto text = [](const Value& cell) { return std::string_view(cell.get<std::string>()); };
-    const auto integer = [](const Value& cell) { return cell.get<std::int64_t>(); };
-    read(segment.ts_offset, row[columns_.ts_offset], timestamp_of);
-    read(segment.last_duration, row[columns_.last_duration], timestamp_of);
-    read(segment.object_timerange, row[columns_.object_timerange], text);  // null unless asked for
-    read(segment.sample_offset, row[columns_.sample_offset], integer);
-    read(segment.sample_count, row[columns_.sample_count], integer);
-    read(segment.key_frame_count, row[columns_.key_frame_count], integer);
-    read(segment.init_object_id, row[columns_.init_object_id], text);
+  void write(const RowView& row) {
+    const SegmentFields segment = fields_of(row, columns_);
     if (query_.urls.selects_nothing()) return write_segment(out_, segment);
     write_segment(out_, segment, [&](std::string_view object_id) {
       gaps_.push_back(text_.size());
@@ -127,41 +117,71 @@ class SegmentWriter {
 
 //! What SegmentWriter reads; every column that is left out is one that need not be decoded.
 std::vector<std::string> columns_to_write(const SegmentQuery& query) {
-  std::vector<std::string> columns = {
-      "start_time",    "end_time",      "end_inclusive", "object_id",       "ts_offset",
-      "last_duration", "sample_offset", "sample_count",  "key_frame_count", "init_object_id"};
+  std::vector<std::string> columns = {"start_time",     "end_time",     "end_inclusive",
+                                      "object_id",      "ts_offset",    "last_duration",
+                                      "sample_offset",  "sample_count", "key_frame_count",
+                                      "init_object_id", "tags"};
   if (query.include_object_timerange) columns.emplace_back("object_timerange");
   return columns;
 }
 
-Status list_by_time(store::Snapshot& snapshot, FlowId flow, const SegmentQuery& query,
+//! The segments that use an object as media. A flow may be long and an object's uses few: this goes
+//! by the uses.
+Status scan_by_object(store::Snapshot& snapshot, const UseScan& uses,
+                      const store::RowVisitor& visit) {
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
+  const std::size_t object_id = schema->position("object_id");
+  Status read;
+  const auto look = [&](Timestamp start) {
+    const auto row = snapshot.get(table::kSegments, {uses.timeline, start});
+    if (!row) read = Failure(row.error().clone());
+    if (!row || !*row) return row.has_value();
+    // The object may be in use as init segment only.
+    return (**row)[object_id] != Value(uses.object_id) || visit({*schema, **row});
+  };
+  REEL_TRY(scan_uses(snapshot, uses, look));
+  return read;
+}
+
+Status list_by_time(store::Snapshot& snapshot, TimelineId timeline, const SegmentQuery& query,
                     std::optional<Timestamp> after, const store::RowVisitor& visit) {
   if (!query.object_id) {
-    return scan_segments(snapshot, flow,
+    return scan_segments(snapshot, timeline,
                          {.range = query.timerange,
                           .reverse = query.page.reverse,
                           .after = after,
                           .columns = columns_to_write(query)},
                          visit);
   }
-  // A flow may be long and an object's uses few: go by the uses.
-  REEL_ASSIGN(const auto starts,
-              uses_in_flow(snapshot, *query.object_id, flow, query.page.reverse, after));
-  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
-  const SegmentColumns columns(*schema);
-  for (const Timestamp start : starts) {
-    REEL_ASSIGN(const auto row, snapshot.get(table::kSegments, {flow, start}));
-    if (!row) continue;
-    const RowView view{*schema, *row};
-    // The object may be in use as init segment only.
-    if ((*row)[columns.object_id] != Value(*query.object_id)) continue;
-    if (!range_of(view, columns).overlaps(query.timerange)) continue;
-    if (!visit(view)) break;
-  }
-  return {};
+  const UseScan uses{.object_id = *query.object_id,
+                     .timeline = timeline,
+                     .reverse = query.page.reverse,
+                     .after = after};
+  return scan_by_object(snapshot, uses, [&](const RowView& row) {
+    return !segment_of(row).timerange().overlaps(query.timerange) || visit(row);
+  });
 }
 
 }  // namespace
+
+SegmentFields fields_of(const RowView& row, const SegmentColumns& columns) {
+  SegmentFields segment{.object_id = row[columns.object_id].get<std::string>(),
+                        .timerange = range_of(row, columns)};
+  const auto read = [](auto& field, const Value& cell, auto&& convert) {
+    if (!cell.is_null()) field = convert(cell);
+  };
+  const auto text = [](const Value& cell) { return std::string_view(cell.get<std::string>()); };
+  const auto integer = [](const Value& cell) { return cell.get<std::int64_t>(); };
+  read(segment.ts_offset, row[columns.ts_offset], timestamp_of);
+  read(segment.last_duration, row[columns.last_duration], timestamp_of);
+  read(segment.object_timerange, row[columns.object_timerange], text);  // null unless asked for
+  read(segment.sample_offset, row[columns.sample_offset], integer);
+  read(segment.sample_count, row[columns.sample_count], integer);
+  read(segment.key_frame_count, row[columns.key_frame_count], integer);
+  read(segment.init_object_id, row[columns.init_object_id], text);
+  read(segment.tags, row[columns.tags], text);
+  return segment;
+}
 
 void write_segment(json::Writer& out, const SegmentFields& segment,
                    const UrlPlaceVisitor& at_urls) {
@@ -197,6 +217,7 @@ void write_segment(json::Writer& out, const SegmentFields& segment,
     object_id(*segment.init_object_id);
     out.end_object();
   }
+  if (segment.tags) out.raw_field("tags", *segment.tags);
   out.end_object();
 }
 
@@ -211,7 +232,8 @@ SegmentColumns::SegmentColumns(const store::TableSchema& schema)
       sample_count(schema.position("sample_count")),
       key_frame_count(schema.position("key_frame_count")),
       object_timerange(schema.position("object_timerange")),
-      init_object_id(schema.position("init_object_id")) {}
+      init_object_id(schema.position("init_object_id")),
+      tags(schema.position("tags")) {}
 
 TimeRange Segment::timerange() const {
   if (!end_inclusive) {
@@ -236,20 +258,21 @@ Segment segment_of(const RowView& row, const SegmentColumns& columns) {
   if (!row[columns.ts_offset].is_null()) segment.ts_offset = timestamp_of(row[columns.ts_offset]);
   segment.object_timerange = text(columns.object_timerange);
   segment.init_object_id = text(columns.init_object_id);
+  segment.tags = text(columns.tags);
   return segment;
 }
 
-Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
+Status scan_segments(store::Snapshot& snapshot, TimelineId timeline, const SegmentScan& scan,
                      const store::RowVisitor& visit) {
   if (scan.range.is_never()) return {};
   REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
   const SegmentColumns columns(*schema);
   store::ScanSpec spec;
   spec.table = table::kSegments;
-  spec.partition = {flow};
+  spec.partition = {timeline};
   spec.reverse = scan.reverse;
   spec.columns = scan.columns;
-  REEL_ASSIGN(const auto start, first_start(snapshot, flow, scan.range, columns));
+  REEL_ASSIGN(const auto start, first_start(snapshot, timeline, scan.range, columns));
   if (start) spec.lower = store::RangeBound{.prefix = {*start}, .inclusive = true};
   spec.upper = starts_before_end(scan.range);
   if (scan.after) {
@@ -262,19 +285,45 @@ Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& 
   return snapshot.scan(spec, visit);
 }
 
-Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow, const TimeRange& range) {
+Status scan_covered(store::Snapshot& snapshot, const CoveredScan& scan,
+                    const store::RowVisitor& visit) {
+  const auto look = [&](const RowView& row) {
+    return !scan.covering.covers(segment_of(row).timerange()) || visit(row);
+  };
+  if (scan.object_id) {
+    return scan_by_object(snapshot, {.object_id = *scan.object_id, .timeline = scan.timeline},
+                          look);
+  }
+  return scan_segments(snapshot, scan.timeline, {.range = scan.within}, look);
+}
+
+void note_deleted(ChangeNotes notes, const FlowPlace& place, const std::vector<Segment>& deleted) {
+  for (std::size_t i = 0; i < deleted.size();) {
+    TimeRange run = deleted[i].timerange();
+    Int128 end = deleted[i].end_nanoseconds;
+    for (++i; i < deleted.size() && deleted[i].start.nanoseconds() == end; ++i) {
+      run = run.extent_with(deleted[i].timerange());
+      end = deleted[i].end_nanoseconds;
+    }
+    notes.segments_deleted(place, run);
+  }
+}
+
+Result<bool> has_segment_within(store::Snapshot& snapshot, TimelineId timeline,
+                                const TimeRange& range) {
   bool found = false;
-  REEL_TRY(scan_segments(snapshot, flow, {.range = range}, [&](const RowView&) {
+  REEL_TRY(scan_segments(snapshot, timeline, {.range = range}, [&](const RowView&) {
     found = true;
     return false;
   }));
   return found;
 }
 
-Result<TimeRange> flow_extent(store::Snapshot& snapshot, FlowId flow, const TimeRange& within) {
+Result<TimeRange> flow_extent(store::Snapshot& snapshot, TimelineId timeline,
+                              const TimeRange& within) {
   TimeRange extent = TimeRange::never();
   for (const bool reverse : {false, true}) {
-    REEL_TRY(scan_segments(snapshot, flow, {.range = within, .reverse = reverse},
+    REEL_TRY(scan_segments(snapshot, timeline, {.range = within, .reverse = reverse},
                            [&](const RowView& row) {
                              extent = extent.extent_with(segment_of(row).timerange());
                              return false;
@@ -299,17 +348,28 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
   SegmentWriter writer(query, columns);
   TimeRange first = TimeRange::never();
   TimeRange last = TimeRange::never();
-  REEL_TRY(list_by_time(*snapshot, flow, query, after, [&](const RowView& row) {
-    if (page.count == query.page.limit) {
-      page.next_key = make_page_key({{time_type, last.start()->at}});
+  std::size_t skipped = 0;
+  Timestamp seen;
+  const auto visit = [&](const RowView& row) {
+    const auto* tags = row[columns.tags].get_if<std::string>();
+    const bool wanted = query.tags.matches(tags == nullptr ? std::string_view() : *tags);
+    if ((wanted && page.count == query.page.limit) || skipped == kSkippedMax) {
+      page.next_key = make_page_key({{time_type, seen}});
       return false;
+    }
+    seen = timestamp_of(row[columns.start_time]);
+    if (!wanted) {
+      ++skipped;
+      return true;
     }
     last = range_of(row, columns);
     if (page.count == 0) first = last;
     ++page.count;
-    writer.write(row, last);
+    writer.write(row);
     return true;
-  }));
+  };
+  REEL_ASSIGN(const auto timeline, timeline_of(*snapshot, flow));
+  if (timeline) REEL_TRY(list_by_time(*snapshot, *timeline, query, after, visit));
   page.timerange = first.extent_with(last);  // segments come in order and do not overlap
   REEL_ASSIGN(page.items, writer.finish(context, caller, *snapshot));
   return page;

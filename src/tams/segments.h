@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "json/value.h"
-#include "tams/changes.h"
 #include "tams/context.h"
 #include "tams/get_urls.h"
 #include "tams/listing.h"
@@ -19,12 +18,14 @@ struct FailedSegment {
   std::string object_id;
   std::string timerange;
   Error error;
+  Instant at;
 };
 
 //! Registers one segment (an object) or many (an array). The body passed shape::segments_post(). A
 //! repeat of a registered segment, equal in every property, is accepted and changes nothing.
 //! One segment that cannot be registered is an error; of many, the rest is registered and the
-//! failed ones are returned. Errors for the whole: not_found (no such flow), forbidden
+//! failed ones are returned. A request with a key (Caller::once) that was not refused is done once.
+//! Errors for the whole: not_found (no such flow), forbidden
 //! (read-only), invalid (flow without container, too many).
 Result<std::vector<FailedSegment>> register_segments(const Context& context, const Caller& caller,
                                                      FlowId flow, const json::Value& body);
@@ -32,26 +33,33 @@ Result<std::vector<FailedSegment>> register_segments(const Context& context, con
 struct SegmentQuery {
   time::TimeRange timerange = time::TimeRange::eternity();
   std::optional<std::string> object_id;
+  TagFilter tags;
   UrlSelection urls;
   bool include_object_timerange = false;
   PageRequest page;
 };
 
-//! Segments that overlap the range, in time order; an unknown flow has none.
+//! Segments that overlap the range, in time order; an unknown flow has none. When many segments
+//! lack the tags that are asked for, a page ends early.
 Result<Page> list_segments(const Context& context, const Caller& caller, FlowId flow,
                            const SegmentQuery& query);
 
-//! Deletes the segments that `timerange` covers completely (and that use `object_id`), then the
-//! objects that nothing uses any more. Code::not_found, forbidden as for flows.
-Status delete_segments(const Context& context, const Caller& caller, FlowId flow,
-                       const time::TimeRange& timerange,
-                       const std::optional<std::string>& object_id);
-
-//! Deletes all segments of a flow that is gone, as far as its row in flow_removals is there.
-Status remove_segments(const Context& context, std::string_view actor, const FlowPlace& gone);
+//! A segment by its place: no two of a flow start at the same time.
+struct SegmentName {
+  FlowId flow;
+  time::Timestamp start;
+};
+//! {} without any. Code::not_found when there is no such segment.
+Result<json::Value> get_segment_tags(const Context& context, const SegmentName& segment);
+//! Replaces all tags, or removes them with nullopt. Code::not_found, forbidden (read-only).
+Status set_segment_tags(const Context& context, const Caller& caller, const SegmentName& segment,
+                        std::optional<json::Value> tags);
+//! Sets or removes one tag.
+Status set_segment_tag(const Context& context, const Caller& caller, const SegmentName& segment,
+                       std::string_view tag, std::optional<json::Value> value);
 
 //! Whether a segment overlaps the range.
-Result<bool> has_segment_within(store::Snapshot& snapshot, FlowId flow,
+Result<bool> has_segment_within(store::Snapshot& snapshot, TimelineId timeline,
                                 const time::TimeRange& range);
 
 //! One segment as kept: [start, end) in nanoseconds, `end_inclusive` when it was written "[a_b]".
@@ -63,11 +71,12 @@ struct Segment {
   time::Timestamp ts_offset;
   std::string object_timerange;
   std::string init_object_id;  //!< empty = none
+  std::string tags;            //!< JSON object; empty = none
 
   time::TimeRange timerange() const;
 };
 
-//! Which segments of a flow to visit, and how.
+//! Which segments of a timeline to visit, and how.
 struct SegmentScan {
   time::TimeRange range = time::TimeRange::eternity();  //!< those that overlap it
   bool reverse = false;
@@ -75,7 +84,7 @@ struct SegmentScan {
   std::vector<std::string> columns = {};      //!< projection; empty = all
 };
 //! In time order; return false to stop.
-Status scan_segments(store::Snapshot& snapshot, FlowId flow, const SegmentScan& scan,
+Status scan_segments(store::Snapshot& snapshot, TimelineId timeline, const SegmentScan& scan,
                      const store::RowVisitor& visit);
 
 //! The segment in a row of the segments table.

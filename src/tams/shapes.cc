@@ -537,7 +537,7 @@ Shape segment_post() {
               optional("last_duration", no_negative_timestamp()),
               optional("sample_offset", Shape::integer()),
               optional("sample_count", Shape::integer()), optional("get_urls", Shape::array(url)),
-              optional("key_frame_count", Shape::integer(0))})
+              optional("key_frame_count", Shape::integer(0)), optional("tags", tags())})
       .named("SegmentPost");
 }
 
@@ -553,7 +553,8 @@ Shape segment() {
               optional("init_object", Shape::object({required("object_id", Shape::string()),
                                                      optional("get_urls", get_urls())},
                                                     kForbid)),
-              optional("key_frame_count", Shape::integer()), optional("get_urls", get_urls())})
+              optional("key_frame_count", Shape::integer()), optional("get_urls", get_urls()),
+              optional("tags", tags())})
       .named("Segment");
 }
 
@@ -572,6 +573,42 @@ Shape failed_segments() {
                                                              optional("timerange", Shape::string()),
                                                              optional("error", error())})))})
       .named("FailedSegments");
+}
+
+Shape deletion_request() {
+  return Shape::object({required("id", uuid()), required("flow_id", uuid()),
+                        required("timerange_to_delete", timerange()),
+                        optional("timerange_remaining", timerange()),
+                        required("delete_flow", Shape::boolean()),
+                        required("status", Shape::choice({"created", "started", "done", "error"})),
+                        optional("created", date_time()), optional("created_by", Shape::string()),
+                        optional("updated", date_time()), optional("expiry", date_time()),
+                        optional("error", error())})
+      .named("DeletionRequest");
+}
+
+Shape deletion_post() {
+  return Shape::object({required("flow_id", uuid()), optional("timerange_to_delete", timerange()),
+                        optional("delete_flow", Shape::boolean())})
+      .named("DeletionPost");
+}
+
+Shape trash_item() {
+  const Shape segments =
+      Shape::object({required("flow_id", uuid()), required("timerange", timerange()),
+                     required("count", Shape::integer(1))});
+  return Shape::object({required("id", uuid()),
+                        required("type", Shape::choice({"flow", "segments", "source"})),
+                        required("deleted", date_time()), required("deleted_by", Shape::string()),
+                        required("expires", date_time()), optional("flow", flow()),
+                        optional("segments", segments), optional("source", source())})
+      .named("TrashItem");
+}
+
+Shape restored() {
+  return Shape::select({flow(), source()}, [](const Value& value) -> std::size_t {
+    return value.find("source_id") == nullptr ? 1 : 0;
+  });
 }
 
 Shape storage_request() {

@@ -54,6 +54,13 @@ json::Shape segments_post();
 json::Shape segment();
 json::Shape failed_segments();
 
+json::Shape deletion_request();
+//! A deletion as a client asks for it.
+json::Shape deletion_post();
+json::Shape trash_item();
+//! What came back from the trash.
+json::Shape restored();
+
 json::Shape storage_request();
 json::Shape storage_allocation();
 //! One object to be uploaded, with or without the flow that will use it first.

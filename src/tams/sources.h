@@ -43,6 +43,14 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
 //! Code::conflict while the source has flows: a source cannot go before them.
 Status delete_source(const Context& context, const Caller& caller, SourceId id);
 
+//! Runs `remove` on the source if it has no flows; Code::conflict when it has some.
+Status change_flowless_source(const Context& context, const Caller& caller, SourceId id,
+                              const std::function<Status(Write&, const Record&)>& remove);
+//! Adds to the batch what makes a source without flows go, and returns it as it was kept.
+json::Value remove_source(Write& write, const Record& source);
+//! Adds to the batch what brings it back. REQUIRES: there is none of that id.
+void restore_source(Write& write, SourceId id, const json::Value& document);
+
 struct SourceFilter {
   std::optional<std::string> label;
   std::optional<std::string> format;
@@ -60,10 +68,10 @@ Result<Page> list_sources(const Context& context, const SourceFilter& filter, So
 //! The sources that collect this one, through any of its flows.
 Result<std::vector<SourceId>> source_collectors(store::Snapshot& snapshot, SourceId id);
 
-//! Adds to the batch what makes the source of a new flow exist and count it: created with the
-//! flow's format, label, description and tags when it is new. Code::invalid when it exists with
-//! another format.
-Status join_source(Write& write, const json::Value& flow);
+//! Adds to the batch what makes the source of a new flow exist and count it: when it is new,
+//! created with the format, label, description and tags of `like`. Code::invalid when it exists
+//! with another format.
+Status join_source(Write& write, const json::Value& flow, const json::Value& like);
 //! Adds to the batch what lets go of a flow's source; it is erased with its last flow, unless a
 //! client created it.
 Status leave_source(Write& write, SourceId id);

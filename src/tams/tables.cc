@@ -49,6 +49,13 @@ Column media_time(std::string name, std::string doc) {
   return {.name = std::move(name), .type = Type::media_time(), .doc = std::move(doc)};
 }
 
+//! Of a flow; see timeline_of() in flows.h.
+Column timeline() {
+  Column column = required(uuid("timeline_id", "the flow's, a new one each time it is created"));
+  column.former_name = "flow_id";
+  return column;
+}
+
 TableDefinition service() {
   return {.name = std::string(table::kService),
           .columns = {required(text("name")), text("value")},
@@ -104,6 +111,7 @@ TableDefinition flows() {
                       text("tags", "JSON object"),
                       text("flow_collection", "JSON array, ordered"),
                       uuid("profile_id"),
+                      uuid("timeline_id", "where its segments are; null: on the one of its own id"),
                       text("extra", "JSON object: members that the specification does not name"),
                       integer("frame_width", "pixels, copied from essence_parameters"),
                       integer("frame_height", "pixels, copied from essence_parameters"),
@@ -118,6 +126,7 @@ TableDefinition flows() {
                       {"by_metadata_updated", {"metadata_updated"}},
                       {"by_label", {"label_order"}},
                       {"by_source", {"source_id"}},
+                      {"by_timeline", {"timeline_id"}},
                       {"by_text", {"search_text"}, store::IndexKind::search}},
           .product = true};
 }
@@ -146,8 +155,7 @@ TableDefinition collected_by() {
 
 TableDefinition segments() {
   return {.name = std::string(table::kSegments),
-          .columns = {required(uuid("flow_id")),
-                      required(media_time("start_time", "first moment, seconds")),
+          .columns = {timeline(), required(media_time("start_time", "first moment, seconds")),
                       required(media_time("end_time", "first moment after it, seconds")),
                       flag("end_inclusive", "written as [a_b]: end_time is b + 1 ns"),
                       required(text("object_id")),
@@ -156,8 +164,9 @@ TableDefinition segments() {
                       integer("sample_count"),
                       // Properties of the object never change once registered, so they stand here
                       // too and a listing needs no look-up per segment.
-                      integer("key_frame_count"), text("object_timerange"), text("init_object_id")},
-          .partition_key = {"flow_id"},
+                      integer("key_frame_count"), text("object_timerange"), text("init_object_id"),
+                      text("tags", "JSON object")},
+          .partition_key = {"timeline_id"},
           .clustering_key = {"start_time"},
           .indexes = {},
           .product = true};
@@ -210,10 +219,10 @@ TableDefinition allocations() {
 
 TableDefinition object_uses() {
   return {.name = std::string(table::kObjectUses),
-          .columns = {required(text("object_id")), required(uuid("flow_id")),
+          .columns = {required(text("object_id")), timeline(),
                       required(media_time("start_time", "of the segment, seconds"))},
           .partition_key = {"object_id"},
-          .clustering_key = {"flow_id", "start_time"},
+          .clustering_key = {"timeline_id", "start_time"},
           .indexes = {},
           .product = true};
 }
@@ -227,15 +236,42 @@ TableDefinition flow_activity() {
           .product = true};
 }
 
-TableDefinition flow_removals() {
-  return {.name = std::string(table::kFlowRemovals),
-          .columns = {required(uuid("flow_id")), required(moment("requested")),
-                      required(text("requested_by")), required(uuid("source_id")),
-                      required(uuid_list("flow_collected_by", "when the flow went")),
-                      required(uuid_list("source_collected_by", "when the flow went"))},
-          .partition_key = {"flow_id"},
+TableDefinition deletion_requests() {
+  return {.name = std::string(table::kDeletionRequests),
+          .columns = {required(uuid("id")), required(uuid("flow_id")),
+                      required(uuid("timeline_id")), required(uuid("source_id")),
+                      required(uuid_list("flow_collected_by", "when it was requested")),
+                      required(uuid_list("source_collected_by", "when it was requested")),
+                      required(text("timerange_to_delete")), required(text("timerange_remaining")),
+                      text("object_id", "only segments that use it"),
+                      flag("delete_flow", "all of a flow, which is gone already"),
+                      flag("left_timeline", "no flow has the timeline any more"),
+                      text("tags", "JSON object: the flow's"), required(text("status")),
+                      flag("finished", "nothing is left to do"),
+                      text("error", "JSON object: why it could not be carried out"),
+                      required(moment("created")), text("created_by"), required(moment("updated")),
+                      required(moment("expiry", "when the request is forgotten, if finished"))},
+          .partition_key = {"id"},
           .clustering_key = {},
-          .indexes = {},
+          .indexes = {{"by_created", {"created"}}, {"by_expiry", {"expiry"}}},
+          .product = true};
+}
+
+TableDefinition trash() {
+  return {.name = std::string(table::kTrash),
+          .columns = {required(uuid("id")), required(text("type", "flow, segments or source")),
+                      required(uuid("item_id", "of the flow or source")),
+                      required(text("document", "JSON object: as it was")),
+                      text("tags", "JSON object, copied from it"),
+                      uuid("timeline_id", "where the segments are"), uuid("source_id"),
+                      uuid_list("flow_collected_by"), uuid_list("source_collected_by"),
+                      text("source", "JSON object: the flow's source as it was"),
+                      text("memberships", "JSON array: where it stood in which collections"),
+                      required(moment("deleted")), required(text("deleted_by")),
+                      required(moment("expires"))},
+          .partition_key = {"id"},
+          .clustering_key = {},
+          .indexes = {{"by_deleted", {"deleted"}}, {"by_expires", {"expires"}}},
           .product = true};
 }
 
@@ -273,13 +309,27 @@ TableDefinition webhooks() {
           .product = true};
 }
 
+TableDefinition idempotency_keys() {
+  return {.name = std::string(table::kIdempotencyKeys),
+          .columns = {required(text("principal", "whose key it is")), required(text("key")),
+                      required(moment("used")),
+                      required(text("fingerprint", "SHA-256 of the request, hexadecimal")),
+                      required(text("outcome", "JSON object: what the answer is made of"))},
+          .partition_key = {"principal", "key"},
+          .clustering_key = {},
+          .indexes = {{"by_used", {"used"}}},
+          .product = true};
+}
+
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),          sources(),       flows(),         profiles(),
-          collected_by(),     segments(),      objects(),       object_copies(),
-          allocations(),      object_uses(),   flow_activity(), flow_removals(),
-          objects_to_check(), media_garbage(), webhooks(),      events::change_log_table()};
+  return {service(),          sources(),          flows(),
+          profiles(),         collected_by(),     segments(),
+          objects(),          object_copies(),    allocations(),
+          object_uses(),      flow_activity(),    deletion_requests(),
+          objects_to_check(), media_garbage(),    trash(),
+          webhooks(),         idempotency_keys(), events::change_log_table()};
 }
 
 Status ensure_tables(store::Store& store) {

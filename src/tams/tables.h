@@ -26,14 +26,18 @@ inline constexpr std::string_view kAllocations = "allocations";
 inline constexpr std::string_view kObjectUses = "object_uses";
 //! When the segments of a flow last changed.
 inline constexpr std::string_view kFlowActivity = "flow_activity";
-//! Flows that are gone but whose segments are still being removed.
-inline constexpr std::string_view kFlowRemovals = "flow_removals";
+//! Deletions of segments, those to carry out and those that ended lately.
+inline constexpr std::string_view kDeletionRequests = "flow_delete_requests";
 //! Objects that lost a use and may be unused now.
 inline constexpr std::string_view kObjectsToCheck = "objects_to_check";
 //! Bytes that no object has: those that one lost, still to be removed from their backend, and those
 //! that an upload may leave behind.
 inline constexpr std::string_view kMediaGarbage = "media_garbage";
+//! What was deleted softly.
+inline constexpr std::string_view kTrash = "trash";
 inline constexpr std::string_view kWebhooks = "webhooks";
+//! Requests that must not be done again, and their outcome.
+inline constexpr std::string_view kIdempotencyKeys = "idempotency_keys";
 }  // namespace table
 
 std::vector<store::TableDefinition> product_tables();

@@ -127,6 +127,12 @@ Result<std::vector<Record>> same_webhooks(store::Snapshot& snapshot, const json:
   return found;
 }
 
+//! That clients and the sender have left what GET shows as it was.
+void require_unchanged(store::Batch& batch, const Record& webhook) {
+  batch.require_cells(kWebhooks, {webhook["id"]},
+                      {{"revision", webhook["revision"]}, {"status", webhook["status"]}});
+}
+
 //! The cells that a replacement sets, for a webhook that was like `old`.
 Result<store::Cells> replacement_cells(store::Snapshot& snapshot, const Record& old,
                                        const json::Value& body) {
@@ -203,7 +209,8 @@ Result<std::string> get_webhook(const Context& context, WebhookId id) {
   return shown(webhook);
 }
 
-Result<std::string> replace_webhook(const Context& context, WebhookId id, const json::Value& body) {
+Result<std::string> replace_webhook(const Context& context, const Caller& caller, WebhookId id,
+                                    const json::Value& body) {
   if (text_of(body, "id") != id.to_string()) {
     return at("/id", not_found("the body is about webhook {}, the path about {}",
                                text_of(body, "id"), id.to_string()));
@@ -212,10 +219,10 @@ Result<std::string> replace_webhook(const Context& context, WebhookId id, const 
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record old, find_webhook(*snapshot, id));
+    REEL_TRY(check_condition(caller, [&] { return shown(old); }));
     REEL_ASSIGN(store::Cells cells, replacement_cells(*snapshot, old, body));
     store::Batch batch;
-    batch.require_cells(kWebhooks, {id},
-                        {{"revision", old["revision"]}, {"status", old["status"]}});
+    require_unchanged(batch, old);
     batch.update(kWebhooks, {id}, std::move(cells));
     return context.store.commit(std::move(batch));
   }));
@@ -235,8 +242,7 @@ Status set_webhook_of_url(const Context& context, const Caller& caller, const js
     store::Batch batch;
     for (const Record& old : found) {
       const WebhookId id{old.uuid("id")};
-      batch.require_cells(kWebhooks, {id},
-                          {{"revision", old["revision"]}, {"status", old["status"]}});
+      require_unchanged(batch, old);
       if (removes) {
         batch.erase(kWebhooks, {id});
         continue;
@@ -248,11 +254,16 @@ Status set_webhook_of_url(const Context& context, const Caller& caller, const js
   });
 }
 
-Status delete_webhook(const Context& context, WebhookId id) {
-  store::Batch batch;
-  batch.require_present(kWebhooks, {id}, fmt::format("webhook {} does not exist", id.to_string()));
-  batch.erase(kWebhooks, {id});
-  return context.store.commit(std::move(batch));
+Status delete_webhook(const Context& context, const Caller& caller, WebhookId id) {
+  return retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record old, find_webhook(*snapshot, id));
+    REEL_TRY(check_condition(caller, [&] { return shown(old); }));
+    store::Batch batch;
+    require_unchanged(batch, old);
+    batch.erase(kWebhooks, {id});
+    return context.store.commit(std::move(batch));
+  });
 }
 
 Result<Page> list_webhooks(const Context& context, const TagFilter& tags, const PageRequest& page) {
@@ -317,14 +328,8 @@ Status save_progress(const Context& context, const WebhookJob& job,
     cells.emplace_back("failing_since", store::Value());
   }
   if (!progress.given_up.empty()) {
-    std::string text;
-    json::Writer out(text);
-    out.begin_object();
-    out.field("type", "webhook_delivery_failed");
-    out.field("summary", std::string_view(progress.given_up));
-    out.field("time", std::string_view(context.clock.now().to_string()));
-    out.end_object();
-    cells.emplace_back("error", std::move(text));
+    cells.emplace_back(
+        "error", error_text("webhook_delivery_failed", progress.given_up, context.clock.now()));
   }
   store::Batch batch;
   batch.require_cells(kWebhooks, {job.id}, {{"revision", job.revision}});

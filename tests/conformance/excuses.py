@@ -68,8 +68,6 @@ SPECIFICATION = STATE + [
     Excuse(LISTS_WITHOUT_400, r"The parameter '.*' is wrong|is given twice|escape|UTF-8",
            "a wrong parameter is 400 also where only 200 is written down", "ST103"),
     Excuse(r"GET /.*", r"There is no such page", "a page key that leads nowhere is 404", "ST103", 404),
-    Excuse(r"GET /flow-delete-requests(/\{request-id\})?", r"There is no operation", "is not served yet", "ST103", 404),
-    Excuse(r"\w+ /flow-delete-requests(/\{request-id\})?", r"There is no operation", "is not served yet", "ST204", 404),
     Excuse(FLOW_BODIES, r"Must be an integer|is not in the range", "integers have 64 bits and sizes are positive"),
     Excuse(r"POST /flows/\{flowId\}/segments", r"Must not be (empty|negative)|Must be an integer|is not in the range|longer than",
            "what has no name cannot be asked for; integers have 64 bits"),
