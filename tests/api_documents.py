@@ -34,6 +34,7 @@ class Document:
             warnings.simplefilter("ignore", DeprecationWarning)
             self.resolver = jsonschema.RefResolver(base_uri, content)
         self.lock = threading.Lock()  # a resolver is for one thread at a time
+        self.exercised: set[tuple[str, str, str, str]] = set()  # METHOD, template, status, header or ""
         self.templates = [(self.pattern(path), path) for path in content["paths"]]
         # Literal segments go before parameters.
         self.templates.sort(key=lambda entry: entry[1].count("{"))
@@ -49,17 +50,49 @@ class Document:
                 for path, item in self.content["paths"].items() if isinstance(item, dict)
                 for method in item if method in METHODS}
 
+    def template(self, path: str) -> str | None:
+        return next((template for pattern, template in self.templates if pattern.fullmatch(path)), None)
+
     def operation(self, method: str, path: str) -> dict | None:
-        for pattern, template in self.templates:
-            if pattern.fullmatch(path):
-                return self.content["paths"][template].get(method.lower())
-        return None
+        template = self.template(path)
+        return None if template is None else self.content["paths"][template].get(method.lower())
+
+    def resolved(self, node: dict) -> dict:
+        return self.resolver.resolve(node["$ref"])[1] if "$ref" in node else node
 
     def answer(self, operation: dict, status: int) -> dict | None:
         answer = operation["responses"].get(str(status))
-        if answer and "$ref" in answer:
-            _, answer = self.resolver.resolve(answer["$ref"])
-        return answer
+        return answer and self.resolved(answer)
+
+    def answers(self) -> set[tuple[str, str, str, str]]:
+        """All that `exercised` may come to hold."""
+        found = set()
+        for path, item in self.content["paths"].items():
+            for method in METHODS:
+                for status, answer in item.get(method, {}).get("responses", {}).items():
+                    found.add((method.upper(), path, status, ""))
+                    for header in self.resolved(answer).get("headers", {}):
+                        found.add((method.upper(), path, status, header))
+        return found
+
+    def record(self, method: str, path: str, answer: dict, status: int, headers) -> None:
+        """Checks the headers of an answer, and remembers that it was seen."""
+        template = self.template(path)
+        self.exercised.add((method, template, str(status), ""))
+        for name, declared in answer.get("headers", {}).items():
+            if name not in headers:
+                continue
+            self.check_header(name, self.resolved(declared).get("schema", {}), headers[name])
+            self.exercised.add((method, template, str(status), name))
+
+    def check_header(self, name: str, schema: dict, text: str) -> None:
+        schema = self.resolved(schema)
+        kind = schema.get("type")
+        if kind in ("integer", "boolean"):
+            value = json.loads(text)
+        else:
+            value = text
+        self.check(schema, value)
 
     def schema(self, answer: dict) -> dict | None:
         return answer.get("content", {}).get("application/json", {}).get("schema")
@@ -73,8 +106,13 @@ class Document:
                                  f"{json.dumps(body, indent=1)[:4000]}")
 
 
-@lru_cache
 def specification(version: str = "8.2") -> Document | None:
+    return read_specification(version)
+
+
+@lru_cache
+def read_specification(version: str) -> Document | None:
+    """One for all: it counts what is exercised."""
     folder = specification_folder(version)
     if folder is None:
         return None

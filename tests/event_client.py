@@ -17,9 +17,16 @@ class EventClient:
         self.response = self.session.get(url + "/events", params=query, headers=headers, stream=True, timeout=timeout)
         assert self.response.status_code == 200, self.response.text
         assert self.response.headers["Content-Type"] == "text/event-stream"
-        self.lines = self.response.iter_lines(chunk_size=1)
+        self.lines = self.read_lines()
         self.next_block()  # the greeting, or what is wrong with the id
         self.greeting = self.block
+
+    def read_lines(self):
+        """As they come: a chunk is not waited for to be followed by another."""
+        rest = b""
+        for chunk in self.response.raw.read_chunked():
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from (line.decode() for line in lines)
 
     def next_block(self) -> None:
         self.block = {}
@@ -28,7 +35,7 @@ class EventClient:
                 if "id" in self.block:
                     self.last_id = int(self.block["id"])
                 return
-            name, _, value = line.decode().partition(":")
+            name, _, value = line.partition(":")
             if name:
                 self.block[name] = value.removeprefix(" ")
             else:

@@ -85,6 +85,8 @@ class Client:
             answer = document.answer(operation, response.status_code)
             assert answer or response.status_code in EDGE_STATUSES, \
                 f"{response.status_code} is not among {sorted(operation['responses'])}"
+            if answer:
+                document.record(method, path, answer, response.status_code, response.headers)
             schema = document.schema(answer) if answer else None
             if schema is not None and method != "HEAD":
                 document.check(schema, response.json())

@@ -70,6 +70,10 @@ bool is_json(const std::string* content_type) {
 
 //! Parameters that the route does not declare are ignored, as TAMS clients expect.
 Status check_query(const Route& route, const Query& query) {
+  for (const Parameter& parameter : route.query_parameters) {
+    if (!parameter.required || query.find(parameter.name) != nullptr) continue;
+    return at("?" + parameter.name, invalid("the parameter '{}' is required", parameter.name));
+  }
   const auto& all = query.all();
   for (auto parameter = all.begin(); parameter != all.end(); ++parameter) {
     const auto& [name, value] = *parameter;
@@ -451,7 +455,8 @@ Result<Response> TamsApplication::run(const Route& route, const Request& request
   REEL_ASSIGN(Call call, prepare(route, request, identity));
   REEL_TRY(check_confinement(route, call));
   if (route.body) {
-    REEL_ASSIGN(call.body, read_body(*route.body, request.body));
+    const bool none = request.body.empty() && !route.body_required;
+    REEL_ASSIGN(call.body, read_body(*route.body, none ? "{}" : request.body));
   }
   const bool reads = route.method == Method::get || route.method == Method::head;
   if (!reads) call.condition = condition_in(request.head.headers);
@@ -505,8 +510,9 @@ Response TamsApplication::no_route(const RequestHead& head,
     names += ", ";
   }
   names += method_name(Method::options);
-  const std::string message =
-      fmt::format("{} is not offered at this path; {} are", method_name(head.method), names);
+  const std::string_view asked =
+      head.method == Method::other ? "this method" : method_name(head.method);
+  const std::string message = fmt::format("{} is not offered at this path; {} are", asked, names);
   Response response = problem(405, message, head.request_id, *options_.clock);
   response.headers.set("Allow", names);
   return response;

@@ -8,29 +8,25 @@ namespace {
 
 using json::Shape;
 
-Status check_instant(std::string_view text) {
-  REEL_TRY(Instant::parse(text));
-  return {};
-}
-
-Shape instant() { return Shape::form("RFC 3339 date and time", "", check_instant); }
 Shape role() { return Shape::choice({"viewer", "editor", "admin"}); }
 Shape classes() { return Shape::array(Shape::string(256)); }
 
 Shape new_key_shape() {
-  return Shape::object(
-             {json::required("name", Shape::string(256)), json::required("role", role()),
-              json::optional("auth_classes", classes()), json::optional("expires", instant())},
-             Shape::Extra::forbid)
+  return Shape::object({json::required("name", Shape::nonempty_string(256)),
+                        json::required("role", role()), json::optional("auth_classes", classes()),
+                        json::optional("expires", tams::shape::date_time())},
+                       Shape::Extra::forbid)
       .named("NewApiKey");
 }
 
 Shape key_shape() {
-  return Shape::object(
-             {json::required("id", tams::shape::uuid()), json::required("name", Shape::string()),
-              json::required("role", role()), json::optional("auth_classes", classes()),
-              json::required("created", instant()), json::optional("created_by", Shape::string()),
-              json::optional("expires", instant()), json::optional("last_used", instant())})
+  return Shape::object({json::required("id", tams::shape::uuid()),
+                        json::required("name", Shape::string()), json::required("role", role()),
+                        json::optional("auth_classes", classes()),
+                        json::required("created", tams::shape::date_time()),
+                        json::optional("created_by", Shape::string()),
+                        json::optional("expires", tams::shape::date_time()),
+                        json::optional("last_used", tams::shape::date_time())})
       .named("ApiKey");
 }
 

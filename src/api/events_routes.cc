@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "api/event_stream.h"
 #include "api/parameters.h"
 #include "api/routes.h"
@@ -12,7 +14,14 @@ Status check_event_type(const std::string& type) { return shape::event_type().ch
 
 Status check_event_types(std::string_view text) {
   for (const std::string& type : comma_list(text)) REEL_TRY(check_event_type(type));
+  if (text.ends_with(',')) return invalid("a list does not end in a comma");
   return {};
+}
+
+json::Shape event_types() {
+  const std::string one = fmt::format("({})", fmt::join(events::kEventTypes, "|"));
+  return json::Shape::form("Comma-separated event types", fmt::format("^({0}(,{0})*)?$", one),
+                           check_event_types);
 }
 
 template <class IdType>
@@ -65,13 +74,12 @@ Result<Response> get_events(events::ChangeFeed& feed, const Call& call) {
 
 std::vector<Parameter> filter_parameters() {
   const std::string flows = "Only events of flows ";
-  return {{"types", json::Shape::form("Comma-separated event types", "", check_event_types),
-           "Only events of these types; default: all"},
-          {"flow_ids", uuid_list(), flows + "with these ids, and of sources"},
-          {"source_ids", uuid_list(), "Only events of these sources and their flows"},
-          {"flow_collected_by_ids", uuid_list(),
+  return {{"types", event_types(), "Only events of these types; default: all"},
+          {"flow_ids", uuid_list_or_none(), flows + "with these ids, and of sources"},
+          {"source_ids", uuid_list_or_none(), "Only events of these sources and their flows"},
+          {"flow_collected_by_ids", uuid_list_or_none(),
            flows + "collected by these, and of sources; empty: collected by none"},
-          {"source_collected_by_ids", uuid_list(),
+          {"source_collected_by_ids", uuid_list_or_none(),
            "Only events of sources collected by these; empty: collected by none"},
           {"last_event_id", json::Shape::integer(0),
            "Begin behind this event instead of now; the header Last-Event-ID goes before it"},

@@ -123,7 +123,8 @@ std::vector<Parameter> list_parameters() {
         {"frame_width", json::Shape::integer(), "Only with this width in pixels"},
         {"frame_height", json::Shape::integer(), "Only with this height in pixels"},
         {"init_segments", json::Shape::boolean(), "Only with (true) or without init segments"},
-        {"collected_by_ids", uuid_list(), "Only collected by one of these flows; empty: by none"}},
+        {"collected_by_ids", uuid_list_or_none(),
+         "Only collected by one of these flows; empty: by none"}},
        tag_parameters("tag", "flows"),
        page_parameters()});
 }

@@ -7,7 +7,7 @@ namespace reel::api {
 namespace {
 
 constexpr std::array<std::string_view, kMethodCount> kMethodNames = {
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"};
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "OTHER"};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
@@ -22,11 +22,11 @@ std::string_view method_name(Method method) {
   return kMethodNames[static_cast<std::size_t>(method)];
 }
 
-std::optional<Method> parse_method(std::string_view name) {
+Method parse_method(std::string_view name) {
   for (std::size_t i = 0; i < kMethodNames.size(); ++i) {
     if (kMethodNames[i] == name) return static_cast<Method>(i);
   }
-  return std::nullopt;
+  return Method::other;
 }
 
 void Headers::add(std::string name, std::string value) {

@@ -17,10 +17,12 @@
 
 namespace reel::api {
 
-enum class Method : std::uint8_t { get, head, post, put, patch, del, options, trace };
-inline constexpr std::size_t kMethodCount = 8;
+//! `other`: a method that no route has; its own name is not kept.
+enum class Method : std::uint8_t { get, head, post, put, patch, del, options, trace, other };
+inline constexpr std::size_t kMethodCount = 9;
 std::string_view method_name(Method method);
-std::optional<Method> parse_method(std::string_view name);
+//! Names are case-sensitive (RFC 9110, 9.1).
+Method parse_method(std::string_view name);
 
 //! Header fields in order; names compare without case.
 class Headers {

@@ -40,10 +40,14 @@ Result<Response> delete_instance(const Call& call) {
   if ((storage == nullptr) == (label == nullptr)) {
     return at("?storage_id", invalid("name the instance by either storage_id or label"));
   }
-  const tams::InstanceName name = storage != nullptr
-                                      ? tams::InstanceName(*StorageId::parse(*storage))
-                                      : tams::InstanceName(*label);
-  REEL_TRY(tams::remove_instance(call.tams, call.path[0], name));
+  std::optional<tams::InstanceName> name;
+  if (label != nullptr) name = *label;
+  if (storage != nullptr) {
+    const auto id = StorageId::parse(*storage);  // TAMS lets it be any text
+    if (!id) return at("?storage_id", not_found("there is no storage backend '{}'", *storage));
+    name = *id;
+  }
+  REEL_TRY(tams::remove_instance(call.tams, call.path[0], *name));
   return Response::empty(204);
 }
 
@@ -104,7 +108,7 @@ std::vector<Route> object_routes() {
        .needs = auth::Need::erase,
        .confinement = Confinement::object,
        .path_parameters = id,
-       .query_parameters = {{"storage_id", tams::shape::uuid(), "The instance on this backend"},
+       .query_parameters = {{"storage_id", json::Shape::string(), "The instance on this backend"},
                             {"label", json::Shape::string(), "The instance of this label"}},
        .answers = {{204, "Removed"}, bad_request(), forbidden_answer(), not_found_answer()},
        .handler = delete_instance}};

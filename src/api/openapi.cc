@@ -35,7 +35,7 @@ void write_parameters(json::Writer& out, const Route& route) {
     out.begin_object();
     out.field("name", parameter.name);
     out.field("in", place);
-    if (place == "path") out.field("required", true);
+    if (place == "path" || parameter.required) out.field("required", true);
     if (!parameter.doc.empty()) out.field("description", parameter.doc);
     out.key("schema");
     parameter.shape.write_use(out);
@@ -78,7 +78,7 @@ void write_body(json::Writer& out, const Route& route) {
   if (!route.body && !route.upload) return;
   out.key("requestBody");
   out.begin_object();
-  out.field("required", true);
+  out.field("required", route.body_required);
   std::vector<Content> contents;
   if (route.body) contents.push_back({kJson, &*route.body});
   if (route.form) contents.push_back({"multipart/form-data", &route.form->shape});
@@ -95,12 +95,10 @@ void write_answers(json::Writer& out, const Route& route, bool bodies) {
     out.key(std::to_string(answer.status));
     out.begin_object();
     out.field("description", answer.doc);
-    if (bodies && answer.shape) {
-      write_content(out, kJson, &*answer.shape);
-    } else if (bodies && answer.status >= 400) {
-      write_content(out, kJson, &error);
-    } else if (bodies && answer.status == 200 && route.produces != kJson) {
-      write_content(out, route.produces, nullptr);
+    if (bodies && answer.status >= 400) {
+      write_content(out, kJson, answer.shape ? &*answer.shape : &error);
+    } else if (bodies && (answer.shape || (answer.status == 200 && route.produces != kJson))) {
+      write_content(out, route.produces, answer.shape ? &*answer.shape : nullptr);
     }
     out.end_object();
   }

@@ -81,7 +81,8 @@ TEST_F(OpenApi, DescribesParameters) {
             R"([{"name":"flowId","in":"path","required":true,"description":"Which flow",)"
             R"("schema":{"type":"string"}},)"
             R"({"name":"include_timerange","in":"query","schema":{"type":"boolean"}},)"
-            R"({"name":"limit","in":"query","schema":{"type":"integer","minimum":1}}])");
+            R"({"name":"limit","in":"query","schema":{"type":"integer","minimum":1,)"
+            R"("maximum":9223372036854775807}}])");
 }
 
 TEST_F(OpenApi, DescribesHeaders) {

@@ -34,7 +34,8 @@ std::optional<Operation> operation_of(Method method, std::string_view route, int
     case Method::patch: return Operation{subject, "update"};
     case Method::del: return Operation{subject, is_whole(route) ? "delete" : "update"};
     case Method::options:
-    case Method::trace: break;
+    case Method::trace:
+    case Method::other: break;
   }
   return std::nullopt;
 }

@@ -23,7 +23,26 @@ json::Shape list() {
   return json::Shape::form("Comma-separated list", "^([^,]+(,[^,]+)*)?$", check_list);
 }
 
+//! The letters of base64url, and no fewer than the shortest key has. What the key says is for the
+//! listing to judge.
+Status check_page_key(std::string_view text) {
+  constexpr std::size_t kLengthMin = 2;
+  const bool letters = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+  if (text.empty() || (letters && text.size() >= kLengthMin)) return {};
+  return invalid("'{}' is not a key of a page", text.substr(0, 64));
+}
+
+std::string uuids_pattern() {
+  constexpr std::string_view kUuid =
+      "[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
+  return fmt::format("{0}(,{0})*", kUuid);
+}
+
 Status check_uuid_list(std::string_view text) {
+  if (text.empty()) return invalid("at least one UUID is needed");
   REEL_TRY(check_list(text));
   for (const std::string& item : comma_list(text)) REEL_TRY(Uuid::parse(item));
   return {};
@@ -55,7 +74,8 @@ std::vector<Parameter> tag_parameters(const std::string& prefix, const std::stri
 }
 
 std::vector<Parameter> page_parameters() {
-  return {{"page", json::Shape::string(), "Key of the page, from the Link of the one before"},
+  return {{"page", json::Shape::form("Page key", "^([A-Za-z0-9_-]{2,})?$", check_page_key),
+           "Key of the page, from the Link of the one before; one that leads nowhere is 404"},
           {"limit", json::Shape::integer(), "At most this many items; clamped to a maximum"}};
 }
 
@@ -91,7 +111,16 @@ Parameter soft_delete_parameter() {
 
 Parameter source_id_parameter() { return {"sourceId", shape::uuid(), "The source"}; }
 
-json::Shape uuid_list() { return json::Shape::form("Comma-separated UUIDs", "", check_uuid_list); }
+json::Shape uuid_list() {
+  return json::Shape::form("Comma-separated UUIDs", fmt::format("^{}$", uuids_pattern()),
+                           check_uuid_list);
+}
+
+json::Shape uuid_list_or_none() {
+  return json::Shape::form(
+      "Comma-separated UUIDs, or nothing", fmt::format("^({})?$", uuids_pattern()),
+      [](std::string_view text) { return text.empty() ? Status() : check_uuid_list(text); });
+}
 
 std::optional<std::string> text(const Query& query, std::string_view name) {
   const std::string* value = query.find(name);

@@ -32,8 +32,9 @@ Parameter flow_id_parameter();
 Parameter source_id_parameter();
 //! Of a DELETE: what goes into the trash instead.
 Parameter soft_delete_parameter();
-//! A comma-separated list of UUIDs, possibly empty.
+//! A comma-separated list of UUIDs; the other one may be empty.
 json::Shape uuid_list();
+json::Shape uuid_list_or_none();
 
 // Reading. REQUIRES: the call passed the declarations above.
 std::optional<std::string> text(const Query& query, std::string_view name);

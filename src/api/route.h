@@ -62,6 +62,7 @@ struct Parameter {
   std::string name;
   json::Shape shape;  //!< boolean and integer shapes are read from their text form
   std::string doc = {};
+  bool required = false;  //!< of a query parameter; path parameters always are
 };
 
 struct Answer {
@@ -110,6 +111,7 @@ struct Route {
   std::vector<Parameter> query_parameters = {};
   std::vector<Parameter> header_parameters = {};
   std::optional<json::Shape> body = std::nullopt;
+  bool body_required = true;  //!< if not, none means {}
   std::vector<Answer> answers = {};
   Handler handler = nullptr;
   bool inline_read = false;  //!< a short point read: may run on an I/O thread

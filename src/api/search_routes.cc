@@ -10,9 +10,8 @@ namespace {
 constexpr std::int64_t kHitsMax = 100;
 
 Result<Response> search(const Call& call) {
-  const std::string* asked = call.query.find("q");
-  if (asked == nullptr) return at("?q", invalid("is required: the words to look for"));
-  tams::SearchQuery query{.text = *asked, .tags = tams::visible_to(caller(call), {})};
+  tams::SearchQuery query{.text = *call.query.find("q"),
+                          .tags = tams::visible_to(caller(call), {})};
   if (const std::string* type = call.query.find("type")) {
     query.sources = *type == "source";
     query.flows = *type == "flow";
@@ -47,8 +46,10 @@ std::vector<Route> search_routes() {
            .summary = "Find sources and flows by words, their beginnings, or words like them",
            .needs = auth::Need::read,
            .confinement = Confinement::filtered,
-           .query_parameters = {{"q", json::Shape::string(4096),
-                                 "Words of labels, descriptions, tags and codecs"},
+           .query_parameters = {{.name = "q",
+                                 .shape = json::Shape::string(256),
+                                 .doc = "Words of labels, descriptions, tags and codecs",
+                                 .required = true},
                                 {"type", json::Shape::choice({"source", "flow"}), "Only these"},
                                 {"limit", json::Shape::integer(1, kHitsMax),
                                  "At most this many; default 20"}},

@@ -128,6 +128,7 @@ Route storage_route() {
           .path_parameters = {flow_id_parameter()},
           .header_parameters = {idempotency_parameter()},
           .body = shape::storage_request(),
+          .body_required = false,
           .answers = {{201, "Where to upload", shape::storage_allocation()},
                       bad_request(),
                       forbidden_answer(),

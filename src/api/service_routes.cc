@@ -9,7 +9,7 @@ namespace {
 namespace shape = tams::shape;
 
 Result<Response> get_root(const Call&) {
-  return Response::json(200, R"(["service","sources","flows","objects"])");
+  return Response::json(200, R"(["service","sources","flows","flow-delete-requests"])");
 }
 
 Result<Response> get_service(const Call& call) {

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "api/parameters.h"
+#include "tams/flows.h"
 #include "tams/shapes.h"
+#include "tams/sources.h"
+#include "tams/webhooks.h"
 #include "time/time_range.h"
 
 namespace reel::api {
@@ -176,29 +180,101 @@ Status write_service(Value& service) {
   return {};
 }
 
-Status write_root(Value& names) {
-  std::erase_if(*names.as_array(), [](const Value& name) { return name == Value("objects"); });
+Status write_webhooks(Value& list) {
+  for (Value& webhook : *list.as_array()) {
+    std::erase_if(*webhook.as_object(), [](const json::Member& member) {
+      constexpr std::array<std::string_view, 8> kKnown = {"url",
+                                                          "api_key_name",
+                                                          "events",
+                                                          "flow_ids",
+                                                          "source_ids",
+                                                          "flow_collected_by_ids",
+                                                          "source_collected_by_ids",
+                                                          "accept_get_urls"};
+      return std::find(kKnown.begin(), kKnown.end(), member.name) == kKnown.end();
+    });
+  }
   return {};
+}
+
+// --- tags that went through 6.0 and came back unchanged: they stay the lists that they are ---
+
+void keep_list(const Value& stored, Value& sent) {
+  Value shown = stored;
+  write_tag(shown);
+  if (shown == sent) sent = stored;
+}
+
+//! In a whole document, or in the body of one tag. Where nothing is stored there is nothing to
+//! keep.
+void keep_lists(const Result<Value>& stored, const Call& call, Value& body) {
+  if (!stored) return;
+  if (call.path.size() == 2) {
+    if (const Value* tag = stored->find(call.path[1])) keep_list(*tag, body);
+    return;
+  }
+  Value* tags = body.find("tags");
+  if (tags == nullptr || tags->as_object() == nullptr) return;
+  for (json::Member& tag : *tags->as_object()) {
+    if (const Value* before = stored->find(tag.name)) keep_list(*before, tag.value);
+  }
+}
+
+void keep_flow_tags(const Call& call, Value& body) {
+  keep_lists(tams::get_flow_member(call.tams, flow_id(call), "tags"), call, body);
+}
+
+void keep_source_tags(const Call& call, Value& body) {
+  keep_lists(tams::get_source_member(call.tams, source_id(call), "tags"), call, body);
+}
+
+// --- operations that mean something else ---
+
+Result<Response> get_webhooks(const Call& call) {
+  REEL_ASSIGN(tams::Page page, tams::list_webhooks(call.tams, {}, {.limit = SIZE_MAX, .key = {}}));
+  return Response::json(200, std::move(page.items));
+}
+
+Result<Response> post_webhook(const Call& call) {
+  REEL_TRY(tams::set_webhook_of_url(call.tams, caller(call), call.body));
+  return Response::empty(call.body.find("events")->as_array()->empty() ? 204 : 201);
 }
 
 // --- the table ---
 
 using Translation = Status (*)(Value& document);
+using Replacement = Result<Response> (*)(const Call& call);
 using enum Method;
+
+//! What a method does instead of what the later version does there.
+struct Instead {
+  Method method;
+  Replacement handler;
+  std::vector<Answer> answers;
+};
 
 //! What 6.0 has at a path.
 struct Place {
   std::string_view path;
   std::vector<Method> methods;
-  std::vector<std::string_view> query = {};  //!< other parameters are not looked at
-  Translation read = nullptr;                //!< of a body
-  Translation write = nullptr;               //!< of an answer
+  std::vector<std::string_view> query = {};               //!< other parameters are not looked at
+  Translation read = nullptr;                             //!< of a body
+  Translation write = nullptr;                            //!< of an answer
+  void (*keep)(const Call& call, Value& body) = nullptr;  //!< in a body, what 6.0 could not show
+  std::vector<Instead> instead = {};
 };
 
 const std::vector<Place>& places() {
   static const std::vector<Place> kPlaces = {
-      {.path = "/", .methods = {get}, .write = write_root},
+      {.path = "/", .methods = {get}},
       {.path = "/service", .methods = {get, post}, .write = write_service},
+      {.path = "/service/webhooks",
+       .methods = {get, post},
+       .write = write_webhooks,
+       .instead = {{get, get_webhooks, {{200, "Webhooks, by URL"}}},
+                   {post,
+                    post_webhook,
+                    {{201, "Registered, or replaced"}, {204, "Removed"}, bad_request()}}}},
       {.path = "/sources",
        .methods = {get},
        .query = {"label", "format", "tag.{name}", "tag_exists.{name}", "page", "limit"},
@@ -207,7 +283,8 @@ const std::vector<Place>& places() {
       {.path = "/sources/{sourceId}/tags", .methods = {get}, .write = write_all_tags},
       {.path = "/sources/{sourceId}/tags/{name}",
        .methods = {get, put, del},
-       .write = write_one_tag},
+       .write = write_one_tag,
+       .keep = keep_source_tags},
       {.path = "/sources/{sourceId}/description", .methods = {get, put, del}},
       {.path = "/sources/{sourceId}/label", .methods = {get, put, del}},
       {.path = "/flows",
@@ -219,9 +296,13 @@ const std::vector<Place>& places() {
        .methods = {get, put, del},
        .query = {"include_timerange", "timerange"},
        .read = read_flow,
-       .write = write_flow_or_source},
+       .write = write_flow_or_source,
+       .keep = keep_flow_tags},
       {.path = "/flows/{flowId}/tags", .methods = {get}, .write = write_all_tags},
-      {.path = "/flows/{flowId}/tags/{name}", .methods = {get, put, del}, .write = write_one_tag},
+      {.path = "/flows/{flowId}/tags/{name}",
+       .methods = {get, put, del},
+       .write = write_one_tag,
+       .keep = keep_flow_tags},
       {.path = "/flows/{flowId}/description", .methods = {get, put, del}},
       {.path = "/flows/{flowId}/label", .methods = {get, put, del}},
       {.path = "/flows/{flowId}/read_only", .methods = {get, put}},
@@ -292,6 +373,11 @@ Route translated(const Route& latest, const Place& place) {
   for (Answer& answer : route.answers) {  // 8.2's shape does not describe what is written anew
     if (answer.shape && answer.status < 300 && place.write) answer.shape = json::Shape::any();
   }
+  for (const Instead& instead : place.instead) {
+    if (instead.method != latest.method) continue;
+    route.handler = instead.handler;
+    route.answers = instead.answers;
+  }
   const Translation read = latest.body ? place.read : nullptr;
   if (read != nullptr) {
     const auto rule = [read, shape = *latest.body](const Value& body) -> Status {
@@ -303,12 +389,14 @@ Route translated(const Route& latest, const Place& place) {
   }
   // The handler keeps a copy of the declaration: it needs to know the parameters.
   Route declaration = route;
-  route.handler = [declaration = std::move(declaration), read,
-                   write = place.write](const Call& call) -> Result<Response> {
+  route.handler = [declaration = std::move(declaration), read, write = place.write,
+                   keep =
+                       latest.body ? place.keep : nullptr](const Call& call) -> Result<Response> {
     Call inner = call;
     inner.query = translate(declaration, call.query);
     if (write != nullptr) inner.condition = translate(call.condition, write);
     if (read != nullptr) REEL_TRY(read(inner.body));
+    if (keep != nullptr) keep(inner, inner.body);
     REEL_ASSIGN(Response response, declaration.handler(inner));
     if (write == nullptr) return response;
     return translate(std::move(response), write);

@@ -64,7 +64,7 @@ std::vector<Route> webhook_routes() {
        .summary = "Register a webhook: it is told what happens from now on",
        .needs = auth::Need::admin,
        .body = shape::webhook_post(),
-       .answers = {{201, "Registered", shape::webhook()}, bad_request()},
+       .answers = {{201, "Registered", shape::webhook()}, bad_request(), forbidden_answer()},
        .handler = post_webhook},
       {.method = Method::get,
        .path = one,
@@ -87,6 +87,7 @@ std::vector<Route> webhook_routes() {
        .body = shape::webhook_put(),
        .answers = {{201, "Replaced", shape::webhook()},
                    bad_request(),
+                   forbidden_answer(),
                    not_found_answer(),
                    condition_answer()},
        .handler = put_webhook},
@@ -98,7 +99,7 @@ std::vector<Route> webhook_routes() {
        .needs = auth::Need::admin,
        .path_parameters = id,
        .header_parameters = condition_parameters(),
-       .answers = {{204, "Deleted"}, not_found_answer(), condition_answer()},
+       .answers = {{204, "Deleted"}, forbidden_answer(), not_found_answer(), condition_answer()},
        .handler = delete_webhook}};
 }
 

@@ -21,7 +21,6 @@ constexpr Refusal kBadFraming{400, "bad_framing",
                               "a request has either Content-Length or Transfer-Encoding"};
 constexpr Refusal kBadCoding{501, "bad_coding", "the only transfer coding is 'chunked'"};
 constexpr Refusal kChunkedOn10{400, "bad_framing", "HTTP/1.0 has no chunked coding"};
-constexpr Refusal kBadMethod{501, "unknown_method", "the method is not known here"};
 constexpr Refusal kBadVersion{505, "bad_version", "only HTTP/1.0 and HTTP/1.1 are spoken here"};
 constexpr Refusal kUrlTooLong{414, "url_too_long", "the request target is too long"};
 constexpr Refusal kTooManyFields{431, "header_too_large", "the request has too many header fields"};
@@ -56,9 +55,7 @@ class HeadParser final : public beast::http::basic_parser<true> {
   void on_request_impl(beast::http::verb, string_view method, string_view target, int version,
                        error_code&) override {
     out.http_1_1 = version == 11;
-    const auto known = api::parse_method({method.data(), method.size()});
-    if (!known) return refuse(kBadMethod);
-    out.head.method = *known;
+    out.head.method = api::parse_method({method.data(), method.size()});
     read_target({target.data(), target.size()});
   }
 

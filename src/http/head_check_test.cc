@@ -162,9 +162,16 @@ TEST(ParseHeadTest, CutsAbsoluteTargets) {
   EXPECT_EQ(bare.head.query, "q");
 }
 
-TEST(ParseHeadTest, RefusesUnknownMethodsAndVersions) {
-  EXPECT_EQ(status_of("get / HTTP/1.1\r\nHost: x\r\n\r\n"), 501);
-  EXPECT_EQ(status_of("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n"), 501);
+TEST(ParseHeadTest, LeavesUnknownMethodsToTheApplication) {
+  for (const std::string_view method : {"get", "QUERY", "BREW", "OTHER"}) {
+    const ParsedHead parsed = accepted(std::string(method) + " / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(parsed.head.method, api::Method::other) << method;
+  }
+  EXPECT_EQ(status_of("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n"), 400);
+  EXPECT_EQ(status_of("G(T / HTTP/1.1\r\nHost: x\r\n\r\n"), 400);
+}
+
+TEST(ParseHeadTest, RefusesUnknownVersions) {
   EXPECT_EQ(status_of("GET / HTTP/2.0\r\nHost: x\r\n\r\n"), 505);
   EXPECT_EQ(status_of("GET / HTTP/1.2\r\nHost: x\r\n\r\n"), 505);
   EXPECT_EQ(status_of("GET / HTTP/0.9\r\nHost: x\r\n\r\n"), 505);

@@ -211,7 +211,6 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"GET * HTTP/1.1\r\nHost: x\r\n\r\n" REEL_SMUGGLED, "400"},
         Refused{"GET /hello HTTP/1.1\nHost: x\n\n" REEL_SMUGGLED, "400"},
         Refused{"GET /hello HTTP/1.1\r\nHost : x\r\n\r\n" REEL_SMUGGLED, "400"},
-        Refused{"BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n" REEL_SMUGGLED, "501"},
         Refused{"GET /hello HTTP/3.0\r\nHost: x\r\n\r\n" REEL_SMUGGLED, "505"},
         Refused{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
         Refused{"PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: "

@@ -34,6 +34,7 @@ struct Shape::Node {
   std::size_t size_max = SIZE_MAX;
   std::string form_name = {};
   std::string pattern = {};
+  std::string format = {};
   Status (*form_check)(std::string_view) = nullptr;
   std::vector<std::string> choices = {};
   std::vector<Shape> parts = {};  //!< items, values, alternatives, variants
@@ -83,6 +84,13 @@ std::string_view type_phrase(Kind kind) {
   }
 }
 
+//! Of UTF-8.
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // not one that continues another
+  }));
+}
+
 //! Moves an error found inside an object to its place in the whole document.
 Failure below(const std::string& pointer, Error error) {
   std::string place = pointer + error.pointer();
@@ -102,19 +110,21 @@ Shape Shape::integer(std::int64_t minimum, std::int64_t maximum) {
       std::make_shared<Node>(Node{.kind = Kind::integer, .minimum = minimum, .maximum = maximum}));
 }
 
-Shape Shape::string(std::size_t bytes_max) {
-  return Shape(std::make_shared<Node>(Node{.kind = Kind::string, .size_max = bytes_max}));
+Shape Shape::string(std::size_t characters_max) {
+  return Shape(std::make_shared<Node>(Node{.kind = Kind::string, .size_max = characters_max}));
 }
 
-Shape Shape::nonempty_string(std::size_t bytes_max) {
-  return Shape(
-      std::make_shared<Node>(Node{.kind = Kind::string, .size_min = 1, .size_max = bytes_max}));
+Shape Shape::nonempty_string(std::size_t characters_max) {
+  return Shape(std::make_shared<Node>(
+      Node{.kind = Kind::string, .size_min = 1, .size_max = characters_max}));
 }
 
-Shape Shape::form(std::string name, std::string pattern, Status (*check)(std::string_view)) {
+Shape Shape::form(std::string name, std::string pattern, Status (*check)(std::string_view),
+                  std::string format) {
   return Shape(std::make_shared<Node>(Node{.kind = Kind::form,
                                            .form_name = std::move(name),
                                            .pattern = std::move(pattern),
+                                           .format = std::move(format),
                                            .form_check = check}));
 }
 
@@ -226,11 +236,11 @@ Status Shape::check_tagged(const Node& node, const Value& value, const Place& pl
   return check_node(*node.parts[which].node_, value, place);
 }
 
-Status Shape::check_length(const Node& node, std::size_t bytes, const Place& place) {
-  if (bytes > node.size_max) {
-    return at(place.pointer(), invalid("longer than {} bytes", node.size_max));
+Status Shape::check_length(const Node& node, std::string_view text, const Place& place) {
+  if (text.size() > node.size_max && characters(text) > node.size_max) {
+    return at(place.pointer(), invalid("longer than {} characters", node.size_max));
   }
-  if (bytes < node.size_min) return at(place.pointer(), invalid("must not be empty"));
+  if (text.size() < node.size_min) return at(place.pointer(), invalid("must not be empty"));
   return {};
 }
 
@@ -249,7 +259,7 @@ Status Shape::check_node(const Node& node, const Value& value, const Place& plac
       }
       break;
     }
-    case Kind::string: REEL_TRY(check_length(node, value.as_string()->size(), place)); break;
+    case Kind::string: REEL_TRY(check_length(node, *value.as_string(), place)); break;
     case Kind::form: {
       Status status = node.form_check(*value.as_string());
       if (!status) return Failure(std::move(status).error().at(place.pointer()));
@@ -376,8 +386,8 @@ void Shape::write_body(const Node& node, Writer& out) {
     case Kind::number: out.field("type", "number"); break;
     case Kind::integer:
       out.field("type", "integer");
-      if (node.minimum != INT64_MIN) out.field("minimum", node.minimum);
-      if (node.maximum != INT64_MAX) out.field("maximum", node.maximum);
+      out.field("minimum", node.minimum);
+      out.field("maximum", node.maximum);
       break;
     case Kind::string:
       out.field("type", "string");
@@ -388,6 +398,7 @@ void Shape::write_body(const Node& node, Writer& out) {
       out.field("type", "string");
       out.field("title", node.form_name);
       if (!node.pattern.empty()) out.field("pattern", node.pattern);
+      if (!node.format.empty()) out.field("format", node.format);
       break;
     case Kind::choice:
       out.field("type", "string");

@@ -30,10 +30,13 @@ class Shape {
   static Shape boolean();
   static Shape number();
   static Shape integer(std::int64_t minimum = INT64_MIN, std::int64_t maximum = INT64_MAX);
-  static Shape string(std::size_t bytes_max = SIZE_MAX);
-  static Shape nonempty_string(std::size_t bytes_max = SIZE_MAX);
-  //! A string of a named form: `check` decides, `pattern` or `format` tells readers of the schema.
-  static Shape form(std::string name, std::string pattern, Status (*check)(std::string_view));
+  //! Lengths are in characters (code points), as JSON Schema counts them.
+  static Shape string(std::size_t characters_max = SIZE_MAX);
+  static Shape nonempty_string(std::size_t characters_max = SIZE_MAX);
+  //! A string of a named form: `check` decides; `pattern` and `format` (of JSON Schema, such as
+  //! "date-time"), where not empty, tell readers of the schema.
+  static Shape form(std::string name, std::string pattern, Status (*check)(std::string_view),
+                    std::string format = {});
   static Shape choice(std::vector<std::string> values);
   static Shape array(Shape items, std::size_t items_min = 0);
   //! An object whose members all have the same shape and free names.
@@ -72,7 +75,7 @@ class Shape {
  private:
   struct Node;
   explicit Shape(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
-  static Status check_length(const Node& node, std::size_t bytes, const Place& place);
+  static Status check_length(const Node& node, std::string_view text, const Place& place);
   static Status check_node(const Node& node, const Value& value, const Place& place);
   static Status check_object(const Node& node, const Value& value, const Place& place);
   static Status check_tagged(const Node& node, const Value& value, const Place& place);

@@ -41,7 +41,7 @@ Result<Page> list_changes(const Context& context, const AuditFilter& filter,
   std::optional<std::int64_t> from;
   if (!request.key.empty()) {
     REEL_ASSIGN(const auto cells, read_page_key(request.key, {key_type}));
-    if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
+    if (cells[0].is_null()) return at("?page", not_found("there is no such page in this listing"));
     from = cells[0].get<std::int64_t>();
   }
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());

@@ -109,7 +109,9 @@ std::string make_page_key(const std::vector<std::pair<store::Type, store::Value>
 
 Result<std::vector<store::Value>> read_page_key(std::string_view key,
                                                 const std::vector<store::Type>& types) {
-  const auto refuse = [] { return at("?page", invalid("page is not a key of this listing")); };
+  const auto refuse = [] {
+    return at("?page", not_found("there is no such page in this listing"));
+  };
   const auto bytes = from_base64url(key);
   if (!bytes) return refuse();
   std::string_view rest = *bytes;

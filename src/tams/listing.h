@@ -62,7 +62,7 @@ Result<Page> list_rows(store::Snapshot& snapshot, const ListingOrder& order,
 
 //! Opaque page keys: canonical bytes of typed cells, base64url.
 std::string make_page_key(const std::vector<std::pair<store::Type, store::Value>>& cells);
-//! Code::invalid ("?page") when it was not made by make_page_key with these types.
+//! Code::not_found ("?page") when it was not made by make_page_key with these types.
 Result<std::vector<store::Value>> read_page_key(std::string_view key,
                                                 const std::vector<store::Type>& types);
 

@@ -300,7 +300,7 @@ Result<ObjectView> get_object(const Context& context, const Caller& caller, cons
   std::optional<TimelineId> after;
   if (!query.page.key.empty()) {
     REEL_ASSIGN(const auto cells, read_page_key(query.page.key, {uuid_type}));
-    if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
+    if (cells[0].is_null()) return at("?page", not_found("there is no such page in this listing"));
     after = TimelineId{cells[0].get<Uuid>()};
   }
   REEL_ASSIGN(auto flows, flows_using(*snapshot, id, query.flow_tags, after, query.page.limit + 1));

@@ -12,7 +12,7 @@ namespace reel::tams {
 namespace {
 
 constexpr std::size_t kWordsMax = 16;            //!< of a query; more tell nothing more
-constexpr std::size_t kWordBytesMax = 64;        //!< of a word of a query
+constexpr std::size_t kWordBytesMax = 64;        //!< of a word of a query; its beginning decides
 constexpr std::size_t kIndexedBytesMax = 16384;  //!< of a document's words
 constexpr std::size_t kCandidatesMax = 500;      //!< rows that are looked at closely
 constexpr double kScoreMin = 0.2;
@@ -52,6 +52,14 @@ std::vector<std::string_view> characters_of(std::string_view text) {
     at += length;
   }
   return characters;
+}
+
+//! How much of a text fits into so many bytes without cutting a character.
+std::size_t whole_characters(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text.size();
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return end;
 }
 
 //! Every three neighbouring characters, once.
@@ -219,10 +227,7 @@ Result<std::vector<SearchHit>> search(const Context& context, const SearchQuery&
   asked.add(std::string_view(query.text));
   std::vector<std::string> words = asked.take();
   if (words.size() > kWordsMax) words.resize(kWordsMax);
-  for (const std::string& word : words) {
-    if (word.size() <= kWordBytesMax) continue;
-    return at("?q", invalid("a word of the query is longer than {} bytes", kWordBytesMax));
-  }
+  for (std::string& word : words) word.resize(whole_characters(word, kWordBytesMax));
   std::vector<SearchHit> hits;
   if (words.empty()) return hits;
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());

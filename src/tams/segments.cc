@@ -340,7 +340,7 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
   std::optional<Timestamp> after;
   if (!query.page.key.empty()) {
     REEL_ASSIGN(const auto cells, read_page_key(query.page.key, {time_type}));
-    if (cells[0].is_null()) return at("?page", invalid("page is not a key of this listing"));
+    if (cells[0].is_null()) return at("?page", not_found("there is no such page in this listing"));
     after = timestamp_of(cells[0]);
   }
   Page page{.items = {}, .limit = query.page.limit, .reverse = query.page.reverse, .next_key = {}};

@@ -75,7 +75,7 @@ Result<Page> list_storage_backends(const Context& context, const TagFilter& tags
     next = std::find_if(backends.begin(), backends.end(),
                         [&](auto* info) { return store::Value(info->id) == cells[0]; });
     if (next == backends.end()) {
-      return at("?page", invalid("page is not a key of this listing"));
+      return at("?page", not_found("there is no such page in this listing"));
     }
     ++next;
   }

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
-#include "events/event_filter.h"
 #include "time/time_range.h"
 
 namespace reel::tams::shape {
@@ -39,6 +38,10 @@ Status check_date_time(std::string_view text) {
   return {};
 }
 
+constexpr std::string_view kTimestamp =
+    "-?(0|[1-9][0-9]{0,13}|1[0-9]{14}|2[0-7][0-9]{13}|280[0-9]{12}|281[0-3][0-9]{11}|2814[0-6]"
+    "[0-9]{10}|28147[0-4][0-9]{9}):(0|[1-9][0-9]{0,8})";
+
 //! flow-technical.json writes codec and container as two parts without white space.
 Status check_loose_mime_type(std::string_view text) {
   const auto slash = text.find('/');
@@ -51,27 +54,6 @@ Status check_loose_mime_type(std::string_view text) {
 
 Shape loose_mime_type() {
   return Shape::form("MIME Type", R"(^[^\s/]+/[^\s/]+$)", check_loose_mime_type);
-}
-
-constexpr std::size_t kKeyBytesMax = 4096;
-
-//! Unknown members are refused where this is written: a filter that is not understood would
-//! otherwise be ignored.
-std::vector<Shape::MemberShape> webhook_members() {
-  const Shape ids = Shape::array(uuid());
-  return {required("url", Shape::string()),
-          optional("api_key_name", Shape::string(kKeyBytesMax)),
-          required("events", Shape::array(event_type())),
-          optional("flow_ids", ids),
-          optional("source_ids", ids),
-          optional("flow_collected_by_ids", ids),
-          optional("source_collected_by_ids", ids),
-          optional("accept_get_urls", Shape::array(Shape::string())),
-          optional("accept_storage_ids", ids),
-          optional("presigned", Shape::boolean()),
-          optional("verbose_storage", Shape::boolean()),
-          optional("include_object_timerange", Shape::boolean()),
-          optional("tags", tags())};
 }
 
 Shape positive() { return Shape::integer(1); }
@@ -112,7 +94,15 @@ Shape container_mapping() {
       .named("ContainerMapping");
 }
 
-Shape video_parameters() {
+using Members = std::vector<Shape::MemberShape>;
+
+//! Without a rule that says something to code: what only readers of the schema are told.
+Shape described(const Shape& shape, Shape::Keywords keywords) {
+  return shape.with_rule([](const Value&) -> Status { return {}; }, std::move(keywords));
+}
+
+//! Adds: a frame rate, or vfr.
+Shape with_rate_rule(const Shape& parameters) {
   const auto fixed_or_variable_rate = [](const Value& value) -> Status {
     const Value* vfr = value.find("vfr");
     const bool variable = vfr != nullptr && vfr->as_bool() != nullptr && *vfr->as_bool();
@@ -125,66 +115,82 @@ Shape video_parameters() {
     }
     return {};
   };
-  return Shape::object(
-             {required("frame_width", positive()), required("frame_height", positive()),
-              optional("bit_depth", positive()),
-              optional("interlace_mode", Shape::choice({"progressive", "interlaced_tff",
-                                                        "interlaced_bff", "interlaced_psf"})),
-              optional("colorspace", Shape::choice({"BT601", "BT709", "BT2020", "BT2100"})),
-              optional("transfer_characteristic", Shape::choice({"SDR", "HLG", "PQ"})),
-              optional("aspect_ratio", ratio()), optional("pixel_aspect_ratio", ratio()),
-              optional("component_type", Shape::choice({"YCbCr", "RGB"})),
-              optional("horiz_chroma_subs", positive()), optional("vert_chroma_subs", positive()),
-              optional("unc_parameters",
-                       Shape::object({required(
-                           "unc_type", Shape::choice({"planar", "YUYV", "UYVY", "AYUV", "v210",
-                                                      "v216", "RGB", "RGBx", "xRGB", "BGRx", "xBGR",
-                                                      "RGBA", "ARGB", "BGRA", "ABGR", "alpha"}))})),
-              optional("avc_parameters", Shape::object({required("profile", Shape::integer()),
-                                                        required("level", Shape::integer()),
-                                                        required("flags", Shape::integer())})),
-              optional("frame_rate", rate()), optional("vfr", Shape::boolean()),
-              optional("init_segments", Shape::boolean())},
-             kForbid)
-      .with_rule(fixed_or_variable_rate,
-                 {{"if", R"({"properties":{"vfr":{"const":true}},"required":["vfr"]})"},
-                  {"then", R"({"properties":{"frame_rate":false}})"},
-                  {"else", R"({"required":["frame_rate"]})"}})
+  return parameters.with_rule(
+      fixed_or_variable_rate,
+      {{"if", R"({"properties":{"vfr":{"const":true}},"required":["vfr"]})"},
+       {"then", R"({"properties":{"frame_rate":false}})"},
+       {"else", R"({"required":["frame_rate"]})"}});
+}
+
+Members video_members(const Shape& ratio, const Shape& rate) {
+  return {required("frame_width", positive()),
+          required("frame_height", positive()),
+          optional("bit_depth", positive()),
+          optional("interlace_mode", Shape::choice({"progressive", "interlaced_tff",
+                                                    "interlaced_bff", "interlaced_psf"})),
+          optional("colorspace", Shape::choice({"BT601", "BT709", "BT2020", "BT2100"})),
+          optional("transfer_characteristic", Shape::choice({"SDR", "HLG", "PQ"})),
+          optional("aspect_ratio", ratio),
+          optional("pixel_aspect_ratio", ratio),
+          optional("component_type", Shape::choice({"YCbCr", "RGB"})),
+          optional("horiz_chroma_subs", positive()),
+          optional("vert_chroma_subs", positive()),
+          optional("unc_parameters",
+                   Shape::object({required(
+                       "unc_type", Shape::choice({"planar", "YUYV", "UYVY", "AYUV", "v210", "v216",
+                                                  "RGB", "RGBx", "xRGB", "BGRx", "xBGR", "RGBA",
+                                                  "ARGB", "BGRA", "ABGR", "alpha"}))})),
+          optional("avc_parameters", Shape::object({required("profile", Shape::integer()),
+                                                    required("level", Shape::integer()),
+                                                    required("flags", Shape::integer())})),
+          optional("frame_rate", rate),
+          optional("vfr", Shape::boolean()),
+          optional("init_segments", Shape::boolean())};
+}
+
+Shape video_parameters() {
+  return with_rate_rule(Shape::object(video_members(ratio(), rate()), kForbid))
       .named("VideoEssenceParameters");
 }
 
+Members audio_members() {
+  return {
+      required("sample_rate", positive()),
+      required("channels", positive()),
+      optional("bit_depth", positive()),
+      optional("codec_parameters", Shape::object({optional("coded_frame_size", Shape::integer()),
+                                                  optional("mp4_oti", Shape::integer())})),
+      optional(
+          "unc_parameters",
+          Shape::object({required("unc_type", Shape::choice({"interleaved", "planar", "pairs"}))})),
+      optional("init_segments", Shape::boolean())};
+}
+
 Shape audio_parameters() {
-  return Shape::object(
-             {required("sample_rate", positive()), required("channels", positive()),
-              optional("bit_depth", positive()),
-              optional("codec_parameters",
-                       Shape::object({optional("coded_frame_size", Shape::integer()),
-                                      optional("mp4_oti", Shape::integer())})),
-              optional("unc_parameters",
-                       Shape::object({required(
-                           "unc_type", Shape::choice({"interleaved", "planar", "pairs"}))})),
-              optional("init_segments", Shape::boolean())},
-             kForbid)
-      .named("AudioEssenceParameters");
+  return Shape::object(audio_members(), kForbid).named("AudioEssenceParameters");
+}
+
+Members image_members(const Shape& ratio) {
+  return {required("frame_width", positive()), required("frame_height", positive()),
+          optional("aspect_ratio", ratio)};
 }
 
 Shape image_parameters() {
-  return Shape::object({required("frame_width", positive()), required("frame_height", positive()),
-                        optional("aspect_ratio", ratio())},
-                       kForbid)
-      .named("ImageEssenceParameters");
+  return Shape::object(image_members(ratio()), kForbid).named("ImageEssenceParameters");
+}
+
+Members data_members() {
+  return {optional("data_type", Shape::string()), optional("init_segments", Shape::boolean())};
 }
 
 Shape data_parameters() {
-  return Shape::object(
-             {optional("data_type", Shape::string()), optional("init_segments", Shape::boolean())},
-             kForbid)
-      .named("DataEssenceParameters");
+  return Shape::object(data_members(), kForbid).named("DataEssenceParameters");
 }
 
+Members multi_members() { return {optional("init_segments", Shape::boolean())}; }
+
 Shape multi_parameters() {
-  return Shape::object({optional("init_segments", Shape::boolean())}, kForbid)
-      .named("MultiEssenceParameters");
+  return Shape::object(multi_members(), kForbid).named("MultiEssenceParameters");
 }
 
 Shape collection_item() {
@@ -193,7 +199,7 @@ Shape collection_item() {
 }
 
 //! The members that a flow of any format has. Dates of a request are ignored: anything will do.
-std::vector<Shape::MemberShape> flow_members(const Shape& date) {
+Members flow_members(const Shape& date) {
   return {required("id", uuid()),
           required("source_id", uuid()),
           optional("label", Shape::string()),
@@ -214,25 +220,51 @@ std::vector<Shape::MemberShape> flow_members(const Shape& date) {
           optional("collected_by", Shape::array(uuid()))};
 }
 
-//! Codec and essence parameters are required of all formats but multi.
-Shape technical_variant(Shape parameters, bool all_required = true) {
-  return Shape::object({{"codec", loose_mime_type(), all_required},
-                        {"essence_parameters", std::move(parameters), all_required},
-                        optional("avg_bit_rate", bit_rate()),
-                        optional("segment_duration", rate()),
-                        optional("container", loose_mime_type()),
-                        optional("container_mapping", container_mapping())});
+//! Codec and essence parameters are required of all formats but multi. `essence`: the members that
+//! hold the parameters.
+Shape technical_variant(Members essence, bool codec_required = true) {
+  Members members = {{"codec", loose_mime_type(), codec_required},
+                     optional("avg_bit_rate", bit_rate()),
+                     optional("segment_duration", rate()),
+                     optional("container", loose_mime_type()),
+                     optional("container_mapping", container_mapping())};
+  members.insert(members.end(), essence.begin(), essence.end());
+  return Shape::object(std::move(members));
+}
+
+Members nested(Shape parameters, bool is_required = true) {
+  return {{"essence_parameters", std::move(parameters), is_required}};
 }
 
 //! The members of a flow that a profile can hold, by format.
 Shape technical_metadata() {
-  return Shape::tagged("format",
-                       {{std::string(kVideo), technical_variant(video_parameters())},
-                        {std::string(kAudio), technical_variant(audio_parameters())},
-                        {std::string(kImage), technical_variant(image_parameters())},
-                        {std::string(kData), technical_variant(data_parameters())},
-                        {std::string(kMulti), technical_variant(multi_parameters(), false)}})
+  return Shape::tagged(
+             "format",
+             {{std::string(kVideo), technical_variant(nested(video_parameters()))},
+              {std::string(kAudio), technical_variant(nested(audio_parameters()))},
+              {std::string(kImage), technical_variant(nested(image_parameters()))},
+              {std::string(kData), technical_variant(nested(data_parameters()))},
+              {std::string(kMulti), technical_variant(nested(multi_parameters(), false), false)}})
       .named("FlowTechnical");
+}
+
+//! The same with the essence parameters beside the other members, and with fractions as people
+//! write them (flat_flow.h).
+Shape flat_technical_metadata() {
+  const Shape written =
+      described(Shape::string(), {{"pattern", R"("^[1-9][0-9]{0,8}([/:][1-9][0-9]{0,8})?$")"}});
+  const auto written_too = [&](const Shape& fraction) {
+    return Shape::either(Shape::integer(1), Shape::either(written, fraction));
+  };
+  const Shape flat_ratio = written_too(ratio());
+  return described(
+      Shape::tagged("format", {{std::string(kVideo), with_rate_rule(technical_variant(video_members(
+                                                         flat_ratio, written_too(rate()))))},
+                               {std::string(kAudio), technical_variant(audio_members())},
+                               {std::string(kImage), technical_variant(image_members(flat_ratio))},
+                               {std::string(kData), technical_variant(data_members())},
+                               {std::string(kMulti), technical_variant(multi_members(), false)}}),
+      {{"not", R"({"required":["essence_parameters"]})"}});
 }
 
 //! A JSON Schema that holds when any of the members is there.
@@ -316,19 +348,21 @@ Shape uuid() {
 }
 
 Shape timerange() {
-  return Shape::form("TimeRange",
-                     R"(^(\[|\()?(-?(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8}))?)"
-                     R"((_(-?(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8}))?)?(\]|\))?$)",
-                     check_timerange)
-      .named("TimeRange");
+  // The pattern of the specification without what it says in words: one moment is inclusive, and
+  // seconds end at 2^48, which has 15 digits.
+  static const std::string kPattern =
+      fmt::format(R"(^([\[(]?[\])]?|\[?{0}\]?|[\[(]?({0})?_({0})?[\])]?)$)", kTimestamp);
+  return Shape::form("TimeRange", kPattern, check_timerange).named("TimeRange");
 }
 
 Shape timestamp() {
-  return Shape::form("Timestamp", "^-?(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8})$", check_timestamp)
+  return Shape::form("Timestamp", fmt::format("^{}$", kTimestamp), check_timestamp)
       .named("Timestamp");
 }
 
-Shape date_time() { return Shape::form("Date and time, RFC 3339", "", check_date_time); }
+Shape date_time() {
+  return Shape::form("Date and time, RFC 3339", "", check_date_time, "date-time");
+}
 
 Shape mime_type() {
   return Shape::form("MIME Type",
@@ -376,34 +410,6 @@ Shape service() {
                                  Shape::array(Shape::object({required("name", Shape::string()),
                                                              optional("docs", Shape::string())})))})
       .named("Service");
-}
-
-Shape event_type() {
-  return Shape::choice({events::kEventTypes.begin(), events::kEventTypes.end()});
-}
-
-Shape webhook() {
-  std::vector<Shape::MemberShape> members = webhook_members();
-  members.push_back(required("id", uuid()));
-  members.push_back(required("status", Shape::choice({"created", "started", "disabled", "error"})));
-  members.push_back(optional("error", error()));
-  return Shape::object(std::move(members)).named("Webhook");
-}
-
-Shape webhook_post() {
-  std::vector<Shape::MemberShape> members = webhook_members();
-  members.push_back(optional("api_key_value", Shape::string(kKeyBytesMax)));
-  members.push_back(optional("status", Shape::choice({"created", "disabled"})));
-  return Shape::object(std::move(members), kForbid).named("WebhookPost");
-}
-
-Shape webhook_put() {
-  std::vector<Shape::MemberShape> members = webhook_members();
-  members.push_back(required("id", uuid()));
-  members.push_back(optional("api_key_value", Shape::string(kKeyBytesMax)));
-  members.push_back(required("status", Shape::choice({"created", "disabled"})));
-  members.push_back(optional("error", Shape::any()));  // so that what GET shows can be sent back
-  return Shape::object(std::move(members), kForbid).named("WebhookPut");
 }
 
 Shape service_update() {
@@ -507,10 +513,18 @@ Shape profile() {
 Shape flow() { return flow_of_any_format(date_time()).named("Flow"); }
 
 Shape flow_post() {
-  return Shape::object({optional("id", uuid()), required("source_id", uuid()),
-                        optional("format", content_format()), optional("codec", Shape::string()),
-                        optional("container", Shape::string())})
-      .named("FlowPost");
+  // What unflatten_flow() makes of it is checked as a flow; here readers are told both forms.
+  Members members = flow_members(Shape::any());
+  for (Shape::MemberShape& member : members) {
+    if (member.name == "id") member.required = false;
+  }
+  std::string forms;
+  json::Writer out(forms);
+  out.begin_array();
+  flat_technical_metadata().write_use(out);
+  technical_metadata().write_use(out);
+  out.end_array();
+  return described(Shape::object(std::move(members)), {{"anyOf", forms}}).named("FlowPost");
 }
 
 Shape segment_post() {
@@ -603,7 +617,7 @@ Shape storage_request() {
     return invalid("'limit' and 'object_ids' exclude each other");
   };
   return Shape::object({optional("limit", Shape::integer(1)),
-                        optional("object_ids", Shape::array(Shape::string(1024), 1)),
+                        optional("object_ids", Shape::array(Shape::nonempty_string(1024))),
                         optional("storage_id", uuid()), optional("content_type", mime_type()),
                         optional("presigned", Shape::boolean())})
       .with_rule(one_of_both, {{"not", R"({"required":["limit","object_ids"]})"}})
@@ -628,9 +642,10 @@ Shape search_hits() {
 }
 
 Shape object_post() {
-  return Shape::object({optional("id", Shape::string(1024)),
-                        optional("object_id", Shape::string(1024)), optional("flow_id", uuid()),
-                        optional("storage_id", uuid()), optional("content_type", mime_type()),
+  return Shape::object({optional("id", Shape::nonempty_string(1024)),
+                        optional("object_id", Shape::nonempty_string(1024)),
+                        optional("flow_id", uuid()), optional("storage_id", uuid()),
+                        optional("content_type", mime_type()),
                         optional("presigned", Shape::boolean())})
       .named("ObjectPost");
 }
@@ -659,18 +674,13 @@ Shape instance_post() {
     if (value.find("url") == nullptr || value.find("label") == nullptr) return {};
     return invalid("'storage_id' excludes 'url' and 'label'");
   };
-  const auto not_empty = [](const Value& value) -> Status {
-    for (const char* member : {"url", "label"}) {
-      if (value.find(member)->as_string()->empty()) {
-        return at(json::join_pointer("", member), invalid("must not be empty"));
-      }
-    }
-    return {};
-  };
-  const Shape controlled = Shape::object({required("storage_id", uuid())}).with_rule(not_both);
+  const Shape controlled = Shape::object({required("storage_id", uuid())})
+                               .with_rule(not_both, {{"not", R"({"required":["url","label"]})"}});
+  // Who names a storage_id has chosen the other one.
   const Shape uncontrolled =
-      Shape::object({required("url", Shape::string()), required("label", Shape::string(1024))})
-          .with_rule(not_empty);
+      described(Shape::object({required("url", Shape::nonempty_string()),
+                               required("label", Shape::nonempty_string(1024))}),
+                {{"not", R"({"required":["storage_id"]})"}});
   return Shape::select({controlled, uncontrolled},
                        [](const Value& value) -> std::size_t {
                          return value.find("storage_id") == nullptr ? 1 : 0;

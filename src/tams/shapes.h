@@ -77,6 +77,8 @@ json::Shape webhook();
 json::Shape webhook_post();
 json::Shape webhook_put();
 json::Shape event_type();
+//! The type that a webhook's body means by a name: its own, or the product's ("flow.updated").
+std::string_view event_type_of(std::string_view name);
 
 //! The URNs of content formats.
 inline constexpr std::string_view kVideo = "urn:x-nmos:format:video";

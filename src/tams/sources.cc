@@ -280,12 +280,16 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
     return at("/id", not_found("the body is about source {}, the path about {}",
                                *body_id->as_string(), id.to_string()));
   }
-  const auto replace = [&](json::Value& document) -> Status {
-    const json::Value* format = body.find("format");
-    if (format != nullptr && *format != *document.find("format")) {
-      return at("/format", invalid("source {} has format {}, which cannot change", id.to_string(),
-                                   *document.find("format")->as_string()));
+  if (const json::Value* format = body.find("format")) {
+    // Outside of the edit, which would be tried again: a format never changes.
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record source, find_source(*snapshot, id));
+    if (*format->as_string() != source.text("format")) {
+      return at("/format", conflict("source {} has format {}, which cannot change", id.to_string(),
+                                    source.text("format")));
     }
+  }
+  const auto replace = [&](json::Value& document) -> Status {
     for (const std::string_view member : {"label", "description", "tags"}) {
       const json::Value* value = body.find(member);
       assign_member(document, member, value == nullptr ? std::nullopt : std::optional(*value));

@@ -5,31 +5,17 @@
 
 #include "events/change_log.h"
 #include "tams/edit.h"
+#include "tams/shapes.h"
 #include "tams/tables.h"
 
 namespace reel::tams {
 namespace {
 
 const std::string kWebhooks(table::kWebhooks);
-constexpr std::size_t kUrlBytesMax = 2048;
-
-//! Fields that are ours, or that say where a message ends.
-constexpr std::array<std::string_view, 9> kOwnFields = {
-    "host",       "content-length", "content-type", "transfer-encoding",
-    "connection", "trailer",        "expect",       "te",
-    "upgrade"};
 
 std::string_view text_of(const json::Value& body, std::string_view member) {
   const json::Value* value = body.find(member);
   return value == nullptr ? std::string_view() : std::string_view(*value->as_string());
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
 }
 
 //! The host of an authority without its port; brackets stay.
@@ -42,63 +28,20 @@ std::string_view host_of(std::string_view authority) {
 }
 
 //! What can be said without asking a name server; the sender checks again when it connects.
-Status check_url(const Limits& limits, std::string_view url) {
-  const auto refuse = [](std::string_view why) {
-    return at("/url", invalid("the URL of a webhook {}", why));
-  };
-  if (url.size() > kUrlBytesMax) return refuse("may have 2048 bytes");
-  const bool plain = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 127; });
-  if (!plain || url.find('\\') != std::string_view::npos) {
-    return refuse("has only printable ASCII characters, without spaces and backslashes");
-  }
-  const std::size_t scheme = url.find("://");
-  const std::string name = lower(url.substr(0, scheme));
-  if (scheme == std::string_view::npos || (name != "http" && name != "https")) {
-    return refuse("begins with http:// or https://");
-  }
-  const std::string_view rest = url.substr(scheme + 3);
-  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-  if (authority.find('@') != std::string_view::npos) {
-    return refuse("has no user and password; use api_key_name and api_key_value");
-  }
-  if (url.find('#') != std::string_view::npos) return refuse("has no fragment");
-  const std::string_view host = host_of(authority);
-  if (host.empty()) return refuse("names a host");
-  const auto address = IpAddress::parse(host);
-  if (address && !is_permitted(*address, limits.webhook_networks)) {
-    return refuse("is on a public address, or on one that webhooks.allowed_networks permits");
-  }
-  return {};
+Status check_address(const Limits& limits, std::string_view url) {
+  const std::string_view rest = url.substr(url.find("://") + 3);
+  const auto address = IpAddress::parse(host_of(rest.substr(0, rest.find_first_of("/?"))));
+  if (!address || is_permitted(*address, limits.webhook_networks)) return {};
+  return at("/url", invalid("the URL of a webhook is on a public address, or on one that "
+                            "webhooks.allowed_networks permits"));
 }
 
-Status check_key(const json::Value& body) {
-  const std::string_view name = text_of(body, "api_key_name");
-  if (const json::Value* given = body.find("api_key_name"); given != nullptr) {
-    constexpr std::string_view kToken = "!#$%&'*+-.^_`|~";
-    const bool token = !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-             kToken.find(c) != std::string_view::npos;
-    });
-    const bool ours =
-        std::find(kOwnFields.begin(), kOwnFields.end(), lower(name)) != kOwnFields.end();
-    if (!token || ours) {
-      return at("/api_key_name", invalid("'{}' is not a header field for a key", name));
-    }
-  }
-  const std::string_view value = text_of(body, "api_key_value");
-  if (body.find("api_key_value") != nullptr && name.empty()) {
-    return at("/api_key_value", invalid("a key needs the header field it goes to: api_key_name"));
-  }
-  const bool clean = std::all_of(value.begin(), value.end(), [](char c) {
-    return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != 127);
-  });
-  if (!clean) return at("/api_key_value", invalid("a key has no control characters"));
-  return {};
-}
-
-//! What GET shows, without id, status and error.
+//! What GET shows, without id, status and error. Events get the names that they are sent with.
 json::Value document_of(const json::Value& body) {
   json::Value document = body;
+  for (json::Value& name : *document.find("events")->as_array()) {
+    name = std::string(shape::event_type_of(*name.as_string()));
+  }
   for (const char* member : {"id", "status", "error", "api_key_value"}) document.erase(member);
   return document;
 }
@@ -158,6 +101,32 @@ EventShaping shaping_of(const json::Value& document) {
   return shaping;
 }
 
+//! The webhooks with the body's URL and key: what TAMS 6.0 takes for the same registration.
+Result<std::vector<Record>> same_webhooks(store::Snapshot& snapshot, const json::Value& body) {
+  const store::Value url(std::string(text_of(body, "url")));
+  const store::ScanSpec spec{.table = kWebhooks,
+                             .index = "by_url",
+                             .lower = store::RangeBound{.prefix = {url}},
+                             .upper = store::RangeBound{.prefix = {url}}};
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kWebhooks));
+  std::vector<Record> found;
+  Status read;
+  REEL_TRY(snapshot.scan(spec, [&](const store::RowView& row) {
+    const auto document = json::parse(row[schema->position("document")].get<std::string>());
+    if (!document) {
+      read = Failure(document.error().clone());
+      return false;
+    }
+    const Record webhook(schema, row.cells);
+    const bool same = text_of(*document, "api_key_name") == text_of(body, "api_key_name") &&
+                      webhook.text("api_key_value") == text_of(body, "api_key_value");
+    if (same) found.push_back(webhook);
+    return true;
+  }));
+  REEL_TRY(std::move(read));
+  return found;
+}
+
 //! That clients and the sender have left what GET shows as it was.
 void require_unchanged(store::Batch& batch, const Record& webhook) {
   batch.require_cells(kWebhooks, {webhook["id"]},
@@ -197,8 +166,7 @@ Result<store::Cells> replacement_cells(store::Snapshot& snapshot, const Record& 
 }  // namespace
 
 Status check_webhook(const Limits& limits, const json::Value& body) {
-  REEL_TRY(check_url(limits, text_of(body, "url")));
-  return check_key(body);
+  return check_address(limits, text_of(body, "url"));
 }
 
 events::EventFilter webhook_filter(const json::Value& document) {
@@ -259,6 +227,31 @@ Result<std::string> replace_webhook(const Context& context, const Caller& caller
     return context.store.commit(std::move(batch));
   }));
   return get_webhook(context, id);
+}
+
+Status set_webhook_of_url(const Context& context, const Caller& caller, const json::Value& body) {
+  REEL_TRY(check_webhook(context.limits, body));
+  const bool removes = body.find("events")->as_array()->empty();
+  json::Value wanted = body;
+  wanted.set("status", "created");
+  return retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const auto found, same_webhooks(*snapshot, body));
+    if (found.empty() && !removes) REEL_TRY(create_webhook(context, caller, wanted));
+    if (found.empty()) return {};
+    store::Batch batch;
+    for (const Record& old : found) {
+      const WebhookId id{old.uuid("id")};
+      require_unchanged(batch, old);
+      if (removes) {
+        batch.erase(kWebhooks, {id});
+        continue;
+      }
+      REEL_ASSIGN(store::Cells cells, replacement_cells(*snapshot, old, wanted));
+      batch.update(kWebhooks, {id}, std::move(cells));
+    }
+    return context.store.commit(std::move(batch));
+  });
 }
 
 Status delete_webhook(const Context& context, const Caller& caller, WebhookId id) {

@@ -30,6 +30,9 @@ Result<std::string> get_webhook(const Context& context, WebhookId id);
 //! disabled one begins with what happens from now on. Errors: not_found, invalid.
 Result<std::string> replace_webhook(const Context& context, const Caller& caller, WebhookId id,
                                     const json::Value& body);
+//! What POST means in TAMS 6.0, where a webhook has no id: a body with the URL and key of one that
+//! is there replaces it and lets it go on; without events it removes it.
+Status set_webhook_of_url(const Context& context, const Caller& caller, const json::Value& body);
 Status delete_webhook(const Context& context, const Caller& caller, WebhookId id);
 //! By URL.
 Result<Page> list_webhooks(const Context& context, const TagFilter& tags, const PageRequest& page);

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import subprocess
+import time
 
 import pytest
 import requests
@@ -644,6 +645,31 @@ def test_no_credential_is_in_the_log(guarded):
     guarded.who(headers=bearer("rhk_wrong-key"))
     guarded.who(auth=("editor", "wrong-password"))
     guarded.ask("POST", f"/flows?access_token={token}")
+    # URLs with signatures, right and wrong ones, and a webhook's key that goes out and fails.
+    editor = guarded.client("editor")
+    flow = editor.put_flow()
+    [media] = editor.allocate(flow["id"])
+    editor.upload(media, b"bytes")
+    editor.post(f"/flows/{flow['id']}/segments", segment(media["object_id"], 0), expect=201)
+    [item] = editor.get(f"/flows/{flow['id']}/segments").json()
+    urls = [media["put_url"]["url"], *(entry["url"] for entry in item["get_urls"])]
+    signatures = re.findall(r"signature=([^&]+)", " ".join(urls))
+    assert len(signatures) >= 2
+    for url in urls:
+        guarded.ask("GET", url.removeprefix(guarded.url))
+        guarded.ask("POST", url.removeprefix(guarded.url))
+    secrets += [*signatures, "the-webhook-key"]
+    admin = guarded.client("admin")
+    hook = {"url": "http://no-such-host.invalid/", "events": ["flows/created"], "api_key_name": "X-Key",
+            "api_key_value": "the-webhook-key"}
+    hook = admin.post("/service/webhooks", hook, expect=201).json()
+    admin.post("/service/webhooks", hook | {"api_key_value": "the-webhook-key", "no": 1}, expect=400)
+    editor.put_flow()
+    metrics = lambda: admin.get("/metrics").text
+    deadline = time.monotonic() + 30
+    while not re.search(r"^reelhouse_webhook_failed_total [1-9]", metrics(), re.MULTILINE):
+        assert time.monotonic() < deadline, "the delivery did not fail"
+        time.sleep(0.05)
     log = guarded.server.log()
     assert "/auth/identity" in log, "the log is at debug"
     guarded.ask("GET", "/flows/" + new_id(), headers={"X-Api-Key": "x"})

@@ -77,12 +77,14 @@ def test_methods(client):
     response = client.request("PATCH", "/flows", expect=405)
     assert {"GET", "HEAD"} <= {name.strip() for name in response.headers["Allow"].split(",")}
     client.request("TRACE", "/flows", expect=405)
+    unknown = client.request("QUERY", "/flows", expect=405)
+    assert unknown.headers["Allow"] == response.headers["Allow"] and unknown.json()["type"] == "method_not_allowed"
+    client.request("QUERY", "/no/such/path", expect=404)
     client.request("POST", "/service/storage-backends", expect=405)
     client.request("DELETE", "/", expect=405)
 
 
 @pytest.mark.parametrize("request_, status", [
-    ("BREW /flows HTTP/1.1\r\nHost: x", (400, 405, 501)),
     ("GET flows HTTP/1.1\r\nHost: x", 400),
     ("GET /flows HTTP/2.0\r\nHost: x", (400, 505)),
     ("GET /flows\r\nHost: x", 400),

@@ -79,8 +79,7 @@ def test_by_label(client, stored, labels, own, far):
 
 def test_by_storage(client, stored):
     other = "0a1b2c3d-0000-4000-8000-000000000000"
-    for ids, own, far in ((stored["backend"], 2, []), (other, 0, []), (f"{other},{stored['backend']}", 2, []),
-                          ("", 2, ["a", "b"])):
+    for ids, own, far in ((stored["backend"], 2, []), (other, 0, []), (f"{other},{stored['backend']}", 2, [])):
         assert len(urls_everywhere(client, stored, accept_storage_ids=ids)) == own
         assert far_labels(client, stored, accept_storage_ids=ids) == far
 

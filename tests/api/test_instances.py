@@ -310,7 +310,7 @@ def test_wrong_removals(backends):
     object_id = add_object(client)
     assert pointer(remove(client, object_id, 400)) == "?storage_id"
     assert pointer(remove(client, object_id, 400, storage_id=ids["fast"], label="fast")) == "?storage_id"
-    assert pointer(remove(client, object_id, 400, storage_id="x")) == "?storage_id"
+    assert pointer(remove(client, object_id, 404, storage_id="x")) == "?storage_id"
     remove(client, object_id, 404, storage_id=ids["slow"])
     remove(client, object_id, 404, label="nothing")
     assert labels_of(client, object_id) == ["fast"]

@@ -65,7 +65,7 @@ class TestSources:
         assert replaced["label"] == "new" and "description" not in replaced and not replaced.get("tags")
         assert replaced["created"] == source["created"]
         path = f"/sources/{source['id']}"
-        assert pointer(client.put(path, {"format": AUDIO}, expect=400)) == "/format"
+        assert pointer(client.put(path, {"format": AUDIO}, expect=409)) == "/format"
         assert pointer(client.put(path, {"id": new_id()}, expect=404)) == "/id"
         assert pointer(client.put(path, {"label": 5}, expect=400)) == "/label"
         client.put(f"/sources/{new_id()}", {"label": "x"}, expect=404)

@@ -101,6 +101,20 @@ def test_wrong_registrations(client, member, value):
     assert pointer(answer).startswith("/" + member)
 
 
+def test_event_names_of_the_product(client):
+    """They are understood; the webhook shows and sends the names of TAMS."""
+    names = {"source.created": "sources/created", "source.updated": "sources/updated",
+             "source.deleted": "sources/deleted", "flow.created": "flows/created", "flow.updated": "flows/updated",
+             "flow.deleted": "flows/deleted", "segment.uploaded": "flows/segments_added",
+             "segment.deleted": "flows/segments_deleted"}
+    hook = register(client, "https://webhook.example.com/events", list(names), status="disabled")
+    assert hook["events"] == list(names.values())
+    changed = client.put(f"{HOOKS}/{hook['id']}", hook | {"events": ["flow.updated", "flows/deleted"]}, expect=201)
+    assert changed.json()["events"] == ["flows/updated", "flows/deleted"]
+    for name in ("segment.exploded", "flow", "flows.created", ""):
+        assert register(client, "https://webhook.example.com/events", [name], expect=400)["pointer"] == "/events/0"
+
+
 def test_a_key_is_one_line(client):
     for value in ("a\r\nX: y", "a\nb", "\x00"):
         register(client, "https://example.com", api_key_name="X-Key", api_key_value=value, expect=400)

@@ -43,7 +43,7 @@ def main(folder: str, arguments: list[str]) -> int:
     if CERTIFICATES.exists():
         trusted = "/etc/certificates-of-host.crt"
         shell.run(["cp", CERTIFICATES, f"{system}{trusted}"])
-        clean += [f"NODE_EXTRA_CA_CERTS={trusted}", f"NPM_CONFIG_CAFILE={trusted}"]
+        clean += [f"NODE_EXTRA_CA_CERTS={trusted}", f"NPM_CONFIG_CAFILE={trusted}", f"PIP_CERT={trusted}"]
     mounted = []
     try:
         for kind, place, source in MOUNTS:

@@ -10,25 +10,18 @@ from pathlib import Path
 from dev import shell
 
 NPM = shell.ROOT / "build" / "npm"
+PYPI = shell.ROOT / "build" / "pypi"
 
 
 def groups() -> dict:
     return tomllib.loads(Path(__file__).with_name("packages.toml").read_text())
 
 
-def wanted(group: str) -> list[str]:
+def wanted(group: str, registry: str = "apt") -> list[str]:
     table = groups()
-    names = set(table[group]["apt"])
+    names = set(table[group].get(registry, []))
     for base in table[group].get("extends", []):
-        names.update(wanted(base))
-    return sorted(names)
-
-
-def wanted_of_npm(group: str) -> list[str]:
-    table = groups()
-    names = set(table[group].get("npm", []))
-    for base in table[group].get("extends", []):
-        names.update(wanted_of_npm(base))
+        names.update(wanted(base, registry))
     return sorted(names)
 
 
@@ -70,12 +63,27 @@ def install_of_npm(package: str) -> None:
         shutil.move(unpacked / "package", target)
 
 
+def installed_of_pypi(package: str) -> bool:
+    name, _, version = package.partition("==")
+    return bool(list((PYPI / name).glob(f"lib/python3*/site-packages/{name}-{version}.dist-info")))
+
+
+def install_of_pypi(package: str) -> None:
+    """A program in an environment of its own, because what it needs is newer than Debian's."""
+    target = PYPI / package.partition("==")[0]
+    shell.run(["/usr/bin/python3", "-m", "venv", "--clear", target])
+    shell.run([target / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", package])
+
+
 def setup(group: str) -> None:
-    absent = [package for package in wanted_of_npm(group) if not installed_of_npm(package)]
+    absent = [package for package in wanted(group, "npm") if not installed_of_npm(package)]
+    programs = [package for package in wanted(group, "pypi") if not installed_of_pypi(package)]
     # Some machines have npm from elsewhere, beside which Debian's cannot be installed.
     setup_apt(wanted(group) + ["npm"] * bool(absent and not shutil.which("npm")))
     for package in absent:
         install_of_npm(package)
+    for package in programs:
+        install_of_pypi(package)
 
 
 def setup_apt(names: list[str]) -> None:
