@@ -12,13 +12,14 @@ PIECE_BYTES = 1 << 20
 class Client:
     """One connection to 127.0.0.1."""
 
-    def __init__(self, port: int):
+    def __init__(self, port: int, headers: dict[str, str] | None = None):
+        self.always = headers or {}
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self.connection.connect()
         self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, method: str, path: str, body: str | bytes | None = None, expected: int = 200) -> bytes:
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = self.always | ({"Content-Type": "application/json"} if body is not None else {})
         self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         content = answer.read()

@@ -49,12 +49,12 @@ def rss_mb(pid: int) -> float:
 class Server:
     """`reelhouse serve` on a free port, for a with-statement."""
 
-    def __init__(self, program: Path, data: Path):
-        self.program, self.data = program, data
+    def __init__(self, program: Path, data: Path, *flags: str):
+        self.program, self.data, self.flags = program, data, flags
 
     def __enter__(self):
         log = (self.data.parent / "server.log").open("w")
-        command = [self.program, "serve", "--http", "127.0.0.1:0", "--data-dir", self.data]
+        command = [self.program, "serve", "--http", "127.0.0.1:0", "--data-dir", self.data, *self.flags]
         self.process = subprocess.Popen(list(map(str, command)), text=True, stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline()
         if not line.startswith("ready "):
@@ -77,15 +77,16 @@ class Wrk:
     """Runs of wrk against one server. Each has processors of its own meanwhile, so that a ratio of requests per second
     is one of what the server does, and not of what wrk leaves it."""
 
-    def __init__(self, server: Server, connections: int, seconds: float):
+    def __init__(self, server: Server, connections: int, seconds: float, headers: dict[str, str] | None = None):
         self.server, self.connections, self.seconds = server, connections, seconds
+        self.headers = [part for name, value in (headers or {}).items() for part in ("--header", f"{name}: {value}")]
 
     def run(self, script: str, path: str = "/", *arguments) -> dict:
         """What was counted, with req/s and the server's processor time per request."""
         server_cores, cores = halves()
         pin(self.server.pid, server_cores)
         command = ["wrk", "--threads", len(cores), "--connections", self.connections, "--duration",
-                   f"{self.seconds}s", "--latency", "--script", HERE / "lua" / f"{script}.lua",
+                   f"{self.seconds}s", *self.headers, "--latency", "--script", HERE / "lua" / f"{script}.lua",
                    self.server.url + path, "--", *arguments]
         before = cpu_seconds(self.server.pid)
         done = subprocess.run(pinned(cores, command), text=True, capture_output=True,

@@ -82,7 +82,7 @@ class Bench:
         with Server(self.programs / "reelhouse", data) as server:
             self.server, self.client = server, Client(server.port)
             self.wrk = Wrk(server, self.scenario["run"]["connections"], self.scenario["run"]["seconds"])
-            for name in ("reads", "posts", "bulk", "large", "media"):
+            for name in ("reads", "posts", "bulk", "auth", "large", "deletion", "media"):
                 if self.only in ("", name):
                     print(f"bench: {name}", flush=True)
                     getattr(self, f"measure_{name}")()
@@ -184,6 +184,29 @@ class Bench:
                        self.goals["bulk"], f"{many['per_second']:,.0f} segments/s (one client {one['per_second']:,.0f})",
                        f"bare SQLite loop: {bare['per_second']:,.0f} segments/s")
 
+    def measure_auth(self) -> None:
+        """The first row's GET with an API key, at a server of its own, against the same without."""
+        flow, count = self.small_flow()
+        data = self.folder / "guarded"
+        made = subprocess.run([self.programs / "reelhouse", "keys", "create", "bench", "--role", "admin", "--data-dir",
+                               data], text=True, capture_output=True)
+        if made.returncode:
+            raise Failed(f"keys create: {made.stderr}")
+        key = {"X-Api-Key": made.stdout.strip()}
+        with Server(self.programs / "reelhouse", data, "--set", 'auth.modes=["api_key"]') as server:
+            client = Client(server.port, key)
+            guarded = flows.new_flow(client)
+            flows.fill_with_own_objects(client, guarded, "small", count)
+            client.close()
+            wrk = Wrk(server, self.wrk.connections, self.wrk.seconds, key)
+            query, page = "&accept_get_urls=", self.scenario["flow"]["page"]
+            path = f"{guarded}/segments"
+            without, with_key = self.rounds(lambda: self.get_pages(flow, count, query),
+                                            lambda: wrk.run("get_segments", path, path, count, page, query))
+        ratio, goal = with_key["cpu_us"] / without["cpu_us"], self.goals["auth_cpu_at_most"]
+        self.rows.append(Row("CPU of that GET with an API key", f"≤ {goal} ×", f"{ratio:.2f} ×", requests_text(with_key),
+                             requests_text(without), ratio <= goal))
+
     def measure_large(self) -> None:
         small, small_count = self.small_flow()
         count = self.scenario["flow"]["large_full" if self.full else "large"]
@@ -210,6 +233,51 @@ class Bench:
         rss, most = rss_mb(self.server.pid), self.goals["rss_mb_at_most"]
         self.rows.append(Row("server RSS after that", f"≤ {most} MB", f"{rss:.0f} MB", f"{rss:.0f} MB",
                              f"loaded at {loaded:,.0f} segments/s", rss <= most))
+
+    def measure_deletion(self) -> None:
+        """One client reads and writes at a steady pace, alone and then beside the deletion of a long flow."""
+        small, count = self.small_flow()
+        written = flows.new_flow(self.client)
+        posted = 0
+
+        def pace(seconds: float) -> float:
+            """The 99th percentile, in ms."""
+            nonlocal posted
+            took, end = [], time.perf_counter() + seconds
+            while time.perf_counter() < end:
+                begin = time.perf_counter()
+                if len(took) % 2:
+                    self.client.ask("POST", f"{written}/segments", flows.segments_body("paced", posted, 1), 201)
+                    posted += 1
+                else:
+                    self.client.ask("GET", f"{small}/segments?timerange=[{posted % count}:0_&limit=30&accept_get_urls=")
+                took.append(time.perf_counter() - begin)
+                time.sleep(max(0.0, 0.005 - took[-1]))
+            return 1000 * sorted(took)[len(took) * 99 // 100]
+
+        doomed_count = self.scenario["flow"]["deletion_full" if self.full else "deletion"]
+        doomed = flows.new_flow(self.client)
+        flows.fill(self.client, doomed, "doomed", doomed_count)
+        seconds = self.scenario["run"]["deletion_seconds"]
+        idle = pace(seconds)
+        begin = time.perf_counter()
+        self.client.ask("DELETE", doomed, expected=202)
+        answered = 1000 * (time.perf_counter() - begin)
+        request = self.client.headers["Location"].removeprefix(self.server.url)
+        other = Client(self.server.port)
+        running = lambda: other.get(request)["status"] != "done"  # noqa: E731
+        busy = pace(seconds)
+        if not running():
+            raise Failed("the deletion ended too soon to be measured")
+        begin_rest = time.perf_counter()
+        while running():
+            time.sleep(0.5)
+        whole = seconds + time.perf_counter() - begin_rest
+        goal, times = self.goals["deletion_ms_at_most"], self.goals["deletion_p99_at_most"]
+        self.rows.append(Row(f"DELETE of a flow of {doomed_count:,} segments", f"≤ {goal} ms", f"{answered:.1f} ms",
+                             f"all gone after {whole:.0f} s", "", answered <= goal))
+        self.rows.append(Row("p99 of a GET or POST meanwhile", f"≤ {times} × idle", f"{busy / idle:.2f} ×",
+                             f"{busy:.2f} ms", f"{idle:.2f} ms", busy / idle <= times))
 
     def measure_media(self) -> None:
         size = self.scenario["media"]["bytes" if self.full else "bytes_quick"]
@@ -315,7 +383,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=Path, required=True, help="the build with reelhouse and bench_*")
     parser.add_argument("--full", action="store_true", help="10 M segments and 1 GiB instead of 1 M and a quarter")
-    parser.add_argument("--only", default="", choices=["reads", "posts", "bulk", "large", "media"])
+    parser.add_argument("--only", default="", choices=["reads", "posts", "bulk", "auth", "large", "deletion", "media"])
     parser.add_argument("--folder", type=Path, help="where the data lies (default: a temporary folder)")
     arguments = parser.parse_args()
     scenario = tomllib.loads((HERE / "scenarios/tams.toml").read_text())

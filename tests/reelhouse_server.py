@@ -33,6 +33,13 @@ def run(*arguments, **variables) -> subprocess.CompletedProcess:
                           capture_output=True, timeout=120, check=False)
 
 
+def rows(data_dir) -> dict[str, int]:
+    """How many rows each table of a stopped server has, after a check of the whole store."""
+    result = run("check", "--data-dir", data_dir)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return {line.split()[0]: int(line.split()[1]) for line in result.stdout.splitlines() if "rows" in line}
+
+
 class Server:
     """One data directory, and the server that runs on it, if any. `start()` may follow `stop()` or `kill()`."""
 

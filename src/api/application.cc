@@ -102,6 +102,55 @@ Status check_path(const Route& route, const std::vector<std::string>& values) {
   return {};
 }
 
+bool declares_header(const Route& route, std::string_view name) {
+  return std::any_of(route.header_parameters.begin(), route.header_parameters.end(),
+                     [name](const Parameter& parameter) { return parameter.name == name; });
+}
+
+Status check_headers(const Route& route, const Headers& headers) {
+  for (const Parameter& parameter : route.header_parameters) {
+    const auto value = headers.list(parameter.name);
+    if (!value) continue;
+    if (Status status = parameter.shape.check_text(*value); !status) {
+      return at(parameter.name,
+                invalid("the field {} is wrong: {}", parameter.name, status.error().message()));
+    }
+  }
+  return {};
+}
+
+//! If-Match and If-None-Match (RFC 9110 13.1); null when the request has neither. GET may show the
+//! same in two encodings.
+tams::Condition condition_in(const Headers& headers) {
+  const auto match = headers.list("If-Match");
+  const auto none_match = headers.list("If-None-Match");
+  if (!match && !none_match) return nullptr;
+  return [match, none_match](const std::optional<std::string>& shown) -> Status {
+    const auto named = [&](const std::string& list, auto names) {
+      if (!shown) return false;
+      const std::string etag = strong_etag(*shown);
+      return names(list, etag) || names(list, gzip_etag(etag));
+    };
+    if (match && !named(*match, names_etag_strongly)) {
+      return at("If-Match", precondition_failed("what is at this path has none of these tags"));
+    }
+    if (none_match && named(*none_match, names_etag)) {
+      return at("If-None-Match", precondition_failed("what is at this path has such a tag"));
+    }
+    return {};
+  };
+}
+
+//! The key of a request, and what tells it from others.
+std::optional<tams::IdempotencyKey> idempotency_key(const Request& request) {
+  auto key = request.head.headers.list("Idempotency-Key");
+  if (!key) return std::nullopt;
+  std::string text = fmt::format("{} {}?{}\n", method_name(request.head.method), request.head.path,
+                                 request.head.query);
+  text += request.body;
+  return tams::IdempotencyKey{.key = *std::move(key), .fingerprint = to_hex(sha256(text))};
+}
+
 Result<json::Value> read_body(const json::Shape& shape, const std::string& text) {
   if (text.empty()) return invalid("a JSON body is required");
   REEL_ASSIGN(json::Value body, json::parse(text));
@@ -349,9 +398,12 @@ Result<Call> TamsApplication::prepare(const Route& route, const Request& request
   REEL_TRY(check_path(route, found.parameters));
   REEL_ASSIGN(Query query, Query::parse(request.head.query));
   REEL_TRY(check_query(route, query));
+  REEL_TRY(check_headers(route, request.head.headers));
   REEL_ASSIGN(std::string base, base_url(request.head));
   const std::string_view prefix = edition_of(request.head.path).prefix;
   base += prefix;
+  std::optional<tams::IdempotencyKey> once;
+  if (declares_header(route, "Idempotency-Key")) once = idempotency_key(request);
   return Call{.tams = context_,
               .request = request,
               .raw_path = std::string_view(request.head.path).substr(prefix.size()),
@@ -359,7 +411,8 @@ Result<Call> TamsApplication::prepare(const Route& route, const Request& request
               .query = std::move(query),
               .body = {},
               .base_url = std::move(base),
-              .identity = identity};
+              .identity = identity,
+              .once = std::move(once)};
 }
 
 Status TamsApplication::check_confinement(const Route& route, const Call& call) {
@@ -400,31 +453,12 @@ Result<Response> TamsApplication::run(const Route& route, const Request& request
   if (route.body) {
     REEL_ASSIGN(call.body, read_body(*route.body, request.body));
   }
-  const std::string* tags = request.head.headers.find("If-Match");
-  if (tags != nullptr && route.method != Method::get) {
-    REEL_TRY(check_if_match(request, identity, *tags));
+  const bool reads = route.method == Method::get || route.method == Method::head;
+  if (!reads) call.condition = condition_in(request.head.headers);
+  if (call.condition && !declares_header(route, "If-Match")) {
+    return unsupported("this operation takes neither If-Match nor If-None-Match");
   }
   return route.handler(call);
-}
-
-Status TamsApplication::check_if_match(const Request& request, const auth::IdentityPtr& identity,
-                                       const std::string& tags) const {
-  const auto failed = [] {
-    return at("If-Match", precondition_failed("what is at this path has none of these tags"));
-  };
-  Request read = {.head = request.head, .body = {}};
-  read.head.method = Method::get;
-  read.head.query.clear();
-  REEL_ASSIGN(const Router::Match found, match(read.head, Method::get));
-  if (found.route == nullptr) return failed();
-  REEL_ASSIGN(const Call call, prepare(*found.route, read, identity));
-  const auto shown = found.route->handler(call);
-  if (!shown) return failed();
-  const auto* text = std::get_if<std::string>(&shown->body);
-  if (text == nullptr) return failed();
-  const std::string etag = strong_etag(*text);
-  if (names_etag_strongly(tags, etag) || names_etag_strongly(tags, gzip_etag(etag))) return {};
-  return failed();
 }
 
 Result<std::unique_ptr<BodySink>> TamsApplication::open_sink(

@@ -76,10 +76,6 @@ class TamsApplication final : public Application {
                        const auth::IdentityPtr& identity) const;
   Result<Response> run(const Route& route, const Request& request,
                        const auth::IdentityPtr& identity) const;
-  //! For a write with If-Match: what GET shows at the path must have one of these tags. Looked at
-  //! before the write, so another writer may still come between.
-  Status check_if_match(const Request& request, const auth::IdentityPtr& identity,
-                        const std::string& tags) const;
   Result<std::unique_ptr<BodySink>> open_sink(const Route& route, const UploadHandler& open,
                                               const RequestHead& head,
                                               const auth::IdentityPtr& identity) const;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/entity_tag.h"
 #include "json/value.h"
 
 namespace reel::api {
@@ -34,8 +35,9 @@ class CountingSink final : public BodySink {
   std::size_t count_ = 0;
 };
 
-//! Answers with everything that the application made of the request.
+//! Answers with everything that the application made of the request, if GET may show "shown".
 Result<Response> echo(const Call& call) {
+  if (call.condition) REEL_TRY(call.condition("shown"));
   json::Value out;
   out.set("base", call.base_url);
   json::Array path;
@@ -62,9 +64,11 @@ std::vector<Route> routes() {
        .path = "/things/{id}",
        .id = "PUT_things-id",
        .path_parameters = {id},
+       .header_parameters = {{"If-Match", Shape::string()}, {"X-Count", Shape::integer()}},
        .body = Shape::object({json::required("a", Shape::integer())}),
        .handler = echo,
        .body_bytes_max = 99},
+      {.method = Method::post, .path = "/things", .id = "POST_things", .handler = echo},
       {.method = Method::get,
        .path = "/throw",
        .id = "GET_throw",
@@ -195,6 +199,46 @@ TEST(Application, ChecksBodies) {
   const Response wrong = put(R"({"a":"x"})");
   EXPECT_EQ(wrong.status, 400);
   EXPECT_EQ(member(wrong, "pointer"), "\"/a\"");
+}
+
+TEST(Application, ChecksHeaders) {
+  const auto put = [](std::string name, std::string value) {
+    return serve({.method = Method::put,
+                  .path = "/things/id-1",
+                  .body = R"({"a":1})",
+                  .headers = {{"Host", "h"}, {std::move(name), std::move(value)}}});
+  };
+  EXPECT_EQ(put("x-count", "3").status, 200);
+  const Response wrong = put("x-count", "three");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_EQ(member(wrong, "pointer"), "\"X-Count\"");
+}
+
+TEST(Application, HandsOverTheConditionOfAWrite) {
+  const auto put = [](std::string name, std::string value) {
+    return serve({.method = Method::put,
+                  .path = "/things/id-1",
+                  .body = R"({"a":1})",
+                  .headers = {{"Host", "h"}, {std::move(name), std::move(value)}}});
+  };
+  const std::string etag = strong_etag("shown");
+  EXPECT_EQ(put("If-Match", "\"x\", " + etag).status, 200);
+  EXPECT_EQ(put("If-Match", gzip_etag(etag)).status, 200) << "the same, packed";
+  EXPECT_EQ(put("If-Match", "W/" + etag).status, 412) << "a weak tag never matches strongly";
+  EXPECT_EQ(put("If-None-Match", "W/" + etag).status, 412);
+  EXPECT_EQ(put("If-None-Match", "*").status, 412);
+  EXPECT_EQ(put("If-None-Match", "\"x\"").status, 200);
+}
+
+TEST(Application, RefusesConditionsThatARouteDoesNotKnow) {
+  const auto get = [](const std::string& path) {
+    return serve({.path = path, .headers = {{"Host", "h"}, {"If-Match", "\"x\""}}}).status;
+  };
+  EXPECT_EQ(get("/things/id-1"), 200) << "of reads the edge takes care";
+  const Response refused = serve(
+      {.method = Method::post, .path = "/things", .headers = {{"Host", "h"}, {"If-Match", "*"}}});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(member(refused, "type"), "\"unsupported\"");
 }
 
 TEST(Application, AdmitsBodiesUpToTheRoutesLimit) {

@@ -90,7 +90,7 @@ const MemberOwner& flows() {
       .id = "flows-flowId",
       .group = "Flows",
       .confinement = Confinement::flow,
-      .id_parameter = flow_id_parameter(),
+      .path_parameters = {flow_id_parameter()},
       .get =
           [](const Call& call, std::string_view member) {
             return tams::get_flow_member(call.tams, flow_id(call), member);
@@ -177,12 +177,10 @@ std::vector<Route> document_routes() {
            .needs = auth::Need::write,
            .confinement = Confinement::flow,
            .path_parameters = id,
+           .header_parameters = condition_parameters(),
            .body = shape::flow_put(),
-           .answers = {{201, "Created", shape::flow()},
-                       {204, "Replaced"},
-                       bad_request(),
-                       forbidden_answer(),
-                       not_found_answer()},
+           .answers = conditional_answers(
+               {{201, "Created", shape::flow()}, {204, "Replaced"}, bad_request()}),
            .handler = put_flow},
           {.method = Method::del,
            .path = "/flows/{flowId}",
@@ -193,7 +191,8 @@ std::vector<Route> document_routes() {
            .confinement = Confinement::flow,
            .path_parameters = id,
            .query_parameters = {soft_delete_parameter()},
-           .answers = deleted_answers({bad_request(), forbidden_answer(), not_found_answer()}),
+           .header_parameters = condition_parameters(),
+           .answers = conditional_answers(deleted_answers({bad_request()})),
            .handler = delete_flow}};
 }
 

@@ -57,6 +57,15 @@ const std::string* Headers::find(std::string_view name) const {
   return nullptr;
 }
 
+std::optional<std::string> Headers::list(std::string_view name) const {
+  std::optional<std::string> joined;
+  for (const auto& [field, value] : fields_) {
+    if (!same_name(field, name)) continue;
+    joined = joined ? *joined + ", " + value : value;
+  }
+  return joined;
+}
+
 Response Response::json(int status, std::string text) {
   Response response;
   response.status = status;

@@ -32,6 +32,8 @@ class Headers {
   void remove(std::string_view name);
   //! The first field of that name, nullptr when there is none.
   const std::string* find(std::string_view name) const;
+  //! Every field of that name as one list (RFC 9110 5.3); nullopt when there is none.
+  std::optional<std::string> list(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
 
  private:
@@ -82,6 +84,7 @@ struct Response {
   int status = 200;
   Headers headers;
   std::variant<std::string, FileBody, std::shared_ptr<BodyStream>> body;
+  std::string_view problem = {};  //!< the type of the error that it tells; static text
 
   static Response json(int status, std::string text);
   static Response empty(int status);

@@ -35,6 +35,15 @@ TEST(HeadersTest, FindReturnsTheFirst) {
   EXPECT_EQ(headers.all().size(), 2U);
 }
 
+TEST(HeadersTest, ListJoinsAllOfAName) {
+  Headers headers;
+  EXPECT_EQ(headers.list("If-Match"), std::nullopt);
+  headers.add("If-Match", "\"a\"");
+  headers.add("Age", "1");
+  headers.add("if-match", "\"b\", W/\"c\"");
+  EXPECT_EQ(headers.list("IF-MATCH"), "\"a\", \"b\", W/\"c\"");
+}
+
 TEST(HeadersTest, SetReplacesEveryFieldInPlace) {
   Headers headers;
   headers.add("Link", "a");

@@ -27,7 +27,10 @@ std::string head_id(std::string_view id) {
 }
 
 void write_parameters(json::Writer& out, const Route& route) {
-  if (route.path_parameters.empty() && route.query_parameters.empty()) return;
+  if (route.path_parameters.empty() && route.query_parameters.empty() &&
+      route.header_parameters.empty()) {
+    return;
+  }
   const auto write = [&out](const Parameter& parameter, std::string_view place) {
     out.begin_object();
     out.field("name", parameter.name);
@@ -42,6 +45,7 @@ void write_parameters(json::Writer& out, const Route& route) {
   out.begin_array();
   for (const Parameter& parameter : route.path_parameters) write(parameter, "path");
   for (const Parameter& parameter : route.query_parameters) write(parameter, "query");
+  for (const Parameter& parameter : route.header_parameters) write(parameter, "header");
   out.end_array();
 }
 
@@ -209,6 +213,7 @@ void write_components(json::Writer& out, const std::vector<Route>& routes,
   for (const Route& route : routes) {
     for (const Parameter& parameter : route.path_parameters) parameter.shape.each_named(add);
     for (const Parameter& parameter : route.query_parameters) parameter.shape.each_named(add);
+    for (const Parameter& parameter : route.header_parameters) parameter.shape.each_named(add);
     if (route.body) route.body->each_named(add);
     if (route.form) route.form->shape.each_named(add);
     for (const Answer& answer : route.answers) {

@@ -30,6 +30,7 @@ std::vector<Route> some_routes() {
   get.answers[0].shape = Shape::object({json::optional("leaf", leaf)}).named("Tree");
   Route put = route(Method::put, "/flows/{flowId}", "PUT_flows-flowId");
   put.path_parameters = get.path_parameters;
+  put.header_parameters = {{"If-Match", Shape::string(), ""}};
   put.body = leaf;
   Route own_head = route(Method::head, "/media", "HEAD_media");
   Route upload = route(Method::put, "/media", "PUT_media");
@@ -81,6 +82,13 @@ TEST_F(OpenApi, DescribesParameters) {
             R"("schema":{"type":"string"}},)"
             R"({"name":"include_timerange","in":"query","schema":{"type":"boolean"}},)"
             R"({"name":"limit","in":"query","schema":{"type":"integer","minimum":1}}])");
+}
+
+TEST_F(OpenApi, DescribesHeaders) {
+  const json::Value& parameters = at(document_, {"paths", "/flows/{flowId}", "put", "parameters"});
+  ASSERT_EQ(parameters.as_array()->size(), 2U);
+  EXPECT_EQ(json::to_text(parameters.as_array()->back()),
+            R"({"name":"If-Match","in":"header","schema":{"type":"string"}})");
 }
 
 TEST_F(OpenApi, DescribesBodiesByReference) {

@@ -1,5 +1,7 @@
 #include "api/parameters.h"
 
+#include <algorithm>
+
 #include "base/percent.h"
 #include "tams/shapes.h"
 
@@ -25,6 +27,17 @@ Status check_uuid_list(std::string_view text) {
   REEL_TRY(check_list(text));
   for (const std::string& item : comma_list(text)) REEL_TRY(Uuid::parse(item));
   return {};
+}
+
+constexpr std::size_t kKeyBytesMax = 255;
+
+Status check_key(std::string_view text) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  if (!text.empty() && text.size() <= kKeyBytesMax &&
+      std::all_of(text.begin(), text.end(), printable)) {
+    return {};
+  }
+  return invalid("a key has 1 to {} printable ASCII characters", kKeyBytesMax);
 }
 
 }  // namespace
@@ -56,6 +69,18 @@ std::vector<Parameter> url_parameters() {
                 {"accept_storage_ids", uuid_list(), "Only get_urls on these storage backends"},
                 {"presigned", json::Shape::boolean(), "Only signed, or only unsigned get_urls"}},
                tag_parameters("storage_backend_tag", "get_urls on storage backends")});
+}
+
+std::vector<Parameter> condition_parameters() {
+  return {{"If-Match", json::Shape::string(),
+           "Only if what GET shows has one of these entity tags; *: if anything is there"},
+          {"If-None-Match", json::Shape::string(),
+           "Only if what GET shows has none of these entity tags; *: if nothing is there yet"}};
+}
+
+Parameter idempotency_parameter() {
+  return {"Idempotency-Key", json::Shape::form("Idempotency key", "^[ -~]{1,255}$", check_key),
+          "Repeats with the same key within 24 hours have the same answer and no further effect"};
 }
 
 Parameter flow_id_parameter() { return {"flowId", shape::uuid(), "The flow"}; }
@@ -135,7 +160,9 @@ time::TimeRange timerange(const Query& query) {
 tams::Caller caller(const Call& call) {
   return {.principal = call.identity->name,
           .base_url = call.base_url,
-          .classes = call.identity->permissions.is_admin() ? std::nullopt : call.identity->classes};
+          .classes = call.identity->permissions.is_admin() ? std::nullopt : call.identity->classes,
+          .condition = call.condition,
+          .once = call.once};
 }
 
 FlowId flow_id(const Call& call) { return *FlowId::parse(call.path[0]); }
@@ -194,5 +221,17 @@ std::vector<Answer> deleted_answers(std::vector<Answer> failures) {
 Answer bad_request() { return {400, "A parameter or the body breaks a rule", shape::error()}; }
 Answer forbidden_answer() { return {403, "Not allowed, for example read-only", shape::error()}; }
 Answer not_found_answer() { return {404, "There is no such thing", shape::error()}; }
+Answer condition_answer() {
+  return {412, "If-Match or If-None-Match does not hold", shape::error()};
+}
+std::vector<Answer> conditional_answers(std::vector<Answer> own) {
+  for (const auto& refusal : {forbidden_answer, not_found_answer, condition_answer}) {
+    own.push_back(refusal());
+  }
+  return own;
+}
+Answer reused_key_answer() {
+  return {422, "The Idempotency-Key belongs to another request", shape::error()};
+}
 
 }  // namespace reel::api

@@ -22,6 +22,12 @@ std::vector<Parameter> page_parameters();
 Parameter reverse_parameter();
 //! accept_get_urls, accept_storage_ids, presigned, verbose_storage, storage_backend_tag.
 std::vector<Parameter> url_parameters();
+//! If-Match and If-None-Match, for writes of what GET shows at the same path. The handler passes
+//! caller(call) to a function that holds Caller::condition.
+std::vector<Parameter> condition_parameters();
+//! Idempotency-Key, for requests whose effect and outcome go into one commit. The handler passes
+//! caller(call) to a function that holds Caller::once.
+Parameter idempotency_parameter();
 Parameter flow_id_parameter();
 Parameter source_id_parameter();
 //! Of a DELETE: what goes into the trash instead.
@@ -66,5 +72,9 @@ Response in_trash(const Call& call, TrashId item);
 Answer bad_request();
 Answer forbidden_answer();
 Answer not_found_answer();
+Answer condition_answer();
+//! `own`, and the refusals of writes that take conditions: 403, 404, 412.
+std::vector<Answer> conditional_answers(std::vector<Answer> own);
+Answer reused_key_answer();
 
 }  // namespace reel::api

@@ -34,6 +34,7 @@ constexpr std::array kTreatments = {
     Treatment{Code::conflict, 409, "Conflict", client, Level::debug, 0},
     Treatment{Code::precondition_failed, 412, "Precondition failed", client, Level::debug, 0},
     Treatment{Code::too_large, 413, "Too large", client, Level::debug, 0},
+    Treatment{Code::key_reused, 422, "Key used before", client, Level::debug, 0},
     Treatment{Code::cancelled, 499, "Cancelled", client, Level::debug, 0},
     Treatment{Code::corrupt, 500, "Internal error", operators, Level::error, 0},
     Treatment{Code::io, 500, "Internal error", operators, Level::error, 0},
@@ -67,6 +68,8 @@ std::string_view refusal_type(int status) {
     case 429: return "rate_limited";
     case 431: return "header_too_large";
     case 501: return "unsupported";
+    case 503: return "overloaded";
+    case 504: return "timeout";
     case 505: return "unsupported_version";
     default: break;
   }
@@ -104,14 +107,14 @@ struct Body {
   std::string_view pointer;
 };
 
-void write_body(json::Writer& out, const Body& body, std::string_view request_id,
-                const Clock& clock) {
+//! `request_id`: empty when the answer around it has it.
+void write_body(json::Writer& out, const Body& body, std::string_view request_id, Instant at) {
   out.begin_object();
   out.field("type", body.type);
   out.field("summary", body.summary);
-  out.field("time", clock.now().to_string());
+  out.field("time", at.to_string());
   out.field("message", sentence(body.message));
-  out.field("request_id", request_id);
+  if (!request_id.empty()) out.field("request_id", request_id);
   if (!body.pointer.empty()) out.field("pointer", body.pointer);
   out.end_object();
 }
@@ -119,8 +122,10 @@ void write_body(json::Writer& out, const Body& body, std::string_view request_id
 Response answer(int status, const Body& body, std::string_view request_id, const Clock& clock) {
   std::string text;
   json::Writer out(text);
-  write_body(out, body, request_id, clock);
-  return Response::json(status, std::move(text));
+  write_body(out, body, request_id, clock.now());
+  Response response = Response::json(status, std::move(text));
+  response.problem = body.type;
+  return response;
 }
 
 //! The log gets what the client may not see.
@@ -173,9 +178,8 @@ Response problem(const Error& error, std::string_view request_id, const Clock& c
   return response;
 }
 
-void write_problem(json::Writer& out, const Error& error, std::string_view request_id,
-                   const Clock& clock) {
-  write_body(out, body_of(error), request_id, clock);
+void write_problem(json::Writer& out, const Error& error, Instant at) {
+  write_body(out, body_of(error), {}, at);
 }
 
 Response problem(int status, std::string_view message, std::string_view request_id,

@@ -24,9 +24,9 @@ int http_status(Code code);
 //! request on this thread, so that the log line carries that id.
 Response problem(const Error& error, std::string_view request_id, const Clock& clock);
 
-//! The body alone, as a part of a larger answer; the same rules for the log.
-void write_problem(json::Writer& out, const Error& error, std::string_view request_id,
-                   const Clock& clock);
+//! The body alone, as a part of a larger answer, for an error of that time; without a request_id.
+//! The same rules for the log.
+void write_problem(json::Writer& out, const Error& error, Instant at);
 
 //! The same body for a refusal that has a status but no Code (405, 408, 415, 431, …).
 Response problem(int status, std::string_view message, std::string_view request_id,

@@ -14,10 +14,7 @@
 #include "auth/identity.h"
 #include "json/shape.h"
 #include "json/value.h"
-
-namespace reel::tams {
-struct Context;
-}
+#include "tams/context.h"
 
 namespace reel::api {
 
@@ -54,6 +51,10 @@ struct Call {
   std::string base_url;
   //! Who calls; never null.
   auth::IdentityPtr identity;
+  //! If-Match and If-None-Match of a write, as far as the route declares them.
+  tams::Condition condition = {};
+  //! Idempotency-Key, if the route declares it.
+  std::optional<tams::IdempotencyKey> once = {};
 };
 
 //! A parameter of an operation. A name that ends in "{name}" stands for a family ("tag.{name}").
@@ -107,6 +108,7 @@ struct Route {
   Confinement confinement = Confinement::closed;
   std::vector<Parameter> path_parameters = {};
   std::vector<Parameter> query_parameters = {};
+  std::vector<Parameter> header_parameters = {};
   std::optional<json::Shape> body = std::nullopt;
   std::vector<Answer> answers = {};
   Handler handler = nullptr;

@@ -77,11 +77,9 @@ std::vector<Route> created_source_routes() {
            .needs = auth::Need::write,
            .confinement = Confinement::source,
            .path_parameters = {source_id_parameter()},
+           .header_parameters = condition_parameters(),
            .body = shape::source_put(),
-           .answers = {{200, "Replaced", shape::source()},
-                       bad_request(),
-                       forbidden_answer(),
-                       not_found_answer()},
+           .answers = conditional_answers({{200, "Replaced", shape::source()}, bad_request()}),
            .handler = put_source},
           {.method = Method::del,
            .path = "/sources/{sourceId}",
@@ -92,11 +90,9 @@ std::vector<Route> created_source_routes() {
            .confinement = Confinement::source,
            .path_parameters = {source_id_parameter()},
            .query_parameters = {soft_delete_parameter()},
-           .answers = {{204, "Deleted"},
-                       bad_request(),
-                       forbidden_answer(),
-                       not_found_answer(),
-                       {409, "It has flows", shape::error()}},
+           .header_parameters = condition_parameters(),
+           .answers = conditional_answers(
+               {{204, "Deleted"}, bad_request(), {409, "It has flows", shape::error()}}),
            .handler = delete_source}};
 }
 
@@ -106,7 +102,7 @@ const MemberOwner& sources() {
       .id = "sources-sourceId",
       .group = "Sources",
       .confinement = Confinement::source,
-      .id_parameter = source_id_parameter(),
+      .path_parameters = {source_id_parameter()},
       .get =
           [](const Call& call, std::string_view member) {
             return tams::get_source_member(call.tams, source_id(call), member);

@@ -145,6 +145,7 @@ Status write_flows_or_sources(Value& list) {
 Status write_segments(Value& list) {
   for (Value& segment : *list.as_array()) {
     write_get_urls(segment);
+    segment.erase("tags");
     if (Value* init = segment.find("init_object")) write_get_urls(*init);
   }
   return {};
@@ -257,6 +258,17 @@ Result<Response> translate(Response response, Translation write) {
   return response;
 }
 
+//! A condition on what GET shows here.
+tams::Condition translate(const tams::Condition& condition, Translation write) {
+  if (!condition) return nullptr;
+  return [condition, write](const std::optional<std::string>& shown) -> Status {
+    if (!shown) return condition(std::nullopt);
+    REEL_ASSIGN(Value document, json::parse(*shown));
+    REEL_TRY(write(document));
+    return condition(json::to_text(document));
+  };
+}
+
 //! The query without what 6.0 does not know, and with times as 8.2 writes them.
 Query translate(const Route& route, const Query& query) {
   Query known;
@@ -295,6 +307,7 @@ Route translated(const Route& latest, const Place& place) {
                    write = place.write](const Call& call) -> Result<Response> {
     Call inner = call;
     inner.query = translate(declaration, call.query);
+    if (write != nullptr) inner.condition = translate(call.condition, write);
     if (read != nullptr) REEL_TRY(read(inner.body));
     REEL_ASSIGN(Response response, declaration.handler(inner));
     if (write == nullptr) return response;

@@ -27,12 +27,13 @@ Result<Response> get_webhook(const Call& call) {
 }
 
 Result<Response> put_webhook(const Call& call) {
-  REEL_ASSIGN(std::string text, tams::replace_webhook(call.tams, webhook_id(call), call.body));
+  REEL_ASSIGN(std::string text,
+              tams::replace_webhook(call.tams, caller(call), webhook_id(call), call.body));
   return Response::json(201, std::move(text));
 }
 
 Result<Response> delete_webhook(const Call& call) {
-  REEL_TRY(tams::delete_webhook(call.tams, webhook_id(call)));
+  REEL_TRY(tams::delete_webhook(call.tams, caller(call), webhook_id(call)));
   return Response::empty(204);
 }
 
@@ -82,8 +83,12 @@ std::vector<Route> webhook_routes() {
        .summary = "Replace a webhook, disable it, or let it begin again",
        .needs = auth::Need::admin,
        .path_parameters = id,
+       .header_parameters = condition_parameters(),
        .body = shape::webhook_put(),
-       .answers = {{201, "Replaced", shape::webhook()}, bad_request(), not_found_answer()},
+       .answers = {{201, "Replaced", shape::webhook()},
+                   bad_request(),
+                   not_found_answer(),
+                   condition_answer()},
        .handler = put_webhook},
       {.method = Method::del,
        .path = one,
@@ -92,7 +97,8 @@ std::vector<Route> webhook_routes() {
        .summary = "Delete a webhook",
        .needs = auth::Need::admin,
        .path_parameters = id,
-       .answers = {{204, "Deleted"}, not_found_answer()},
+       .header_parameters = condition_parameters(),
+       .answers = {{204, "Deleted"}, not_found_answer(), condition_answer()},
        .handler = delete_webhook}};
 }
 

@@ -11,6 +11,7 @@ std::string_view code_name(Code code) {
     case Code::not_found: return "not_found";
     case Code::conflict: return "conflict";
     case Code::precondition_failed: return "precondition_failed";
+    case Code::key_reused: return "key_reused";
     case Code::too_large: return "too_large";
     case Code::unsupported: return "unsupported";
     case Code::corrupt: return "corrupt";

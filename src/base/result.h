@@ -20,6 +20,7 @@ enum class Code : std::uint8_t {
   not_found,            //!< what was asked for does not exist
   conflict,             //!< it clashes with what is stored (overlap, changed meanwhile, exists)
   precondition_failed,  //!< the client's own condition (If-Match) does not hold
+  key_reused,           //!< the client's key (Idempotency-Key) belongs to another request
   too_large,            //!< above a named limit
   unsupported,          //!< understood, but not offered here
   corrupt,              //!< stored bytes are not what they must be
@@ -109,6 +110,7 @@ REEL_ERROR_FACTORY(invalid)
 REEL_ERROR_FACTORY(not_found)
 REEL_ERROR_FACTORY(conflict)
 REEL_ERROR_FACTORY(precondition_failed)
+REEL_ERROR_FACTORY(key_reused)
 REEL_ERROR_FACTORY(too_large)
 REEL_ERROR_FACTORY(unsupported)
 REEL_ERROR_FACTORY(corrupt)

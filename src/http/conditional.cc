@@ -7,11 +7,11 @@ namespace reel::http {
 void apply_conditions(const api::Headers& request, api::Response& answer) {
   if (answer.status != 200) return;
   const std::string* etag = answer.headers.find("ETag");
-  const std::string* match = request.find("If-Match");
-  const std::string* none_match = request.find("If-None-Match");
-  if (match != nullptr && (etag == nullptr || !api::names_etag_strongly(*match, *etag))) {
+  const auto match = request.list("If-Match");
+  const auto none_match = request.list("If-None-Match");
+  if (match && (etag == nullptr || !api::names_etag_strongly(*match, *etag))) {
     answer.status = 412;
-  } else if (none_match != nullptr && etag != nullptr && api::names_etag(*none_match, *etag)) {
+  } else if (none_match && etag != nullptr && api::names_etag(*none_match, *etag)) {
     answer.status = 304;
   } else {
     return;

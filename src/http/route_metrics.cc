@@ -1,8 +1,25 @@
 #include "http/route_metrics_internal.h"
 
-namespace reel::http {
+#include "api/operation.h"
 
-void RouteMetrics::observe(api::Method method, std::string_view route, int status, double seconds) {
+namespace reel::http {
+namespace {
+
+//! nullptr when the route is about something else.
+obs::Counter* operation_counter(obs::Registry& registry, api::Method method, std::string_view route,
+                                int status) {
+  const auto operation = api::operation_of(method, route, status);
+  if (!operation) return nullptr;
+  return &registry.counter(fmt::format("tams_{}_operations_total", operation->subject),
+                           fmt::format("Requests about a {}.", operation->subject),
+                           {{"operation", std::string(operation->action)},
+                            {"result", status < 400 ? "success" : "failure"}});
+}
+
+}  // namespace
+
+void RouteMetrics::observe(api::Method method, std::string_view route, int status,
+                           std::string_view problem, double seconds) {
   auto found = routes_.find(route);
   if (found == routes_.end()) {
     if (routes_.size() >= kRoutesMax) route = "other";
@@ -16,19 +33,36 @@ void RouteMetrics::observe(api::Method method, std::string_view route, int statu
         {{"method", std::string(api::method_name(method))}, {"route", std::string(route)}});
   }
   series.duration->observe(seconds);
-  counter(series, method, route, status).add();
+  const StatusSeries& counters = with_status(series, method, route, status);
+  counters.requests->add();
+  if (counters.operations != nullptr) counters.operations->add();
+  if (!problem.empty()) errors(problem).add();
 }
 
-obs::Counter& RouteMetrics::counter(MethodSeries& series, api::Method method,
-                                    std::string_view route, int status) {
-  for (const auto& [known, counter] : series.by_status) {
-    if (known == status) return *counter;
+const RouteMetrics::StatusSeries& RouteMetrics::with_status(MethodSeries& series,
+                                                            api::Method method,
+                                                            std::string_view route, int status) {
+  for (const StatusSeries& known : series.by_status) {
+    if (known.status == status) return known;
   }
-  obs::Counter& made = registry_.counter("tams_http_requests_total", "Requests answered.",
-                                         {{"method", std::string(api::method_name(method))},
-                                          {"route", std::string(route)},
-                                          {"status", std::to_string(status)}});
-  series.by_status.emplace_back(status, &made);
+  obs::Counter& requests = registry_.counter("tams_http_requests_total", "Requests answered.",
+                                             {{"method", std::string(api::method_name(method))},
+                                              {"route", std::string(route)},
+                                              {"status", std::to_string(status)}});
+  series.by_status.push_back({.status = status,
+                              .requests = &requests,
+                              .operations = operation_counter(registry_, method, route, status)});
+  return series.by_status.back();
+}
+
+obs::Counter& RouteMetrics::errors(std::string_view problem) {
+  for (const auto& [known, counter] : errors_) {
+    if (known == problem) return *counter;
+  }
+  obs::Counter& made =
+      registry_.counter("tams_errors_total", "Requests answered with an error, by its type.",
+                        {{"type", std::string(problem)}});
+  errors_.emplace_back(problem, &made);
   return made;
 }
 

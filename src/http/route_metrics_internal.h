@@ -18,7 +18,9 @@ class RouteMetrics {
  public:
   explicit RouteMetrics(obs::Registry& registry) : registry_(registry) {}
 
-  void observe(api::Method method, std::string_view route, int status, double seconds);
+  //! `problem`: the type of error that the answer tells, empty when it tells none.
+  void observe(api::Method method, std::string_view route, int status, std::string_view problem,
+               double seconds);
   //! Rare, so it goes through the registry.
   void rejected(std::string_view reason);
 
@@ -27,9 +29,14 @@ class RouteMetrics {
   //! templates must not fill the memory.
   static constexpr std::size_t kRoutesMax = 1'024;
 
+  struct StatusSeries {
+    int status;
+    obs::Counter* requests;
+    obs::Counter* operations;  //!< null: the route is no operation on flows, segments or sources
+  };
   struct MethodSeries {
     obs::Histogram* duration = nullptr;
-    std::vector<std::pair<int, obs::Counter*>> by_status;
+    std::vector<StatusSeries> by_status;
   };
   using Route = std::array<MethodSeries, api::kMethodCount>;
   struct Hash {
@@ -39,11 +46,13 @@ class RouteMetrics {
     }
   };
 
-  obs::Counter& counter(MethodSeries& series, api::Method method, std::string_view route,
-                        int status);
+  const StatusSeries& with_status(MethodSeries& series, api::Method method, std::string_view route,
+                                  int status);
+  obs::Counter& errors(std::string_view problem);
 
   obs::Registry& registry_;
   std::unordered_map<std::string, Route, Hash, std::equal_to<>> routes_;
+  std::vector<std::pair<std::string_view, obs::Counter*>> errors_;
 };
 
 }  // namespace reel::http

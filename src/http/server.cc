@@ -107,6 +107,7 @@ class Server::Impl {
   std::uint16_t port() const { return port_; }
   void drain(std::chrono::milliseconds wait_max);
   void stop();
+  Load load() const { return {.in_flight = edge_.in_flight, .queued = edge_.workers.queued()}; }
   Status reload() { return tls_ ? tls_->reload() : Status(); }
 
  private:
@@ -296,6 +297,7 @@ Status Server::start() { return impl_->start(); }
 std::uint16_t Server::port() const { return impl_->port(); }
 void Server::drain(std::chrono::milliseconds wait_max) { impl_->drain(wait_max); }
 void Server::stop() { impl_->stop(); }
+Server::Load Server::load() const { return impl_->load(); }
 Status Server::reload() { return impl_->reload(); }
 
 }  // namespace reel::http

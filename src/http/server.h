@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "http/cors.h"
 #include "obs/metrics.h"
+#include "obs/span.h"
 
 namespace reel::http {
 
@@ -55,11 +56,13 @@ struct ServerOptions {
   CorsOptions cors;
   std::size_t gzip_bytes_min = 4'096;  //!< smaller answers are sent as they are
   std::string server_name = "reelhouse";
+  obs::Tracer* tracer = nullptr;  //!< outlives the server; null: requests are not traced
 };
 
 //! Serves one application on one address. Handlers run on worker threads, or on an I/O thread when
 //! their admission says inline_read; refuse(), and admit() without patience, run on I/O threads and
-//! must not block. The public functions are for one thread; reload() may be called from any.
+//! must not block. The public functions are for one thread; reload() and load() may be called from
+//! any.
 class Server {
  public:
   //! Checks the options and reads the certificate; opens no socket. The application and the
@@ -84,6 +87,13 @@ class Server {
 
   //! Cuts all connections, waits for running handlers and joins the threads. Idempotent.
   void stop();
+
+  //! How busy it is. From any thread, until stop().
+  struct Load {
+    std::size_t in_flight;  //!< requests being read or handled
+    std::size_t queued;     //!< jobs that wait for a worker
+  };
+  Load load() const;
 
   //! Reads the certificate files again; connections made from now on use them. When they cannot be
   //! used the old ones stay.

@@ -32,7 +32,7 @@ void explain(const Edge& edge, Exchange& exchange) {
 //! Calls the handler and finishes its answer, on whichever thread. Application promises not to
 //! throw; memory may still run out.
 void run_handler(const Edge& edge, Exchange& exchange) {
-  const obs::TraceScope scope(exchange.request_id, exchange.trace.trace_id);
+  const obs::TraceScope scope(exchange.request_id, exchange.trace, edge.options.tracer);
   try {
     // The handler may take the request apart, the answer still depends on its head.
     exchange.response = edge.app.handle(exchange.admission, exchange.request);
@@ -48,7 +48,7 @@ void run_handler(const Edge& edge, Exchange& exchange) {
 
 //! Asks whether the request is welcome. An exchange that is not admitted has its answer then.
 void admit(const Edge& edge, Exchange& exchange, auth::Patience patience) {
-  const obs::TraceScope scope(exchange.request_id, exchange.trace.trace_id);
+  const obs::TraceScope scope(exchange.request_id, exchange.trace, edge.options.tracer);
   auto admitted = edge.app.admit(exchange.request.head, patience);
   exchange.admitted = admitted.has_value();
   if (admitted) {
@@ -206,8 +206,13 @@ Session::ExchangePtr Session::open_exchange(ParsedHead parsed) {
   exchange->request_id = head.request_id;
   exchange->method = head.method;
   const std::string* parent = head.headers.find("traceparent");
-  const auto known = parent != nullptr ? obs::TraceContext::parse(*parent) : std::nullopt;
+  auto known = parent != nullptr ? obs::TraceContext::parse(*parent) : std::nullopt;
   exchange->trace = known ? known->child() : obs::TraceContext::start();
+  if (known) {
+    exchange->parent_span_id = std::move(known->span_id);
+  } else if (edge_.options.tracer != nullptr) {
+    exchange->trace.sampled = edge_.options.tracer->samples(exchange->trace.trace_id);
+  }
   begin_body(*exchange);
   return exchange;
 }
@@ -256,6 +261,7 @@ Awaitable<bool> Session::give_up(ExchangePtr abandoned) {
   exchange->method = abandoned->method;
   exchange->request_id = abandoned->request_id;
   exchange->trace = abandoned->trace;
+  exchange->parent_span_id = abandoned->parent_span_id;
   exchange->started = abandoned->started;
   exchange->route = abandoned->route;
   exchange->keep_alive = false;

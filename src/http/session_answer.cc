@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "http/request_span_internal.h"
 #include "http/session_internal.h"
 #include "obs/log.h"
 
@@ -81,6 +82,7 @@ Awaitable<bool> Session::send_text(ExchangePtr exchange, std::string head) {
 }
 
 Awaitable<bool> Session::send_file(ExchangePtr exchange, std::string head) {
+  const TimePoint began = SteadyClock::now();
   const api::FileBody& file = std::get<api::FileBody>(exchange->response.body);
   std::string piece = io_.take_buffer(kFilePieceBytes);
   asio::const_buffer before = asio::buffer(head);
@@ -98,6 +100,7 @@ Awaitable<bool> Session::send_file(ExchangePtr exchange, std::string head) {
     before = {};
     done += count;
   } while (sent && done < file.length);
+  record_part(*exchange, "send body", "http.response.body.size", began, done);
   io_.give_buffer(std::move(piece));
   co_return sent;
 }
@@ -144,17 +147,27 @@ Awaitable<bool> Session::write_all(WriteBuffers buffers) {
   co_return true;
 }
 
+void Session::record_part(const Exchange& exchange, std::string_view name,
+                          std::string_view size_name, TimePoint began, std::uint64_t bytes) {
+  if (edge_.options.tracer == nullptr || !exchange.trace.sampled) return;
+  edge_.options.tracer->record(part_span(exchange, name, size_name, began, bytes));
+}
+
 void Session::record(const Exchange& exchange, bool sent) {
   const std::chrono::duration<double> took = SteadyClock::now() - exchange.started;
   const int status = exchange.response.status;
   if (exchange.readable) {
-    io_.metrics().observe(exchange.method, exchange.route, status, took.count());
+    io_.metrics().observe(exchange.method, exchange.route, status, exchange.response.problem,
+                          took.count());
+    if (edge_.options.tracer != nullptr && exchange.trace.sampled) {
+      edge_.options.tracer->record(request_span(exchange, sent));
+    }
   }
   // What a client can cause at will stays at debug.
   const bool ours = status >= 500 && exchange.readable;
   const obs::Level level = ours ? obs::Level::info : obs::Level::debug;
   if (!obs::log_enabled(level)) return;
-  const obs::TraceScope scope(exchange.request_id, exchange.trace.trace_id);
+  const obs::TraceScope scope(exchange.request_id, exchange.trace);
   obs::log(level, "request",
            {{"method", exchange.readable ? api::method_name(exchange.method) : "unreadable"},
             {"path", exchange.request.head.path},

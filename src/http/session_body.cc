@@ -19,8 +19,8 @@ constexpr Refusal kBodyTooSlow{408, "body_timeout", "the body arrived too slowly
 constexpr Refusal kNoWorker{503, "worker_queue", "all workers are busy"};
 
 //! One piece into the sink, on a worker.
-void append_piece(Exchange& exchange) {
-  const obs::TraceScope scope(exchange.request_id, exchange.trace.trace_id);
+void append_piece(const Edge& edge, Exchange& exchange) {
+  const obs::TraceScope scope(exchange.request_id, exchange.trace, edge.options.tracer);
   try {
     exchange.appended = exchange.admission.sink->append(as_bytes(exchange.piece));
   } catch (const std::exception& error) {
@@ -29,14 +29,14 @@ void append_piece(Exchange& exchange) {
 }
 
 //! The end of an upload, on a worker.
-void finish_sink(api::Application& app, Exchange& exchange) {
-  const obs::TraceScope scope(exchange.request_id, exchange.trace.trace_id);
+void finish_sink(const Edge& edge, Exchange& exchange) {
+  const obs::TraceScope scope(exchange.request_id, exchange.trace, edge.options.tracer);
   try {
     exchange.response = exchange.admission.sink->finish();
     exchange.admission.sink.reset();
   } catch (const std::exception& error) {
     obs::log(obs::Level::error, "sink threw", {{"what", error.what()}});
-    exchange.response = app.refuse(500, "internal error", exchange.request_id);
+    exchange.response = edge.app.refuse(500, "internal error", exchange.request_id);
   }
 }
 
@@ -81,7 +81,7 @@ Awaitable<bool> Session::receive_streamed(ExchangePtr exchange) {
     co_return co_await refuse_body(exchange, end);
   }
   const Job job =
-      co_await start_job_patiently([&app = edge_.app, exchange] { finish_sink(app, *exchange); });
+      co_await start_job_patiently([&edge = edge_, exchange] { finish_sink(edge, *exchange); });
   if (!job) {
     drop_sink(*exchange);
     co_return co_await refuse(exchange, kNoWorker);
@@ -93,6 +93,7 @@ Awaitable<bool> Session::receive_streamed(ExchangePtr exchange) {
 //! Moves the body into the sink: one piece is appended while the next one is read.
 //! INVARIANT: on return no job uses the exchange, unless the end is `abandoned`.
 Awaitable<Session::BodyEnd> Session::pump(ExchangePtr exchange) {
+  const TimePoint began = SteadyClock::now();
   std::string filling = io_.take_buffer(0);
   std::uint64_t total = 0;
   Job job;
@@ -107,10 +108,12 @@ Awaitable<Session::BodyEnd> Session::pump(ExchangePtr exchange) {
     if (!exchange->appended) break;
     if ((end != BodyEnd::more && end != BodyEnd::complete) || filling.empty()) break;
     std::swap(filling, exchange->piece);
-    job = co_await start_job_patiently([exchange] { append_piece(*exchange); });
+    job =
+        co_await start_job_patiently([&edge = edge_, exchange] { append_piece(edge, *exchange); });
     if (!job) end = BodyEnd::no_worker;
   }
   if (job && !co_await wait_for(job)) co_return BodyEnd::abandoned;
+  record_part(*exchange, "receive body", "http.request.body.size", began, total);
   io_.give_buffer(std::move(filling));
   io_.give_buffer(std::move(exchange->piece));
   co_return end;
@@ -201,7 +204,7 @@ Awaitable<bool> Session::refuse_body(ExchangePtr exchange, BodyEnd end) {
 //! Answers with what a sink said was wrong.
 Awaitable<bool> Session::refuse_error(ExchangePtr exchange, const Error* error) {
   {
-    const obs::TraceScope scope(exchange->request_id, exchange->trace.trace_id);
+    const obs::TraceScope scope(exchange->request_id, exchange->trace);
     exchange->response = api::problem(*error, exchange->request_id, system_clock());
   }
   co_return co_await answer(exchange);

@@ -32,6 +32,7 @@ struct Exchange {
   api::Admission admission;
   api::Response response;
   obs::TraceContext trace;
+  std::string parent_span_id;  //!< the caller's, when it is traced
   TimePoint started;
   std::string_view route = "unmatched";  //!< for metrics; a view into what the application owns
   std::string request_id;
@@ -139,6 +140,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Awaitable<bool> write_all(WriteBuffers buffers);
   std::chrono::milliseconds stall_timeout() const;
   void record(const Exchange& exchange, bool sent);
+  //! A span below the request's: a body on its way.
+  void record_part(const Exchange& exchange, std::string_view name, std::string_view size_name,
+                   TimePoint began, std::uint64_t bytes);
   Awaitable<void> linger();
 
   // session_stream.cc: answers of unknown length

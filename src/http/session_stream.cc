@@ -45,7 +45,7 @@ Awaitable<bool> Session::pump_stream(ExchangePtr exchange) {
     const Job job = co_await start_job_patiently([stream, piece] { read_piece(*stream, *piece); });
     if (!job || !co_await wait_for(job)) co_return false;
     if (!piece->more) {
-      const obs::TraceScope scope(exchange->request_id, exchange->trace.trace_id);
+      const obs::TraceScope scope(exchange->request_id, exchange->trace);
       obs::log_error("a stream ends early", piece->more.error());
       co_return false;
     }

@@ -62,8 +62,8 @@ class Backend {
   virtual Result<std::unique_ptr<Upload>> begin_upload(std::string_view key) = 0;
   //! Code::not_found when there is nothing under the key.
   virtual Result<OpenObject> open(std::string_view key) = 0;
-  //! Durable on return. No error when there is nothing.
-  virtual Status remove(std::string_view key) = 0;
+  //! Durable on return. The bytes that were freed: 0, and no error, when there was nothing.
+  virtual Result<std::uint64_t> remove(std::string_view key) = 0;
 };
 
 //! The first folder of every key.

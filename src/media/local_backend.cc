@@ -10,6 +10,7 @@
 #include "base/thread_annotations.h"
 #include "media/backend.h"
 #include "media/file_internal.h"
+#include "obs/span.h"
 
 namespace reel::media {
 namespace {
@@ -65,7 +66,7 @@ class LocalBackend final : public Backend {
   const BackendInfo& info() const override { return info_; }
   Result<std::unique_ptr<Upload>> begin_upload(std::string_view key) override;
   Result<OpenObject> open(std::string_view key) override;
-  Status remove(std::string_view key) override;
+  Result<std::uint64_t> remove(std::string_view key) override;
 
   std::string path_of(std::string_view name) const { return fmt::format("{}/{}", path_, name); }
   int staging() const { return staging_.get(); }
@@ -125,6 +126,8 @@ class LocalUpload final : public Upload {
     REEL_CHECK(!finished_);
     finished_ = true;
     if (failed_) return earlier_failure();
+    obs::Span span("media sync");
+    span.set("reelhouse.media.bytes", static_cast<std::int64_t>(size_bytes_));
     if (::fsync(file_.get()) != 0) return system_failure("syncing", backend_.path_of(key_));
     file_.reset();
     REEL_TRY(backend_.publish(staged_name_, key_));
@@ -206,16 +209,18 @@ Result<OpenObject> LocalBackend::open(std::string_view key) {
   return object;
 }
 
-Status LocalBackend::remove(std::string_view key) {
+Result<std::uint64_t> LocalBackend::remove(std::string_view key) {
   REEL_TRY(check_key(key));
   const std::string folder(key.substr(0, key.rfind('/')));
   const std::string name(key.substr(folder.size() + 1));
   const Descriptor opened = open_folder(root_.get(), folder.c_str());
-  if (opened && ::unlinkat(opened.get(), name.c_str(), 0) == 0) {
-    if (::fsync(opened.get()) == 0) return {};
+  struct stat status{};
+  if (opened && ::fstatat(opened.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      ::unlinkat(opened.get(), name.c_str(), 0) == 0) {
+    if (::fsync(opened.get()) == 0) return static_cast<std::uint64_t>(status.st_size);
     return system_failure("syncing the removal of", path_of(key));
   }
-  if (errno == ENOENT || errno == ENOTDIR) return {};
+  if (errno == ENOENT || errno == ENOTDIR) return 0;
   return system_failure("removing", path_of(key));
 }
 

@@ -41,7 +41,8 @@ TEST(LogFormatTest, HumanNeverBreaksTheLine) {
 }
 
 TEST(LogFormatTest, LinesCarryTheScope) {
-  const TraceScope scope("req-1", "0af7651916cd43dd8448eb211c80319c");
+  const TraceContext trace{"0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", false};
+  const TraceScope scope("req-1", trace);
   EXPECT_THAT(
       json_line("m", {}),
       testing::HasSubstr(R"("request_id":"req-1","trace_id":"0af7651916cd43dd8448eb211c80319c")"));

@@ -169,6 +169,12 @@ struct Registry::Families {
     REEL_CHECK(metric != nullptr);
     return **metric;
   }
+
+  void callback(std::string_view name, std::string_view help, std::string_view type,
+                const Labels& labels, Callback read) EXCLUDES(mutex) {
+    const MutexLock lock(mutex);
+    family(name, help, type).series.insert_or_assign(label_text(labels), std::move(read));
+  }
 };
 
 Registry::Registry() : families_(std::make_unique<Families>()) {}
@@ -192,9 +198,12 @@ Histogram& Registry::histogram(std::string_view name, std::string_view help,
 
 void Registry::gauge_callback(std::string_view name, std::string_view help, const Labels& labels,
                               std::function<double()> read) {
-  const MutexLock lock(families_->mutex);
-  families_->family(name, help, "gauge")
-      .series.insert_or_assign(label_text(labels), std::move(read));
+  families_->callback(name, help, "gauge", labels, std::move(read));
+}
+
+void Registry::counter_callback(std::string_view name, std::string_view help, const Labels& labels,
+                                std::function<double()> read) {
+  families_->callback(name, help, "counter", labels, std::move(read));
 }
 
 std::string Registry::render() const {

@@ -2,6 +2,7 @@
 //! Counters, gauges and histograms of our own, and their Prometheus text.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -64,6 +65,22 @@ class Histogram {
 //! Latency bounds in seconds, 100 µs to 10 s.
 const std::vector<double>& latency_buckets_seconds();
 
+//! Observes the seconds from construction to destruction.
+class Stopwatch {
+ public:
+  explicit Stopwatch(Histogram& histogram) : histogram_(histogram) {}
+  ~Stopwatch() {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
+    histogram_.observe(took.count());
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  Histogram& histogram_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
 //! All metrics of one server. References stay valid as long as the registry; look a series up
 //! once, not per event. Thread-safe.
 class Registry {
@@ -77,6 +94,9 @@ class Registry {
   //! A gauge whose value is asked for when the page is rendered.
   void gauge_callback(std::string_view name, std::string_view help, const Labels& labels,
                       std::function<double()> read);
+  //! The same for what only grows and is counted elsewhere.
+  void counter_callback(std::string_view name, std::string_view help, const Labels& labels,
+                        std::function<double()> read);
 
   //! Prometheus text format 0.0.4.
   std::string render() const;

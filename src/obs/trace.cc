@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/uuid.h"
@@ -11,9 +12,8 @@
 namespace reel::obs {
 namespace {
 
-// INVARIANT: both views are those of the innermost living TraceScope of this thread.
-thread_local std::string_view current_request;
-thread_local std::string_view current_trace;
+// INVARIANT: set by the innermost living TraceScope or Span of this thread.
+thread_local Work work;
 
 bool lower_hex(std::string_view text) {
   for (const char c : text) {
@@ -111,18 +111,21 @@ std::string choose_request_id(std::string_view from_client) {
   return usable ? std::string(from_client) : random_hex(1);
 }
 
-TraceScope::TraceScope(std::string_view request_id, std::string_view trace_id)
-    : outer_request_id_(current_request), outer_trace_id_(current_trace) {
-  current_request = request_id;
-  current_trace = trace_id;
-}
+Work exchange_work(const Work& next) { return std::exchange(work, next); }
 
-TraceScope::~TraceScope() {
-  current_request = outer_request_id_;
-  current_trace = outer_trace_id_;
-}
+const Work& current_work() { return work; }
 
-std::string_view current_request_id() { return current_request; }
-std::string_view current_trace_id() { return current_trace; }
+TraceScope::TraceScope(std::string_view request_id, const TraceContext& trace, Tracer* tracer)
+    : outer_(exchange_work({.request_id = request_id,
+                            .trace = &trace,
+                            .tracer = trace.sampled ? tracer : nullptr})) {}
+
+TraceScope::~TraceScope() { exchange_work(outer_); }
+
+std::string_view current_request_id() { return work.request_id; }
+
+std::string_view current_trace_id() {
+  return work.trace == nullptr ? std::string_view() : std::string_view(work.trace->trace_id);
+}
 
 }  // namespace reel::obs

@@ -25,17 +25,27 @@ struct TraceContext {
 //! without spaces or quotes, else a new one.
 std::string choose_request_id(std::string_view from_client);
 
-//! Attaches the request id and trace to the log lines of this thread for a scope.
+class Tracer;
+
+//! What a thread is working on.
+struct Work {
+  std::string_view request_id = {};
+  const TraceContext* trace = nullptr;
+  Tracer* tracer = nullptr;  //!< null: spans of this work are not recorded
+};
+
+//! Attaches the request id and trace to the log lines of this thread for a scope. With a tracer, a
+//! Span on this thread becomes a child of a trace that is sampled. REQUIRES: all of them outlive
+//! the scope.
 class TraceScope {
  public:
-  TraceScope(std::string_view request_id, std::string_view trace_id);
+  TraceScope(std::string_view request_id, const TraceContext& trace, Tracer* tracer = nullptr);
   ~TraceScope();
   TraceScope(const TraceScope&) = delete;
   TraceScope& operator=(const TraceScope&) = delete;
 
  private:
-  std::string_view outer_request_id_;
-  std::string_view outer_trace_id_;
+  const Work outer_;
 };
 
 }  // namespace reel::obs

@@ -67,9 +67,11 @@ TEST(RequestIdTest, ReplacesTheRest) {
 
 TEST(TraceScopeTest, ScopesNest) {
   EXPECT_EQ(current_request_id(), "");
-  const TraceScope outer("r1", "t1");
+  const TraceContext first{"t1", "s1", false};
+  const TraceContext second{"t2", "s2", false};
+  const TraceScope outer("r1", first);
   {
-    const TraceScope inner("r2", "t2");
+    const TraceScope inner("r2", second);
     EXPECT_EQ(current_request_id(), "r2");
     EXPECT_EQ(current_trace_id(), "t2");
   }

@@ -42,7 +42,8 @@ std::string_view type_phrase(const SettingValue& value) {
     case 0: return "a string";
     case 1: return "an integer";
     case 2: return "true or false";
-    default: return "a list of strings";
+    case 3: return "a list of strings";
+    default: return "a number";
   }
 }
 
@@ -57,6 +58,14 @@ std::vector<std::string> split_list(std::string_view text) {
   return items;
 }
 
+template <class Number>
+std::optional<Number> read_number(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 //! A value from a flag or a variable, read as the setting's type. Lists are separated by commas.
 Result<SettingValue> read_text(const Setting& setting, const std::string& text) {
   const SettingValue model = setting.get(Config());
@@ -64,10 +73,10 @@ Result<SettingValue> read_text(const Setting& setting, const std::string& text) 
   if (std::holds_alternative<std::vector<std::string>>(model)) return split_list(text);
   if (std::holds_alternative<bool>(model)) {
     if (text == "true" || text == "false") return text == "true";
+  } else if (std::holds_alternative<double>(model)) {
+    if (const auto number = read_number<double>(text)) return *number;
   } else {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size()) return number;
+    if (const auto number = read_number<std::int64_t>(text)) return *number;
   }
   return invalid("'{}' must be {}, not '{}'", setting.key, type_phrase(model), text);
 }
@@ -136,6 +145,8 @@ class FileReader {
       if (const auto number = node.value_exact<std::int64_t>()) value = *number;
     } else if (std::holds_alternative<bool>(model)) {
       if (const auto flag = node.value_exact<bool>()) value = *flag;
+    } else if (std::holds_alternative<double>(model)) {
+      if (node.is_number()) value = *node.value<double>();
     } else if (node.is_array()) {
       if (auto texts = read_texts(*node.as_array())) value = *std::move(texts);
     }
@@ -283,6 +294,8 @@ std::string value_text(const SettingValue& value) {
     writer.integer(*number);
   } else if (const auto* flag = std::get_if<bool>(&value)) {
     writer.boolean(*flag);
+  } else if (const auto* fraction = std::get_if<double>(&value)) {
+    writer.number(*fraction);
   } else {
     writer.begin_array();
     for (const std::string& item : std::get<std::vector<std::string>>(value)) writer.string(item);

@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "obs/log.h"
 #include "server/limits.h"
+#include "server/trace_exporter.h"
 #include "server/webhook_courier.h"
 
 namespace reel::server {
@@ -75,7 +76,8 @@ struct Config {
   std::string service_name = "Reelhouse";
   std::string service_description;
   Limits limits;
-  CourierOptions webhooks;             //!< without its networks, which limits.tams has
+  CourierOptions webhooks;  //!< without its networks, which limits.tams has
+  TracingOptions tracing;
   std::vector<StorageConfig> storage;  //!< never empty after load_config()
 
   ConfigSources sources;  //!< what it was read from, to read it again
@@ -84,8 +86,9 @@ struct Config {
   std::vector<std::string> warnings;
 };
 
-//! Text, number, switch or list of texts; the alternative of a setting never changes.
-using SettingValue = std::variant<std::string, std::int64_t, bool, std::vector<std::string>>;
+//! Text, whole number, switch, list of texts or number; the alternative of a setting never changes.
+using SettingValue =
+    std::variant<std::string, std::int64_t, bool, std::vector<std::string>, double>;
 
 struct Setting {
   std::string key;  //!< "http.address"; the variable is REELHOUSE_HTTP_ADDRESS

@@ -101,6 +101,23 @@ TEST_F(ConfigTest, FlagsAndVariablesAreChecked) {
   EXPECT_THAT(config->cors_origins, testing::ElementsAre("http://a", "http://b"));
 }
 
+TEST_F(ConfigTest, NumbersWithAFraction) {
+  for (const std::string_view text : {"0.25", "2.5e-1"}) {
+    const auto config = load_config({.flags = {{"tracing.sample_ratio", std::string(text)}}});
+    ASSERT_TRUE(config) << config.error().message();
+    EXPECT_EQ(config->tracing.sample_ratio, 0.25);
+  }
+  EXPECT_EQ(load_config({.file = file("[tracing]\nsample_ratio = 0\n")})->tracing.sample_ratio, 0);
+  EXPECT_EQ(refusal("[tracing]\nsample_ratio = '1'\n"),
+            "F:2: 'tracing.sample_ratio' must be a number");
+  EXPECT_EQ(refusal("[tracing]\nsample_ratio = 1.5\n"),
+            "F:2: 'tracing.sample_ratio' must be in the range 0 to 1, not 1.5");
+  EXPECT_THAT(refusal("[tracing]\nsample_ratio = nan\n"), HasSubstr("in the range 0 to 1"));
+  EXPECT_EQ(load_config({.flags = {{"tracing.sample_ratio", "half"}}}).error().message(),
+            "flag: 'tracing.sample_ratio' must be a number, not 'half'");
+  EXPECT_THAT(refusal("[tracing]\nendpoint = 'localhost:4318'\n"), HasSubstr("must be like http"));
+}
+
 TEST_F(ConfigTest, StorageBackends) {
   const auto config =
       load_config({.file = file("[[storage]]\nlabel = 'fast'\npath = '/a'\n"
@@ -129,8 +146,10 @@ TEST_F(ConfigTest, StorageBackends) {
 }
 
 TEST_F(ConfigTest, WhatIsPrintedReadsBack) {
-  const auto config = load_config(
-      {.flags = {{"service.name", "a \"b\""}, {"cors.origins", "x,y"}, {"limits.page_max", "7"}}});
+  const auto config = load_config({.flags = {{"service.name", "a \"b\""},
+                                             {"cors.origins", "x,y"},
+                                             {"limits.page_max", "7"},
+                                             {"tracing.sample_ratio", "0.5"}}});
   ASSERT_TRUE(config);
   const std::string printed = to_toml(*config);
   const auto again = load_config({.file = file(printed)});

@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "json/writer.h"
 #include "server/data_directory.h"
+#include "tams/deletions.h"
 #include "tams/tables.h"
 
 namespace reel::server {
@@ -49,9 +50,9 @@ double rows(store::Store& store, std::string_view table) {
   return static_cast<double>(sum);
 }
 
-bool all_ok(const std::vector<Health::Dependency>& dependencies) {
+bool can_serve(const std::vector<Health::Dependency>& dependencies) {
   return std::all_of(dependencies.begin(), dependencies.end(),
-                     [](const Health::Dependency& d) { return d.ok; });
+                     [](const Health::Dependency& d) { return d.ok || !d.needed; });
 }
 
 api::Response status_answer(bool ok, std::string_view status) {
@@ -65,7 +66,7 @@ api::Response status_answer(bool ok, std::string_view status) {
 
 api::Response health_answer(const Health& health) {
   const auto dependencies = health.look();
-  const bool ok = all_ok(dependencies) && !health.draining();
+  const bool ok = can_serve(dependencies) && !health.draining();
   std::string text;
   json::Writer out(text);
   out.begin_object();
@@ -78,23 +79,35 @@ api::Response health_answer(const Health& health) {
     out.key(dependency.name);
     out.begin_object();
     out.field("status", dependency.ok ? "ok" : "unwell");
+    out.field("needed", dependency.needed);
     if (!dependency.detail.empty()) out.field("detail", std::string_view(dependency.detail));
     if (dependency.free_bytes) out.field("free_bytes", *dependency.free_bytes);
     out.end_object();
   }
   out.end_object();
+  if (const auto lag = health.event_lag()) {
+    out.key("events");
+    out.begin_object();
+    out.field("lag_changes", lag->changes);
+    out.field("lag_s", lag->seconds);
+    out.end_object();
+  }
   out.end_object();
   return api::Response::json(ok ? 200 : 503, std::move(text));
 }
 
 Shape health_shape() {
-  const Shape dependency = Shape::object({json::required("status", Shape::string()),
+  const Shape dependency = Shape::object({json::required("status", Shape::choice({"ok", "unwell"})),
+                                          json::required("needed", Shape::boolean()),
                                           json::optional("detail", Shape::string()),
                                           json::optional("free_bytes", Shape::integer(0))});
+  const Shape events = Shape::object(
+      {json::required("lag_changes", Shape::integer(0)), json::required("lag_s", Shape::number())});
   return Shape::object({json::required("status", Shape::choice({"ok", "unwell", "draining"})),
                         json::required("version", Shape::string()),
                         json::required("uptime_s", Shape::number()),
-                        json::required("dependencies", Shape::dictionary(dependency))})
+                        json::required("dependencies", Shape::dictionary(dependency)),
+                        json::optional("events", events)})
       .named("Health");
 }
 
@@ -124,7 +137,7 @@ std::vector<Health::Dependency> Health::look() const {
   std::vector<Dependency> found;
   const store::StoreHealth store = store_.health();
   found.push_back(
-      {.name = "store", .ok = store.writable, .detail = store.reason, .free_bytes = {}});
+      {.name = "store", .ok = store.writable, .detail = store.reason, .free_bytes = std::nullopt});
   for (const Disk& disk : disks_) {
     Dependency dependency{.name = disk.name, .detail = {}, .free_bytes = free_bytes(disk.path)};
     if (!dependency.free_bytes) {
@@ -136,7 +149,23 @@ std::vector<Health::Dependency> Health::look() const {
     }
     found.push_back(std::move(dependency));
   }
+  if (const TraceExporter* exporter = exporter_.load()) {
+    std::string trouble = exporter->trouble();
+    found.push_back({.name = "tracing",
+                     .ok = trouble.empty(),
+                     .needed = false,
+                     .detail = std::move(trouble),
+                     .free_bytes = std::nullopt});
+  }
   return found;
+}
+
+std::optional<WebhookCourier::Lag> Health::event_lag() const {
+  const WebhookCourier* courier = courier_.load();
+  if (courier == nullptr) return std::nullopt;
+  const WebhookCourier::Lag created = courier->lag("created");
+  const WebhookCourier::Lag started = courier->lag("started");
+  return created.changes > started.changes ? created : started;
 }
 
 double Health::uptime_s() const {
@@ -150,7 +179,7 @@ std::vector<api::Route> operations_routes(const Health& health, const obs::Regis
       operation("/readyz", "GET_readyz", "Whether requests should be sent here",
                 [&health](const api::Call&) {
                   if (health.draining()) return status_answer(false, "draining");
-                  const bool ok = all_ok(health.look());
+                  const bool ok = can_serve(health.look());
                   return status_answer(ok, ok ? "ok" : "unwell");
                 }),
       operation("/health", "GET_health", "The state of everything the server depends on",
@@ -170,31 +199,51 @@ std::vector<api::Route> operations_routes(const Health& health, const obs::Regis
   return routes;
 }
 
-void add_server_metrics(obs::Registry& metrics, store::Store& store, const Health& health) {
-  const std::vector<std::pair<std::string, std::string_view>> tables = {
-      {"tams_sources_total", tams::table::kSources},
-      {"tams_flows_total", tams::table::kFlows},
-      {"tams_segments_total", tams::table::kSegments},
-      {"tams_objects_total", tams::table::kObjects}};
-  for (const auto& [name, table] : tables) {
-    metrics.gauge_callback(name, fmt::format("Rows of the table {}", table), {},
-                           [&store, rows_of = table] { return rows(store, rows_of); });
-  }
-  metrics.gauge_callback("tams_storage_bytes_total",
-                         "Bytes of the objects that segments use, also those in the trash", {},
-                         [&store] {
-                           const auto bytes = analytics::stored_bytes(store);
-                           return bytes ? static_cast<double>(*bytes) : 0.0;
-                         });
-  metrics.gauge_callback("reelhouse_analytics_lag_changes",
-                         "Changes that the kept figures do not contain yet", {}, [&store] {
-                           const auto behind = analytics::changes_behind(store);
-                           return behind ? static_cast<double>(*behind) : 0.0;
-                         });
-  metrics.gauge_callback("tams_memory_usage_bytes", "Resident memory of the server", {},
-                         memory_bytes);
-  metrics.gauge_callback("reelhouse_uptime_seconds", "Time since the start", {},
-                         [&health] { return health.uptime_s(); });
+namespace {
+
+void add_table_metrics(obs::Registry& metrics, store::Store& store) {
+  const auto add = [&](std::string_view name, std::string_view help, const obs::Labels& labels,
+                       std::string_view table) {
+    metrics.gauge_callback(name, help, labels, [&store, table] { return rows(store, table); });
+  };
+  add("tams_sources_total", "Sources", {}, tams::table::kSources);
+  add("tams_flows_total", "Flows", {}, tams::table::kFlows);
+  add("tams_segments_total", "Segments", {}, tams::table::kSegments);
+  add("tams_objects_total", "Objects", {}, tams::table::kObjects);
+  const std::string_view waiting = "reelhouse_removal_waiting";
+  const std::string_view help = "What is to be removed, or to be looked at whether it is";
+  metrics.gauge_callback(waiting, help, {{"kind", "requests"}}, [&store] {
+    return static_cast<double>(tams::deletions_waiting(store).value_or(0));
+  });
+  add(waiting, help, {{"kind", "objects"}}, tams::table::kObjectsToCheck);
+  add(waiting, help, {{"kind", "files"}}, tams::table::kMediaGarbage);
+  add("reelhouse_copies_waiting", "Copies of objects to be made", {}, tams::table::kObjectCopies);
+}
+
+void add_analytics_metrics(obs::Registry& metrics, store::Store& store) {
+  const auto add = [&](std::string_view name, std::string_view help,
+                       Result<std::int64_t> (*read)(store::Store&)) {
+    metrics.gauge_callback(name, help, {},
+                           [&store, read] { return static_cast<double>(read(store).value_or(0)); });
+  };
+  add("tams_storage_bytes_total", "Bytes of the objects that segments use, also those in the trash",
+      analytics::stored_bytes);
+  add("reelhouse_analytics_lag_changes", "Changes that the kept figures do not contain yet",
+      analytics::changes_behind);
+}
+
+void add_removal_metrics(obs::Registry& metrics, const tams::Removed& removed) {
+  const auto add = [&](std::string_view name, std::string_view help, const obs::Counter& counter) {
+    metrics.counter_callback(name, help, {},
+                             [&counter] { return static_cast<double>(counter.value()); });
+  };
+  add("reelhouse_removed_segments_total", "Segments removed", removed.segments);
+  add("reelhouse_removed_objects_total", "Objects removed", removed.objects);
+  add("reelhouse_removed_files_total", "Files of objects removed", removed.files);
+  add("reelhouse_removed_bytes_total", "Bytes of these files", removed.bytes);
+}
+
+void add_disk_metrics(obs::Registry& metrics, const Health& health) {
   for (const Health::Dependency& dependency : health.look()) {
     if (!dependency.free_bytes) continue;
     metrics.gauge_callback("reelhouse_disk_free_bytes", "Free space for unprivileged users",
@@ -207,8 +256,22 @@ void add_server_metrics(obs::Registry& metrics, store::Store& store, const Healt
                              return 0.0;
                            });
   }
+}
+
+}  // namespace
+
+void add_server_metrics(obs::Registry& metrics, const tams::Context& context,
+                        const Health& health) {
+  add_table_metrics(metrics, context.store);
+  add_analytics_metrics(metrics, context.store);
+  add_removal_metrics(metrics, *context.removed);
+  add_disk_metrics(metrics, health);
+  metrics.gauge_callback("tams_memory_usage_bytes", "Resident memory of the server", {},
+                         memory_bytes);
+  metrics.gauge_callback("reelhouse_uptime_seconds", "Time since the start", {},
+                         [&health] { return health.uptime_s(); });
   metrics.gauge_callback("reelhouse_store_writable", "1 when the store takes writes", {},
-                         [&store] { return store.health().writable ? 1.0 : 0.0; });
+                         [&store = context.store] { return store.health().writable ? 1.0 : 0.0; });
 }
 
 }  // namespace reel::server

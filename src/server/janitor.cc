@@ -7,6 +7,7 @@
 #include "obs/log.h"
 #include "tams/deletions.h"
 #include "tams/garbage.h"
+#include "tams/idempotency.h"
 #include "tams/instances.h"
 #include "tams/trash.h"
 
@@ -60,6 +61,7 @@ std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context) {
   };
   return {chore("removing objects that nothing uses", tams::collect_unused),
           chore("removing objects that were never registered", tams::collect_unregistered),
+          chore("forgetting old idempotency keys", tams::forget_old_keys),
           chore("forgetting old changes", trim_change_log)};
 }
 

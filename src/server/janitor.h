@@ -46,7 +46,7 @@ class Janitor {
 };
 
 //! What requests or an earlier process left behind: objects and bytes that nothing refers to,
-//! changes older than the log reaches back.
+//! changes older than the log reaches back, keys of requests long done.
 std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context);
 //! Keeping the figures up to date. Apart, because others must not wait for it.
 std::vector<Janitor::Chore> counting_chores(const tams::Context& context);

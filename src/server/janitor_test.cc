@@ -12,6 +12,7 @@
 #include "tams/deletions.h"
 #include "tams/flows.h"
 #include "tams/garbage.h"
+#include "tams/idempotency.h"
 #include "tams/instances.h"
 #include "tams/objects.h"
 #include "tams/segments.h"
@@ -312,6 +313,40 @@ TEST_F(GarbageTest, ACopyThatIsNotWantedAnyMoreLeavesNothing) {
   ASSERT_TRUE(
       tams::delete_segments(context_, caller_, flow_, time::TimeRange::eternity(), std::nullopt));
   EXPECT_EQ(files("fast") + files("slow"), 0U);
+}
+
+TEST_F(GarbageTest, KeysOfRequestsGoAfterADay) {
+  tams::Caller once = caller_;
+  once.once = {.key = "k", .fingerprint = "f"};
+  const auto allocate_once = [&] {
+    return tams::allocate_storage(context_, once, flow_, parsed(R"({"limit":1})"));
+  };
+  const auto object_of = [](const std::string& answer) {
+    return *parsed(answer).find("media_objects")->as_array()->front().find("object_id");
+  };
+  const auto first = allocate_once();
+  ASSERT_TRUE(first);
+  clock_.advance(seconds(86'400));
+  ASSERT_TRUE(tams::forget_old_keys(context_));
+  EXPECT_EQ(object_of(*allocate_once()), object_of(*first));
+  EXPECT_NE(*allocate_once(), *first) << "the first signature has expired long ago";
+  clock_.advance(seconds(1));
+  ASSERT_TRUE(tams::forget_old_keys(context_));
+  EXPECT_EQ(rows(tams::table::kIdempotencyKeys), 0U);
+  EXPECT_NE(object_of(*allocate_once()), object_of(*first));
+}
+
+TEST_F(GarbageTest, ManyOldKeysGo) {
+  store::Batch batch;
+  for (int i = 0; i < 2500; ++i) {
+    tams::Caller once = caller_;
+    once.once = {.key = std::to_string(i), .fingerprint = "f"};
+    tams::remember_outcome(context_, once, json::Object{}, batch);
+  }
+  ASSERT_TRUE(store_->commit(std::move(batch)));
+  clock_.advance(seconds(86'401));
+  ASSERT_TRUE(tams::forget_old_keys(context_));
+  EXPECT_EQ(rows(tams::table::kIdempotencyKeys), 0U);
 }
 
 TEST_F(GarbageTest, DamagedBytesAreNotCopied) {

@@ -15,6 +15,7 @@
 #include "server/data_directory.h"
 #include "server/health.h"
 #include "server/janitor.h"
+#include "server/trace_exporter.h"
 #include "server/webhook_courier.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tams/service.h"
@@ -71,9 +72,10 @@ Status seed_service(const tams::Context& context, const Config& config) {
   return tams::update_service(context, update);
 }
 
-CourierOptions courier_options(const Config& config) {
+CourierOptions courier_options(const Config& config, obs::Tracer* tracer) {
   CourierOptions options = config.webhooks;
   options.allowed_networks = config.limits.tams.webhook_networks;
+  options.tracer = tracer;
   return options;
 }
 
@@ -91,9 +93,11 @@ std::vector<api::Route> all_routes(const Health& health, const obs::Registry& me
 //! Members in the order in which they need each other; destroyed in the opposite one.
 class Running::Impl {
  public:
-  Impl(Config config, std::unique_ptr<events::ChangeSignal> changes,
-       std::unique_ptr<store::Store> store, tams::Storage storage)
+  Impl(Config config, std::unique_ptr<obs::Registry> metrics,
+       std::unique_ptr<events::ChangeSignal> changes, std::unique_ptr<store::Store> store,
+       tams::Storage storage)
       : config_(std::move(config)),
+        metrics_(std::move(metrics)),
         changes_(std::move(changes)),
         store_(std::move(store)),
         storage_(std::move(storage)),
@@ -104,7 +108,7 @@ class Running::Impl {
                  .changes = *changes_,
                  .limits = config_.limits.tams},
         health_(config_, *store_) {
-    add_server_metrics(metrics_, *store_, health_);
+    add_server_metrics(*metrics_, context_, health_);
   }
   ~Impl() { stop(); }
   Impl(const Impl&) = delete;
@@ -120,21 +124,28 @@ class Running::Impl {
       REEL_ASSIGN(authenticator_,
                   auth::Authenticator::make(std::move(wanted), *api_keys_, system_clock()));
     }
+    if (!config_.tracing.endpoint.empty()) {
+      REEL_ASSIGN(exporter_, TraceExporter::start(config_.tracing, *metrics_));
+      health_.watch_exporter(exporter_.get());
+    }
     feed_ = std::make_unique<events::ChangeFeed>(*store_, *changes_);
     application_ = std::make_unique<api::TamsApplication>(
-        all_routes(health_, metrics_, *feed_, *api_keys_), context_,
+        all_routes(health_, *metrics_, *feed_, *api_keys_), context_,
         application_options(config_, authenticator_.get()));
     REEL_ASSIGN(auto options, http_options(config_));
+    options.tracer = tracer();
     const bool tls = options.tls.has_value();
     std::string host = options.address;
     if (host.find(':') != std::string::npos) host = "[" + host + "]";
-    REEL_ASSIGN(http_, http::Server::make(std::move(options), *application_, metrics_));
+    REEL_ASSIGN(http_, http::Server::make(std::move(options), *application_, *metrics_));
+    add_load_metrics();
     REEL_TRY(http_->start());
     url_ = fmt::format("{}://{}:{}", tls ? "https" : "http", host, http_->port());
     const tams::Caller courier{.principal = "webhooks",
                                .base_url = config_.public_url.empty() ? url_ : config_.public_url};
-    REEL_ASSIGN(courier_,
-                WebhookCourier::start(context_, courier, courier_options(config_), metrics_));
+    REEL_ASSIGN(courier_, WebhookCourier::start(context_, courier,
+                                                courier_options(config_, tracer()), *metrics_));
+    health_.watch_courier(courier_.get());
     std::vector<Janitor::Chore> chores = cleaning_chores(context_);
     chores.push_back({"writing down when API keys were last used",
                       [&keys = *api_keys_](const std::stop_token&) { return keys.save_uses(); }});
@@ -162,7 +173,10 @@ class Running::Impl {
       http_->stop();
       http_.reset();
     }
+    health_.watch_courier(nullptr);
     courier_.reset();
+    health_.watch_exporter(nullptr);
+    exporter_.reset();
     copier_.reset();
     counter_.reset();
     if (const Status status = analytics::save_reads(context_); !status) {
@@ -179,15 +193,25 @@ class Running::Impl {
   }
 
  private:
+  obs::Tracer* tracer() { return exporter_ ? &exporter_->tracer() : nullptr; }
+
+  void add_load_metrics() {
+    metrics_->gauge_callback("reelhouse_http_in_flight", "Requests being read or handled", {},
+                             [this] { return static_cast<double>(http_->load().in_flight); });
+    metrics_->gauge_callback("reelhouse_http_worker_queue_jobs", "Jobs that wait for a worker", {},
+                             [this] { return static_cast<double>(http_->load().queued); });
+  }
+
   const Config config_;
+  const std::unique_ptr<obs::Registry> metrics_;         // the store counts in it
   const std::unique_ptr<events::ChangeSignal> changes_;  // the store's committer uses it
   const std::unique_ptr<store::Store> store_;
   const tams::Storage storage_;
   const tams::Context context_;
   Health health_;
-  obs::Registry metrics_;
   std::unique_ptr<auth::ApiKeys> api_keys_;
   std::unique_ptr<auth::Authenticator> authenticator_;  //!< null: everybody may do everything
+  std::unique_ptr<TraceExporter> exporter_;             //!< null: nothing is traced
   std::unique_ptr<events::ChangeFeed> feed_;
   std::unique_ptr<api::TamsApplication> application_;
   std::unique_ptr<http::Server> http_;
@@ -207,13 +231,15 @@ Running::~Running() = default;
 Result<std::unique_ptr<Running>> Running::start(const Config& config) {
   REEL_TRY(check_exposure(config));
   // The store comes first: its lock keeps other servers out of the directory.
+  auto metrics = std::make_unique<obs::Registry>();
   auto changes = std::make_unique<events::ChangeSignal>();
   REEL_ASSIGN(auto store,
               store::open_sqlite_store({.path = data_path(config, kStoreFile),
-                                        .committed = [&told = *changes] { told.notify(); }}));
+                                        .committed = [&told = *changes] { told.notify(); },
+                                        .metrics = metrics.get()}));
   REEL_ASSIGN(tams::Storage storage, open_storage(config));
-  auto impl =
-      std::make_unique<Impl>(config, std::move(changes), std::move(store), std::move(storage));
+  auto impl = std::make_unique<Impl>(config, std::move(metrics), std::move(changes),
+                                     std::move(store), std::move(storage));
   REEL_TRY(impl->start());
   return std::unique_ptr<Running>(new Running(std::move(impl)));
 }

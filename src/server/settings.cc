@@ -98,7 +98,7 @@ Status check_address(const std::string& value) {
   return {};
 }
 
-Status check_public_url(const std::string& value) {
+Status check_base_url(const std::string& value) {
   const bool http = value.starts_with("http://") || value.starts_with("https://");
   if (value.empty() ||
       (http && !value.ends_with('/') && value.find_first_of("?#, ") == std::string::npos)) {
@@ -121,7 +121,7 @@ std::vector<Setting> general_settings() {
       checked(text("public_url",
                    "Where clients see this server; empty: what they ask for (Host header).",
                    &Config::public_url),
-              check_public_url),
+              check_base_url),
       toggle("trust_forwarded",
              "Believe X-Forwarded-Proto, -Host and -Prefix; only behind a proxy that sets them.",
              &Config::trust_forwarded),
@@ -321,12 +321,54 @@ std::vector<Setting> webhook_settings() {
   };
 }
 
+Setting tracing_text(const std::string& key, const std::string& doc,
+                     std::string TracingOptions::* member) {
+  return {.key = key,
+          .doc = doc,
+          .set = [=](Config& config, const SettingValue& value) -> Status {
+            config.tracing.*member = std::get<std::string>(value);
+            return {};
+          },
+          .get = [=](const Config& config) -> SettingValue { return config.tracing.*member; }};
+}
+
+Setting sample_ratio() {
+  return {.key = "tracing.sample_ratio",
+          .doc = "Share of the requests that are traced when the client does not decide, 0 to 1.",
+          .set = [](Config& config, const SettingValue& value) -> Status {
+            const double ratio = std::get<double>(value);
+            if (!(ratio >= 0 && ratio <= 1)) {
+              return invalid("must be in the range 0 to 1, not {}", ratio);
+            }
+            config.tracing.sample_ratio = ratio;
+            return {};
+          },
+          .get = [](const Config& config) -> SettingValue { return config.tracing.sample_ratio; }};
+}
+
+std::vector<Setting> tracing_settings() {
+  return {
+      checked(tracing_text("tracing.endpoint",
+                           "OTLP/HTTP collector such as http://127.0.0.1:4318; empty: no traces.",
+                           &TracingOptions::endpoint),
+              check_base_url),
+      sample_ratio(),
+      checked(tracing_text("tracing.service_name", "Name of this server in traces.",
+                           &TracingOptions::service_name),
+              check_not_empty),
+      tracing_text("tracing.headers_file",
+                   "File of lines 'Name: value' that are sent to the collector.",
+                   &TracingOptions::headers_file),
+  };
+}
+
 std::vector<Setting> all_settings() {
   std::vector<Setting> all = general_settings();
   for (Setting& setting : auth_settings()) all.push_back(std::move(setting));
   for (Setting& setting : http_limits()) all.push_back(std::move(setting));
   for (Setting& setting : domain_limits()) all.push_back(std::move(setting));
   for (Setting& setting : webhook_settings()) all.push_back(std::move(setting));
+  for (Setting& setting : tracing_settings()) all.push_back(std::move(setting));
   return all;
 }
 

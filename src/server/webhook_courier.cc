@@ -22,6 +22,25 @@ constexpr std::int64_t kUnsavedMax = 1000;
 
 constexpr std::size_t kAnswerBytesMax = std::size_t{1} << 20;
 
+//! Without the path and query of the receiver's URL: there is no telling what in them is a secret.
+void describe(obs::Span& span, const tams::WebhookJob& job,
+              const Result<http::ClientResponse>& answer) {
+  const std::string origin = http::url_origin(job.url);
+  span.set("http.request.method", std::string("POST"));
+  span.set("url.full", origin + "/");
+  const auto [address, port] =
+      http::split_authority(std::string_view(origin).substr(origin.find("://") + 3));
+  span.set("server.address", std::string(address));
+  if (port != 0) span.set("server.port", std::int64_t{port});
+  span.set("reelhouse.webhook.id", job.id.to_string());
+  if (!answer) {
+    span.fail(code_name(answer.error().code()));
+    return;
+  }
+  span.set("http.response.status_code", std::int64_t{answer->status});
+  if (!answer->ok()) span.fail(std::to_string(answer->status));
+}
+
 }  // namespace
 
 WebhookCourier::WebhookCourier(const tams::Context& context, tams::Caller caller,
@@ -35,6 +54,9 @@ WebhookCourier::WebhookCourier(const tams::Context& context, tams::Caller caller
                                  "Events that a webhook's receiver accepted")),
       failed_(metrics.counter("reelhouse_webhook_failed_total",
                               "Attempts to deliver an event that failed")),
+      duration_(metrics.histogram("reelhouse_webhook_duration_seconds",
+                                  "Attempts to deliver an event, whatever came of them",
+                                  obs::latency_buckets_seconds())),
       workers_(std::make_unique<WorkerPool>(
           WorkerPool::Options{.threads = options_.threads, .queue_max = options_.threads * 64})) {
   listener_ = context_.changes.add([this] {
@@ -45,7 +67,12 @@ WebhookCourier::WebhookCourier(const tams::Context& context, tams::Caller caller
   for (const char* status : {"created", "started", "error"}) {
     metrics.gauge_callback("reelhouse_webhook_lag_changes",
                            "Changes that the last webhook in this status has not passed",
-                           {{"status", status}}, [this, status] { return lag(status); });
+                           {{"status", status}},
+                           [this, status] { return static_cast<double>(lag(status).changes); });
+    metrics.gauge_callback("reelhouse_webhook_lag_seconds",
+                           "Age of the oldest change that the last webhook in this status has "
+                           "not passed",
+                           {{"status", status}}, [this, status] { return lag(status).seconds; });
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
@@ -83,7 +110,7 @@ Status WebhookCourier::dispatch() {
   REEL_ASSIGN(const auto snapshot, context_.store.snapshot());
   REEL_ASSIGN(const auto states, tams::webhook_states(*snapshot));
   REEL_ASSIGN(const std::int64_t newest, events::newest_change(*snapshot));
-  std::map<std::string, std::int64_t, std::less<>> lags;
+  std::map<std::string, Behind, std::less<>> behind;
   for (const tams::WebhookState& state : states) {
     const bool ready = claim(state, newest);
     {
@@ -91,8 +118,8 @@ Status WebhookCourier::dispatch() {
       const Lane& lane = lanes_[state.id];
       const std::int64_t seen =
           lane.revision == state.revision ? std::max(lane.examined, state.cursor) : state.cursor;
-      std::int64_t& lag = lags[state.status];
-      lag = std::max(lag, newest - seen);
+      const auto place = behind.try_emplace(state.status, Behind{newest, 0}).first;
+      if (seen < place->second.seen) place->second = {seen, newest - seen};
     }
     if (ready && !workers_->submit([this, id = state.id] { serve(id); })) {
       const MutexLock lock(mutex_);
@@ -101,7 +128,7 @@ Status WebhookCourier::dispatch() {
     }
   }
   const MutexLock lock(mutex_);
-  lags_ = std::move(lags);
+  behind_ = std::move(behind);
   std::erase_if(lanes_, [&](const auto& lane) {
     return !lane.second.busy && std::none_of(states.begin(), states.end(), [&](const auto& state) {
       return state.id == lane.first;
@@ -214,6 +241,11 @@ Result<WebhookCourier::Stretch> WebhookCourier::read_stretch(store::Snapshot& sn
   return stretch;
 }
 
+Result<http::ClientResponse> WebhookCourier::timed_send(const http::ClientRequest& request) {
+  const obs::Stopwatch watch(duration_);
+  return client_->send(request);
+}
+
 Status WebhookCourier::deliver(const tams::WebhookJob& job, const Message& message) {
   http::ClientRequest request;
   request.method = "POST";
@@ -225,7 +257,12 @@ Status WebhookCourier::deliver(const tams::WebhookJob& job, const Message& messa
   request.connect_timeout = std::chrono::milliseconds(options_.timeout_ms);
   request.total_timeout = std::chrono::milliseconds(options_.timeout_ms);
   request.stop = stop_.get_token();
-  auto answer = client_->send(request);
+  obs::Span span(options_.tracer, "POST", obs::SpanKind::client);
+  if (std::string parent = span.traceparent(); !parent.empty()) {
+    request.headers.emplace_back("traceparent", std::move(parent));
+  }
+  auto answer = timed_send(request);
+  if (span.recording()) describe(span, job, answer);
   if (answer && answer->ok()) {
     delivered_.add();
     return {};
@@ -271,10 +308,22 @@ std::chrono::milliseconds WebhookCourier::pause_after(unsigned failures) {
   return std::chrono::milliseconds(span / 2 + random % (span / 2 + 1));
 }
 
-double WebhookCourier::lag(std::string_view status) {
-  const MutexLock lock(mutex_);
-  const auto found = lags_.find(status);
-  return found == lags_.end() ? 0 : static_cast<double>(found->second);
+WebhookCourier::Lag WebhookCourier::lag(std::string_view status) const {
+  Behind behind;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = behind_.find(status);
+    if (found == behind_.end() || found->second.changes == 0) return {};
+    behind = found->second;
+  }
+  Lag lag{.changes = behind.changes};
+  const auto snapshot = context_.store.snapshot();
+  if (!snapshot) return lag;
+  (void)events::read_changes(**snapshot, behind.seen, [&](const events::Change& change) {
+    lag.seconds = static_cast<double>(context_.clock.now().micros - change.at.micros) / 1e6;
+    return false;
+  });
+  return lag;
 }
 
 }  // namespace reel::server

@@ -13,6 +13,7 @@
 #include "base/worker_pool.h"
 #include "http/client/client.h"
 #include "obs/metrics.h"
+#include "obs/span.h"
 #include "tams/webhooks.h"
 
 namespace reel::server {
@@ -24,6 +25,7 @@ struct CourierOptions {
   std::uint32_t retry_ms_max = 300'000;    //!< the pause between two attempts at most
   std::int64_t give_up_after_s = 259'200;  //!< without one success: the webhook becomes `error`
   std::vector<Network> allowed_networks;   //!< beside public addresses
+  obs::Tracer* tracer = nullptr;           //!< outlives the courier; null: nothing is traced
 };
 
 //! Delivers every change in the log's order to each webhook whose filter it passes, at least once:
@@ -41,6 +43,14 @@ class WebhookCourier {
   ~WebhookCourier();
   WebhookCourier(const WebhookCourier&) = delete;
   WebhookCourier& operator=(const WebhookCourier&) = delete;
+
+  //! How far behind the newest change the last webhook in a status is.
+  struct Lag {
+    std::int64_t changes = 0;
+    double seconds = 0;  //!< since the oldest change that it has not passed
+  };
+  //! From any thread. A store that cannot be read tells nothing: 0 seconds.
+  Lag lag(std::string_view status) const EXCLUDES(mutex_);
 
  private:
   using SteadyClock = std::chrono::steady_clock;
@@ -74,10 +84,10 @@ class WebhookCourier {
   Status serve_stretch(WebhookId id, Lane& lane);
   Result<Stretch> read_stretch(store::Snapshot& snapshot, const tams::WebhookJob& job,
                                std::int64_t after);
+  Result<http::ClientResponse> timed_send(const http::ClientRequest& request);
   Status deliver(const tams::WebhookJob& job, const Message& message);
   Status save(const tams::WebhookJob& job, Lane& lane, std::int64_t delivered, const Error* failed);
   std::chrono::milliseconds pause_after(unsigned failures);
-  double lag(std::string_view status);
 
   const tams::Context& context_;
   const tams::Caller caller_;
@@ -85,13 +95,18 @@ class WebhookCourier {
   const std::unique_ptr<http::Client> client_;
   obs::Counter& delivered_;
   obs::Counter& failed_;
-  Mutex mutex_;
+  obs::Histogram& duration_;
+  mutable Mutex mutex_;
   std::condition_variable_any wake_;
   bool look_again_ GUARDED_BY(mutex_) = true;
   std::map<WebhookId, Lane> lanes_ GUARDED_BY(mutex_);
   std::size_t failing_busy_ GUARDED_BY(mutex_) = 0;
-  //! By status: changes between the newest and what the last webhook has got.
-  std::map<std::string, std::int64_t, std::less<>> lags_ GUARDED_BY(mutex_);
+  //! By status: the place of the last webhook, which is behind the newest change.
+  struct Behind {
+    std::int64_t seen = 0;
+    std::int64_t changes = 0;
+  };
+  std::map<std::string, Behind, std::less<>> behind_ GUARDED_BY(mutex_);
   std::stop_source stop_;
   std::uint64_t listener_ = 0;
   std::unique_ptr<WorkerPool> workers_;

@@ -62,6 +62,12 @@ void ChangeNotes::segments_deleted(const FlowPlace& place, const time::TimeRange
   add("flows/segments_deleted", place, about_flow(place.flow, "timerange", range));
 }
 
+void ChangeNotes::segment_tags_changed(const FlowPlace& place, const json::Value& segment,
+                                       const json::Value& before) {
+  add("flows/segment_tags_changed", place,
+      about_flow(place.flow, "segment", json::to_text(segment)), json::to_text(before));
+}
+
 void ChangeNotes::source_created(SourceId id, std::string_view source) {
   add("sources/created", id, {}, object_with("source", source));
 }

@@ -46,6 +46,10 @@ class ChangeNotes {
   //! REQUIRES: the range starts and ends inside of deleted segments.
   void segments_deleted(const FlowPlace& place, const time::TimeRange& timerange);
 
+  //! {"timerange", "tags"?} of the segment, and what it was. Not among the events of TAMS 8.2.
+  void segment_tags_changed(const FlowPlace& place, const json::Value& segment,
+                            const json::Value& before);
+
   //! Sources as GET shows them.
   void source_created(SourceId id, std::string_view source);
   void source_updated(SourceId id, const std::vector<SourceId>& collected_by,

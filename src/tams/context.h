@@ -1,6 +1,7 @@
 #pragma once
 //! What every domain function needs: the store, the bytes, the time.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,11 +11,13 @@
 
 #include "base/clock.h"
 #include "base/network.h"
+#include "base/result.h"
 #include "base/uuid.h"
 #include "base/wakeup.h"
 #include "events/change_signal.h"
 #include "media/backend.h"
 #include "media/url_signer.h"
+#include "obs/metrics.h"
 #include "store/store.h"
 #include "tams/media_reads.h"
 #include "tams/transfers.h"
@@ -51,6 +54,14 @@ struct Storage {
   media::Backend* default_backend() const;
 };
 
+//! What this process has removed since its start.
+struct Removed {
+  obs::Counter segments;
+  obs::Counter objects;
+  obs::Counter files;  //!< instances of objects, and what uploads left behind
+  obs::Counter bytes;  //!< of those files
+};
+
 //! Shared by all requests; thread-safe. What has a default is this process's own.
 struct Context {
   store::Store& store;
@@ -65,9 +76,20 @@ struct Context {
   std::unique_ptr<Wakeup> deletions = std::make_unique<Wakeup>();
   //! Notified when there is something for make_copies().
   std::unique_ptr<Wakeup> copies = std::make_unique<Wakeup>();
+  std::unique_ptr<Removed> removed = std::make_unique<Removed>();
 };
 
-//! Who asks, and under which address they see us.
+//! What a client wants to hold for its write (RFC 9110, 13.1), given what GET shows at the place
+//! of the write; nullopt: nothing is there.
+using Condition = std::function<Status(const std::optional<std::string>& shown)>;
+
+//! Makes a request be done once, however often it is sent; see idempotency.h.
+struct IdempotencyKey {
+  std::string key;          //!< chosen by the client; every principal has its own
+  std::string fingerprint;  //!< a hash of the request: a key stands for one request
+};
+
+//! Who asks, under which address they see us, and on which condition they write.
 struct Caller {
   std::string principal;
   std::string base_url;
@@ -76,6 +98,10 @@ struct Caller {
   //! Query that playlists add to the playlists which they name, so that a player which carries its
   //! token in the URL may fetch those too.
   std::string playlist_query = {};
+  //! Set: writes of a document or a part of it happen only if it holds at their commit.
+  Condition condition = {};
+  //! Set: registration and allocation of objects and segments remember that they were done.
+  std::optional<IdempotencyKey> once = {};
 };
 
 }  // namespace reel::tams

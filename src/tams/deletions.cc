@@ -8,8 +8,7 @@
 #include "tams/flows.h"
 #include "tams/flows_internal.h"
 #include "tams/garbage.h"
-#include "tams/objects.h"
-#include "tams/segments.h"
+#include "tams/segments_internal.h"
 #include "tams/tables.h"
 
 namespace reel::tams {
@@ -57,7 +56,8 @@ struct Deletion {
         timerange(*TimeRange::parse(request.text("timerange_to_delete"))),
         remaining(*TimeRange::parse(request.text("timerange_remaining"))),
         actor(request.text("created_by")),
-        flow_is_gone(request.flag("delete_flow")) {
+        left(request.flag("left_timeline")),
+        delete_flow(request.flag("delete_flow")) {
     if (!request["object_id"].is_null()) object_id = std::string(request.text("object_id"));
   }
   Deletion(FlowPlace flow, TimelineId on, const TimeRange& range, std::string_view by)
@@ -69,49 +69,24 @@ struct Deletion {
   TimeRange remaining;  //!< where to look for the next segments
   std::optional<std::string> object_id;
   std::string actor;
-  bool flow_is_gone = false;  //!< else it must be there and writable
+  bool left = false;  //!< by its flow, else that must be there and writable
+  bool delete_flow = false;
 };
 
 //! The first segments to delete, at most `limit`.
 Result<std::vector<Segment>> next_segments(store::Snapshot& snapshot, const Deletion& deletion,
                                            std::size_t limit) {
   std::vector<Segment> doomed;
-  const auto take = [&](const store::RowView& row) {
-    Segment segment = segment_of(row);
-    if (deletion.timerange.covers(segment.timerange()) &&
-        (!deletion.object_id || segment.object_id == *deletion.object_id)) {
-      doomed.push_back(std::move(segment));
-    }
-    return doomed.size() < limit;
-  };
-  if (!deletion.object_id) {
-    REEL_TRY(scan_segments(snapshot, deletion.timeline, {.range = deletion.remaining}, take));
-    return doomed;
-  }
-  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
-  Status read;
-  const auto look = [&](Timestamp start) {
-    const auto row = snapshot.get(table::kSegments, {deletion.timeline, start});
-    if (!row) read = Failure(row.error().clone());
-    return row && (!*row || take({*schema, **row}));
-  };
-  REEL_TRY(
-      scan_uses(snapshot, {.object_id = *deletion.object_id, .timeline = deletion.timeline}, look));
-  REEL_TRY(std::move(read));
+  REEL_TRY(scan_covered(snapshot,
+                        {.timeline = deletion.timeline,
+                         .covering = deletion.timerange,
+                         .within = deletion.remaining,
+                         .object_id = deletion.object_id},
+                        [&](const store::RowView& row) {
+                          doomed.push_back(segment_of(row));
+                          return doomed.size() < limit;
+                        }));
   return doomed;
-}
-
-//! One change for each run of segments without a hole, so that a range ends in deleted segments.
-void note_deleted(ChangeNotes notes, const FlowPlace& place, const std::vector<Segment>& doomed) {
-  for (std::size_t i = 0; i < doomed.size();) {
-    TimeRange run = doomed[i].timerange();
-    time::Int128 end = doomed[i].end_nanoseconds;
-    for (++i; i < doomed.size() && doomed[i].start.nanoseconds() == end; ++i) {
-      run = run.extent_with(doomed[i].timerange());
-      end = doomed[i].end_nanoseconds;
-    }
-    notes.segments_deleted(place, run);
-  }
 }
 
 //! Adds what erases the segments.
@@ -131,8 +106,9 @@ void erase_segments(const Context& context, store::Batch& batch, const Deletion&
     batch.erase(uses, {segment.init_object_id, timeline, segment.start});
     check_later(context, batch, segment.init_object_id);
   }
+  if (deletion.left && !deletion.delete_flow) return;  // told when they left
   note_deleted(ChangeNotes(context, deletion.actor, batch), deletion.place, doomed);
-  if (deletion.flow_is_gone || doomed.empty()) return;
+  if (deletion.left || doomed.empty()) return;
   batch.upsert(std::string(table::kFlowActivity), {deletion.place.flow},
                {{"segments_updated", context.clock.now()}});
 }
@@ -148,7 +124,8 @@ DeletionId add_request(Write& write, const Deletion& deletion, std::string_view 
                         {"source_collected_by", store::id_list(deletion.place.source_collected_by)},
                         {"timerange_to_delete", deletion.timerange.to_string()},
                         {"timerange_remaining", deletion.remaining.to_string()},
-                        {"delete_flow", deletion.flow_is_gone},
+                        {"delete_flow", deletion.delete_flow},
+                        {"left_timeline", deletion.left},
                         {"tags", std::string(tags)},
                         {"status", "created"},
                         {"created", now},
@@ -191,6 +168,10 @@ Result<Deletion> deletion_in(store::Snapshot& snapshot, const Caller& caller, co
 void require_flow(store::Batch& batch, const Record& flow) {
   batch.require_cells(std::string(table::kFlows), {flow["id"]},
                       {{"read_only", false}, {"timeline_id", flow["timeline_id"]}});
+}
+
+LeftTimeline left_by(const Record& flow, const FlowPlace& place) {
+  return {.place = place, .timeline = timeline_of(flow), .tags = std::string(flow.text("tags"))};
 }
 
 //! What one step of a request leads to.
@@ -249,7 +230,7 @@ Result<bool> step_deletion(const Context& context, DeletionId id) {
     const Deletion deletion(*request);
     store::Batch batch;
     Step step;
-    if (!deletion.flow_is_gone) REEL_TRY(check_flow(*snapshot, batch, deletion, step));
+    if (!deletion.left) REEL_TRY(check_flow(*snapshot, batch, deletion, step));
     if (!step.finished) {
       REEL_ASSIGN(step.doomed, next_segments(*snapshot, deletion, kChunkSegments));
       step.finished = step.doomed.empty();  // and what they alone used is gone as well
@@ -259,7 +240,7 @@ Result<bool> step_deletion(const Context& context, DeletionId id) {
         kRequests, {id},
         {{"timerange_remaining", (*request)["timerange_remaining"]}, {"finished", false}});
     batch.update(kRequests, {id}, cells_after(context, deletion, step));
-    REEL_TRY(context.store.commit(std::move(batch)));
+    REEL_TRY(commit_removal(context, std::move(batch)));
     return step.finished;
   });
 }
@@ -320,7 +301,7 @@ Result<std::optional<DeletionRequest>> delete_segments(
     } else {
       erase_segments(context, write.batch, deletion, doomed);
     }
-    return context.store.commit(std::move(write.batch));
+    return commit_removal(context, std::move(write.batch));
   }));
   if (id) return made_request(context, *id);
   REEL_TRY(collect_unused(context));
@@ -335,7 +316,7 @@ Result<std::optional<DeletionRequest>> delete_flow(const Context& context, const
     REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
     Write write{context, caller, *snapshot};
     REEL_ASSIGN(const FlowPlace place, remove_flow(write, flow));
-    deletion = add_flow_deletion(write, place, timeline_of(flow), flow.text("tags"));
+    deletion = add_deletion(write, left_by(flow, place));
     return context.store.commit(std::move(write.batch));
   }));
   return settle_deletion(context, deletion);
@@ -363,7 +344,7 @@ Result<DeletionRequest> request_deletion(const Context& context, const Caller& c
     Write write{context, caller, *snapshot};
     if (delete_flow) {
       REEL_ASSIGN(const FlowPlace place, remove_flow(write, record));
-      id = add_flow_deletion(write, place, timeline_of(record), record.text("tags"));
+      id = add_deletion(write, left_by(record, place));
     } else {
       REEL_ASSIGN(const Deletion deletion, deletion_in(*snapshot, caller, record, timerange));
       require_flow(write.batch, record);
@@ -374,11 +355,11 @@ Result<DeletionRequest> request_deletion(const Context& context, const Caller& c
   return made_request(context, id);
 }
 
-DeletionId add_flow_deletion(Write& write, const FlowPlace& place, TimelineId timeline,
-                             std::string_view tags) {
-  Deletion deletion(place, timeline, TimeRange::eternity(), write.caller.principal);
-  deletion.flow_is_gone = true;
-  return add_request(write, deletion, tags);
+DeletionId add_deletion(Write& write, const LeftTimeline& left) {
+  Deletion deletion(left.place, left.timeline, left.timerange, write.caller.principal);
+  deletion.left = true;
+  deletion.delete_flow = left.delete_flow;
+  return add_request(write, deletion, left.tags);
 }
 
 Result<std::optional<DeletionRequest>> settle_deletion(const Context& context, DeletionId id) {
@@ -393,7 +374,7 @@ Result<std::optional<DeletionRequest>> settle_deletion(const Context& context, D
     store::Batch batch;
     erase_segments(context, batch, deletion, doomed);
     batch.erase(kRequests, {id});
-    return context.store.commit(std::move(batch));
+    return commit_removal(context, std::move(batch));
   }));
   REEL_ASSIGN(auto request, find_request(context, id));
   if (!request) {
@@ -402,6 +383,17 @@ Result<std::optional<DeletionRequest>> settle_deletion(const Context& context, D
   }
   context.deletions->notify();
   return request;
+}
+
+Result<std::size_t> deletions_waiting(store::Store& store) {
+  REEL_ASSIGN(const auto snapshot, store.snapshot());
+  std::size_t count = 0;
+  REEL_TRY(snapshot->scan({.table = kRequests,
+                           .index = "by_created",
+                           .columns = {"id"},
+                           .where = {{.column = "finished", .value = store::Value(false)}}},
+                          [&](const store::RowView&) { return ++count > 0; }));
+  return count;
 }
 
 Result<std::string> get_deletion_request(const Context& context, const Caller& caller,

@@ -39,9 +39,16 @@ Result<std::optional<DeletionRequest>> delete_flow(const Context& context, const
 Result<DeletionRequest> request_deletion(const Context& context, const Caller& caller,
                                          const json::Value& body);
 
-//! Adds a request for everything on the timeline of a flow that is gone.
-DeletionId add_flow_deletion(Write& write, const FlowPlace& place, TimelineId timeline,
-                             std::string_view tags);
+//! A timeline that no flow has any more: that of a deleted flow, or of segments from the trash.
+struct LeftTimeline {
+  FlowPlace place;  //!< of the flow that had it
+  TimelineId timeline;
+  time::TimeRange timerange = time::TimeRange::eternity();  //!< of its segments
+  std::string tags;         //!< the flow's, which say who may see the request
+  bool delete_flow = true;  //!< it was all of a flow; else the deletion was told already
+};
+//! Adds a request for everything on it.
+DeletionId add_deletion(Write& write, const LeftTimeline& left);
 //! Carries it out at once if little is to delete (nullopt), else leaves it to
 //! carry_out_deletions().
 Result<std::optional<DeletionRequest>> settle_deletion(const Context& context, DeletionId id);
@@ -55,6 +62,9 @@ enum class DeletionOrder : std::uint8_t { created, expiry };
 //! A page of requests as a JSON array.
 Result<Page> list_deletion_requests(const Context& context, const Caller& caller,
                                     DeletionOrder order, const PageRequest& page);
+
+//! Requests that are not carried out yet.
+Result<std::size_t> deletions_waiting(store::Store& store);
 
 //! Carries out what was requested, also before a restart, the oldest first and little by little, so
 //! that others hardly notice. Then forgets requests whose time is over.

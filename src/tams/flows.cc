@@ -249,15 +249,17 @@ Status apply_profile(store::Snapshot& snapshot, const Record* old, json::Value& 
   return {};
 }
 
-//! Changes an existing flow's document.
-Status edit_flow(const Context& context, const Caller& caller, FlowId id, bool even_if_read_only,
-                 const std::function<Status(json::Value&)>& change) {
+std::string name_of(FlowId id) { return "flow " + id.to_string(); }
+
+//! Changes a part of an existing flow's document.
+Status edit_flow(const Context& context, const Caller& caller, FlowId id, const Edit& edit) {
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record old, find_flow(*snapshot, id));
-    if (old.flag("read_only") && !even_if_read_only) return read_only_failure(id);
+    if (old.flag("read_only") && !edit.even_if_read_only) return read_only_failure(id);
     json::Value document = flow_document(old);
-    REEL_TRY(change(document));
+    REEL_TRY(check_condition(caller, [&] { return edit.show(document); }));
+    REEL_TRY(edit.change(document));
     Write write{context, caller, *snapshot};
     REEL_TRY(change_flow(write, id, &old, document));
     return context.store.commit(std::move(write.batch));
@@ -369,6 +371,24 @@ Status drop_from_collection(Write& write, FlowId collection, FlowId member) {
   });
 }
 
+//! Holds the caller's condition against the whole flow. Of what GET shows, the row is held until
+//! the commit by its revision, as in every write; the rest is here.
+Status check_document(Write& write, FlowId id) {
+  if (!write.caller.condition) return {};
+  REEL_TRY(check_condition(write.caller, [&] { return get_flow(write.snapshot, id, {}); }));
+  const std::string activity(table::kFlowActivity);
+  REEL_ASSIGN(const auto old, load(write.snapshot, activity, {id}));
+  if (old) {
+    write.batch.require_cells(activity, {id}, {{"segments_updated", (*old)["segments_updated"]}});
+  } else {
+    write.batch.require_absent(activity, {id});
+  }
+  REEL_ASSIGN(const auto flow, load(write.snapshot, kFlows, {id}, {"collected_count"}));
+  if (!flow) return {};
+  write.batch.require_cells(kFlows, {id}, {{"collected_count", (*flow)["collected_count"]}});
+  return {};
+}
+
 //! What to do with a flow that exists already.
 enum class Existing : std::uint8_t { replace, keep };
 
@@ -386,9 +406,10 @@ Result<PutFlow> write_flow_document(const Context& context, const Caller& caller
     outcome.created = !old;
     if (old && existing == Existing::keep) return {};
     if (old && old->flag("read_only")) return read_only_failure(id);
+    Write write{context, caller, *snapshot};
+    REEL_TRY(check_document(write, id));
     json::Value document = body;
     REEL_TRY(apply_profile(*snapshot, old ? &*old : nullptr, document));
-    Write write{context, caller, *snapshot};
     REEL_TRY(change_flow(write, id, old ? &*old : nullptr, document));
     if (outcome.created) outcome.document = json::to_text(as_shown(document));
     return context.store.commit(std::move(write.batch));
@@ -412,6 +433,7 @@ json::Value flow_document(const Record& flow) {
 Result<FlowPlace> remove_flow(Write& write, const Record& flow) {
   const FlowId id{flow.uuid("id")};
   if (flow.flag("read_only")) return read_only_failure(id);
+  REEL_TRY(check_document(write, id));
   const SourceId source{flow.uuid("source_id")};
   REEL_ASSIGN(FlowPlace place, place_of(write.snapshot, id, source));
   write.batch.require_cells(
@@ -519,26 +541,25 @@ Result<std::string> get_flow(store::Snapshot& snapshot, FlowId id, const FlowVie
 Result<json::Value> get_flow_member(const Context& context, FlowId id, std::string_view member) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
-  return document_member(to_document(kFields, flow), member, "flow", id.to_string());
+  return document_member(to_document(kFields, flow), member, name_of(id));
 }
 
 Status set_flow_member(const Context& context, const Caller& caller, FlowId id,
                        std::string_view member, std::optional<json::Value> value) {
-  return edit_flow(context, caller, id, member == "read_only",
-                   [&](json::Value& document) -> Status {
-                     if (member == "avg_bit_rate" && document.find("profile_id") != nullptr) {
-                       return invalid("avg_bit_rate comes from the flow's profile");
-                     }
-                     assign_member(document, member, value);
-                     return Status();
-                   });
+  Edit edit = edit_member(member, std::move(value), name_of(id));
+  edit.even_if_read_only = member == "read_only";
+  if (member == "avg_bit_rate") {
+    edit.change = [change = std::move(edit.change)](json::Value& document) -> Status {
+      if (document.find("profile_id") == nullptr) return change(document);
+      return invalid("avg_bit_rate comes from the flow's profile");
+    };
+  }
+  return edit_flow(context, caller, id, edit);
 }
 
 Status set_flow_tag(const Context& context, const Caller& caller, FlowId id, std::string_view name,
                     std::optional<json::Value> value) {
-  return edit_flow(context, caller, id, false, [&](json::Value& document) {
-    return assign_tag(document, name, value, "flow", id.to_string());
-  });
+  return edit_flow(context, caller, id, edit_tag(name, std::move(value), name_of(id)));
 }
 
 Result<Page> list_flows(const Context& context, const FlowFilter& filter, FlowOrder order,

@@ -57,7 +57,7 @@ Status settle_candidates(const Context& context, const std::vector<std::string>&
     store::Batch batch;
     for (const std::string& id : ids) REEL_TRY(settle_candidate(*snapshot, batch, id));
     ChangeNotes(context, {}, batch).objects_settled(ids);
-    return context.store.commit(std::move(batch));
+    return commit_removal(context, std::move(batch));
   });
 }
 
@@ -107,7 +107,7 @@ Result<bool> settle_allocation(const Context& context) {
       erase_object(batch, *object);
     }
     batch.erase(kAllocations, {(*allocation)["id"]});
-    REEL_TRY(context.store.commit(std::move(batch)));
+    REEL_TRY(commit_removal(context, std::move(batch)));
     return true;
   });
 }
@@ -147,7 +147,9 @@ Status remove_bytes(const Context& context, media::Backend& backend,
   }
   if (batch.mutations.empty()) return {};
   for (const store::Mutation& erased : batch.mutations) {
-    REEL_TRY(backend.remove(erased.key[1].get<std::string>()));
+    REEL_ASSIGN(const std::uint64_t freed, backend.remove(erased.key[1].get<std::string>()));
+    context.removed->bytes.add(freed);
+    if (freed > 0) context.removed->files.add();
   }
   return context.store.commit(std::move(batch));
 }
@@ -171,6 +173,20 @@ void check_after_timeout(const Context& context, store::Batch& batch, Instant al
 
 void note_garbage(store::Batch& batch, StorageId storage, const std::string& key) {
   batch.upsert(kMediaGarbage, {storage, key}, {});
+}
+
+Status commit_removal(const Context& context, store::Batch batch) {
+  std::uint64_t segments = 0;
+  std::uint64_t objects = 0;
+  for (const store::Mutation& mutation : batch.mutations) {
+    if (mutation.kind != store::Mutation::Kind::erase) continue;
+    segments += mutation.table == table::kSegments ? 1U : 0U;
+    objects += mutation.table == table::kObjects ? 1U : 0U;
+  }
+  REEL_TRY(context.store.commit(std::move(batch)));
+  context.removed->segments.add(segments);
+  context.removed->objects.add(objects);
+  return {};
 }
 
 Status collect_unused(const Context& context) {

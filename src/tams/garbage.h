@@ -19,6 +19,9 @@ void check_after_timeout(const Context& context, store::Batch& batch, Instant al
 //! Notes bytes that no object has: those that one lost, and those that an upload may leave behind.
 void note_garbage(store::Batch& batch, StorageId storage, const std::string& key);
 
+//! Commits, and counts the segments and objects that the batch erases.
+Status commit_removal(const Context& context, store::Batch batch);
+
 //! Erases the noted objects that nothing uses, and their bytes. What a stopped server left is done
 //! by the next call.
 Status collect_unused(const Context& context);

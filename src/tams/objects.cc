@@ -7,6 +7,7 @@
 #include "tams/edit.h"
 #include "tams/flows.h"
 #include "tams/garbage.h"
+#include "tams/idempotency.h"
 #include "tams/instances.h"
 #include "tams/tables.h"
 
@@ -70,6 +71,27 @@ struct Allocation {
   bool presigned = true;  //!< whether clients get signed URLs
 };
 
+//! For remember_outcome(). URLs are signed anew for each answer.
+json::Value outcome_of(const Allocation& allocation) {
+  json::Value outcome;
+  outcome.set("object_ids", json::Array(allocation.ids.begin(), allocation.ids.end()));
+  outcome.set("storage_id", allocation.storage.to_string());
+  outcome.set("content_type", allocation.content_type);
+  outcome.set("presigned", allocation.presigned);
+  return outcome;
+}
+
+Allocation allocation_in(const json::Value& outcome) {
+  Allocation allocation;
+  for (const json::Value& id : *outcome.find("object_ids")->as_array()) {
+    allocation.ids.push_back(*id.as_string());
+  }
+  allocation.storage = *StorageId::parse(*outcome.find("storage_id")->as_string());
+  allocation.content_type = *outcome.find("content_type")->as_string();
+  allocation.presigned = *outcome.find("presigned")->as_bool();
+  return allocation;
+}
+
 //! Where to upload one of them.
 void write_allocation(json::Writer& out, const Context& context, const Caller& caller,
                       const Allocation& allocation, const std::string& id) {
@@ -115,9 +137,11 @@ Result<std::string> container_of(store::Snapshot& snapshot, FlowId flow) {
 }
 
 //! Without a flow, the objects are for whichever uses them first.
-Result<Allocation> reserve(const Context& context, std::optional<FlowId> flow,
+Result<Allocation> reserve(const Context& context, const Caller& caller, std::optional<FlowId> flow,
                            const json::Value& body) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const auto earlier, earlier_outcome(*snapshot, caller));
+  if (earlier) return allocation_in(*earlier);
   Allocation allocation;
   allocation.content_type = "application/octet-stream";
   if (flow) {
@@ -148,6 +172,7 @@ Result<Allocation> reserve(const Context& context, std::optional<FlowId> flow,
     batch.insert(std::string(table::kObjects), {id}, std::move(cells));
   }
   check_after_timeout(context, batch, now, allocation.ids);
+  if (caller.once) remember_outcome(context, caller, outcome_of(allocation), batch);
   REEL_TRY(context.store.commit(std::move(batch)));
   return allocation;
 }
@@ -228,7 +253,7 @@ Result<std::string> allocate_storage(const Context& context, const Caller& calle
                                      const json::Value& body) {
   Allocation allocation;
   REEL_TRY(retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(allocation, reserve(context, flow, body));
+    REEL_ASSIGN(allocation, reserve(context, caller, flow, body));
     return {};
   }));
   std::string text;
@@ -257,7 +282,7 @@ Result<CreatedObject> create_object(const Context& context, const Caller& caller
   Allocation allocation;
   REEL_TRY(check_reach(context, caller, flow));
   REEL_TRY(retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(allocation, reserve(context, flow, request));
+    REEL_ASSIGN(allocation, reserve(context, caller, flow, request));
     return {};
   }));
   CreatedObject created{.id = allocation.ids[0], .document = {}};
@@ -311,7 +336,7 @@ Result<StorageId> allocate_for_segment(const Context& context, FlowId flow,
     if (!object) {
       json::Value request;
       request.set("object_ids", json::Array{object_id});
-      REEL_ASSIGN(const Allocation allocation, reserve(context, flow, request));
+      REEL_ASSIGN(const Allocation allocation, reserve(context, {}, flow, request));
       storage = allocation.storage;
       return {};
     }

@@ -15,7 +15,8 @@
 namespace reel::tams {
 
 //! POST /flows/{id}/storage: new objects and where to upload them, as JSON. The body passed
-//! shape::storage_request().
+//! shape::storage_request(). A request with a key (Caller::once) is done once; URLs are signed
+//! anew.
 Result<std::string> allocate_storage(const Context& context, const Caller& caller, FlowId flow,
                                      const json::Value& body);
 
@@ -32,7 +33,7 @@ Result<std::vector<ObjectUser>> flows_using(store::Snapshot& snapshot, const std
 //! The distinct timelines that use an object, those of deleted flows too.
 Result<std::vector<TimelineId>> timelines_using(store::Snapshot& snapshot, const std::string& id);
 //! One new object and where to upload it, as JSON. The body passed shape::object_post(); without a
-//! flow_id, any flow may be the first to use the object.
+//! flow_id, any flow may be the first to use the object. Done once like allocate_storage().
 struct CreatedObject {
   std::string id;
   std::string document;

@@ -7,6 +7,7 @@
 #include "tams/changes.h"
 #include "tams/edit.h"
 #include "tams/flows.h"
+#include "tams/idempotency.h"
 #include "tams/instances.h"
 #include "tams/segments.h"
 #include "tams/segments_internal.h"
@@ -36,6 +37,7 @@ struct Request {
   std::optional<std::int64_t> key_frame_count;
   std::optional<std::string> init_object_id;
   const json::Value* external_urls = nullptr;  //!< array in the body; null = none given
+  const json::Value* tags = nullptr;           //!< object in the body; null = none
 };
 
 //! An object as this request leaves it.
@@ -95,7 +97,16 @@ Result<Request> read_request(const json::Value& body) {
   request.init_object_id = text_member(body, "init_object_id");
   const json::Value* urls = body.find("get_urls");
   if (urls != nullptr && !urls->as_array()->empty()) request.external_urls = urls;
+  const json::Value* tags = body.find("tags");
+  if (tags != nullptr && !tags->as_object()->empty()) request.tags = tags;
   return request;
+}
+
+//! Whether a cell has these tags.
+bool are_tags(const Value& cell, const json::Value* tags) {
+  if (cell.is_null() || tags == nullptr) return cell.is_null() && tags == nullptr;
+  const auto stored = json::parse(cell.get<std::string>());
+  return stored && *stored == *tags;
 }
 
 Status check_url_labels(const Context& context, const Request& request) {
@@ -262,6 +273,7 @@ class Registration {
            same_time("last_duration", request.last_duration) &&
            same_integer("sample_offset", request.sample_offset) &&
            same_integer("sample_count", request.sample_count) &&
+           are_tags((*row)["tags"], request.tags) &&
            (!request.key_frame_count || same_integer("key_frame_count", request.key_frame_count)) &&
            (!request.object_timerange ||
             row->text("object_timerange") == request.object_timerange->to_string()) &&
@@ -489,6 +501,7 @@ class Registration {
     add("sample_count", request.sample_count);
     add("key_frame_count", object.key_frame_count);
     add("init_object_id", init_id);
+    if (request.tags != nullptr) cells.emplace_back("tags", json::to_text(*request.tags));
     batch_.insert(segments, {timeline_, request.start}, std::move(cells));
     batch_.insert(uses, {request.object_id, timeline_, request.start}, {});
     if (init_id) batch_.insert(uses, {*init_id, timeline_, request.start}, {});
@@ -529,13 +542,41 @@ Failure locate(Error error, const std::string& prefix) {
   return Failure(std::move(error).at(std::move(pointer)));
 }
 
-FailedSegment failed(const json::Value& body, Error error) {
+FailedSegment failed(const json::Value& body, Error error, Instant at) {
   const auto text = [&](std::string_view name) {
     const json::Value* member = body.find(name);
     return member != nullptr && member->as_string() != nullptr ? *member->as_string()
                                                                : std::string();
   };
-  return {text("object_id"), text("timerange"), std::move(error)};
+  return {text("object_id"), text("timerange"), std::move(error), at};
+}
+
+//! For remember_outcome().
+json::Value outcome_of(const std::vector<FailedSegment>& failures) {
+  json::Array items;
+  for (const FailedSegment& failure : failures) {
+    json::Value item;
+    item.set("object_id", failure.object_id);
+    item.set("timerange", failure.timerange);
+    item.set("pointer", failure.error.pointer());
+    item.set("message", failure.error.message());
+    item.set("at", failure.at.to_string());
+    items.push_back(std::move(item));
+  }
+  json::Value outcome;
+  outcome.set("failed", std::move(items));
+  return outcome;
+}
+
+std::vector<FailedSegment> failures_in(const json::Value& outcome) {
+  std::vector<FailedSegment> failures;
+  for (const json::Value& item : *outcome.find("failed")->as_array()) {
+    const auto text = [&](std::string_view name) { return *item.find(name)->as_string(); };
+    failures.push_back({text("object_id"), text("timerange"),
+                        Error(Code::invalid, text("message")).at(text("pointer")),
+                        *Instant::parse(text("at"))});
+  }
+  return failures;
 }
 
 //! The flow, if segments may be added to it: the cells that registration needs.
@@ -556,44 +597,54 @@ struct Prepared {
   std::vector<FailedSegment> failures;
 };
 
+//! The new segments, and that the request was done.
+Result<Prepared> complete(const Context& context, const Caller& caller, Registration& registration,
+                          std::vector<FailedSegment> failures) {
+  Prepared prepared{.batch = {}, .failures = std::move(failures)};
+  if (registration.has_changes()) {
+    REEL_ASSIGN(prepared.batch, registration.take(caller.principal));
+  }
+  if (!caller.once) return prepared;
+  if (!prepared.batch) prepared.batch.emplace();
+  remember_outcome(context, caller, outcome_of(prepared.failures), *prepared.batch);
+  return prepared;
+}
+
 //! What could be added of a whole request is committed together.
 Result<Prepared> prepare_many(const Context& context, const Caller& caller, FlowId id,
                               const json::Array& items) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const auto earlier, earlier_outcome(*snapshot, caller));
+  if (earlier) return Prepared{.batch = {}, .failures = failures_in(*earlier)};
   REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
   std::vector<Result<Request>> requests;
   requests.reserve(items.size());
   for (const json::Value& item : items) requests.push_back(read_request(item));
   Registration registration(context, *snapshot, id, flow);
   REEL_TRY(registration.preload(requests));
-  Prepared prepared;
+  std::vector<FailedSegment> failures;
   for (std::size_t i = 0; i < items.size(); ++i) {
     Status status = requests[i] ? registration.add(*requests[i], true)
                                 : Status(Failure(std::move(requests[i]).error()));
     if (status) continue;
     if (status.error().code() != Code::invalid) return Failure(std::move(status).error());
     auto located = locate(std::move(status).error(), fmt::format("/{}", i));
-    prepared.failures.push_back(failed(items[i], std::move(located.value())));
+    failures.push_back(failed(items[i], std::move(located.value()), context.clock.now()));
   }
-  if (registration.has_changes()) {
-    REEL_ASSIGN(prepared.batch, registration.take(caller.principal));
-  }
-  return prepared;
+  return complete(context, caller, registration, std::move(failures));
 }
 
 //! `look`: see Registration::add().
 Result<Prepared> prepare_one(const Context& context, const Caller& caller, FlowId id,
                              const json::Value& item, bool look) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+  REEL_ASSIGN(const auto earlier, earlier_outcome(*snapshot, caller));
+  if (earlier) return Prepared{};
   REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
   REEL_ASSIGN(const Request request, read_request(item));
   Registration registration(context, *snapshot, id, flow);
   REEL_TRY(registration.add(request, look));
-  Prepared prepared;
-  if (registration.has_changes()) {
-    REEL_ASSIGN(prepared.batch, registration.take(caller.principal));
-  }
-  return prepared;
+  return complete(context, caller, registration, {});
 }
 
 //! Prepares and commits, without the snapshot: the commit waits for the disk, and meanwhile other

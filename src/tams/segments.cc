@@ -18,6 +18,9 @@ using time::Int128;
 using time::TimeRange;
 using time::Timestamp;
 
+//! Segments without the wanted tags that one page passes over; bounds the time of a request.
+constexpr std::size_t kSkippedMax = 5000;
+
 Timestamp timestamp_of(const Value& cell) {
   return Timestamp::from_nanoseconds(cell.get<store::Decimal>().unscaled);
 }
@@ -70,21 +73,9 @@ class SegmentWriter {
     out_.begin_array();
   }
 
-  void write(const RowView& row, const TimeRange& range) {
-    SegmentFields segment{.object_id = row[columns_.object_id].get<std::string>(),
-                          .timerange = range};
-    const auto read = [](auto& field, const Value& cell, auto&& convert) {
-      if (!cell.is_null()) field = convert(cell);
-    };
-    const auto text = [](const Value& cell) { return std::string_view(cell.get<std::string>()); };
-    const auto integer = [](const Value& cell) { return cell.get<std::int64_t>(); };
-    read(segment.ts_offset, row[columns_.ts_offset], timestamp_of);
-    read(segment.last_duration, row[columns_.last_duration], timestamp_of);
-    read(segment.object_timerange, row[columns_.object_timerange], text);  // null unless asked for
-    read(segment.sample_offset, row[columns_.sample_offset], integer);
-    read(segment.sample_count, row[columns_.sample_count], integer);
-    read(segment.key_frame_count, row[columns_.key_frame_count], integer);
-    read(segment.init_object_id, row[columns_.init_object_id], text);
+  void write(const RowView& row) {
+    SegmentFields segment = fields_of(row, columns_);
+    if (const auto* tags = row[columns_.tags].get_if<std::string>()) segment.tags = *tags;
     if (query_.urls.selects_nothing()) return write_segment(out_, segment);
     write_segment(out_, segment, [&](std::string_view object_id) {
       gaps_.push_back(text_.size());
@@ -127,11 +118,30 @@ class SegmentWriter {
 
 //! What SegmentWriter reads; every column that is left out is one that need not be decoded.
 std::vector<std::string> columns_to_write(const SegmentQuery& query) {
-  std::vector<std::string> columns = {
-      "start_time",    "end_time",      "end_inclusive", "object_id",       "ts_offset",
-      "last_duration", "sample_offset", "sample_count",  "key_frame_count", "init_object_id"};
+  std::vector<std::string> columns = {"start_time",     "end_time",     "end_inclusive",
+                                      "object_id",      "ts_offset",    "last_duration",
+                                      "sample_offset",  "sample_count", "key_frame_count",
+                                      "init_object_id", "tags"};
   if (query.include_object_timerange) columns.emplace_back("object_timerange");
   return columns;
+}
+
+//! The segments that use an object as media. A flow may be long and an object's uses few: this goes
+//! by the uses.
+Status scan_by_object(store::Snapshot& snapshot, const UseScan& uses,
+                      const store::RowVisitor& visit) {
+  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
+  const std::size_t object_id = schema->position("object_id");
+  Status read;
+  const auto look = [&](Timestamp start) {
+    const auto row = snapshot.get(table::kSegments, {uses.timeline, start});
+    if (!row) read = Failure(row.error().clone());
+    if (!row || !*row) return row.has_value();
+    // The object may be in use as init segment only.
+    return (**row)[object_id] != Value(uses.object_id) || visit({*schema, **row});
+  };
+  REEL_TRY(scan_uses(snapshot, uses, look));
+  return read;
 }
 
 Status list_by_time(store::Snapshot& snapshot, TimelineId timeline, const SegmentQuery& query,
@@ -144,29 +154,34 @@ Status list_by_time(store::Snapshot& snapshot, TimelineId timeline, const Segmen
                           .columns = columns_to_write(query)},
                          visit);
   }
-  // A flow may be long and an object's uses few: go by the uses.
-  REEL_ASSIGN(const auto schema, snapshot.catalog().table(table::kSegments));
-  const SegmentColumns columns(*schema);
-  Status read;
-  const auto look = [&](Timestamp start) {
-    const auto row = snapshot.get(table::kSegments, {timeline, start});
-    if (!row) read = Failure(row.error().clone());
-    if (!row || !*row) return row.has_value();
-    const RowView view{*schema, **row};
-    // The object may be in use as init segment only.
-    if (view[columns.object_id] != Value(*query.object_id)) return true;
-    return !range_of(view, columns).overlaps(query.timerange) || visit(view);
-  };
-  REEL_TRY(scan_uses(snapshot,
-                     {.object_id = *query.object_id,
-                      .timeline = timeline,
-                      .reverse = query.page.reverse,
-                      .after = after},
-                     look));
-  return read;
+  const UseScan uses{.object_id = *query.object_id,
+                     .timeline = timeline,
+                     .reverse = query.page.reverse,
+                     .after = after};
+  return scan_by_object(snapshot, uses, [&](const RowView& row) {
+    return !segment_of(row).timerange().overlaps(query.timerange) || visit(row);
+  });
 }
 
 }  // namespace
+
+SegmentFields fields_of(const RowView& row, const SegmentColumns& columns) {
+  SegmentFields segment{.object_id = row[columns.object_id].get<std::string>(),
+                        .timerange = range_of(row, columns)};
+  const auto read = [](auto& field, const Value& cell, auto&& convert) {
+    if (!cell.is_null()) field = convert(cell);
+  };
+  const auto text = [](const Value& cell) { return std::string_view(cell.get<std::string>()); };
+  const auto integer = [](const Value& cell) { return cell.get<std::int64_t>(); };
+  read(segment.ts_offset, row[columns.ts_offset], timestamp_of);
+  read(segment.last_duration, row[columns.last_duration], timestamp_of);
+  read(segment.object_timerange, row[columns.object_timerange], text);  // null unless asked for
+  read(segment.sample_offset, row[columns.sample_offset], integer);
+  read(segment.sample_count, row[columns.sample_count], integer);
+  read(segment.key_frame_count, row[columns.key_frame_count], integer);
+  read(segment.init_object_id, row[columns.init_object_id], text);
+  return segment;
+}
 
 void write_segment(json::Writer& out, const SegmentFields& segment,
                    const UrlPlaceVisitor& at_urls) {
@@ -202,6 +217,7 @@ void write_segment(json::Writer& out, const SegmentFields& segment,
     object_id(*segment.init_object_id);
     out.end_object();
   }
+  if (segment.tags) out.raw_field("tags", *segment.tags);
   out.end_object();
 }
 
@@ -216,7 +232,8 @@ SegmentColumns::SegmentColumns(const store::TableSchema& schema)
       sample_count(schema.position("sample_count")),
       key_frame_count(schema.position("key_frame_count")),
       object_timerange(schema.position("object_timerange")),
-      init_object_id(schema.position("init_object_id")) {}
+      init_object_id(schema.position("init_object_id")),
+      tags(schema.position("tags")) {}
 
 TimeRange Segment::timerange() const {
   if (!end_inclusive) {
@@ -241,6 +258,7 @@ Segment segment_of(const RowView& row, const SegmentColumns& columns) {
   if (!row[columns.ts_offset].is_null()) segment.ts_offset = timestamp_of(row[columns.ts_offset]);
   segment.object_timerange = text(columns.object_timerange);
   segment.init_object_id = text(columns.init_object_id);
+  segment.tags = text(columns.tags);
   return segment;
 }
 
@@ -265,6 +283,30 @@ Status scan_segments(store::Snapshot& snapshot, TimelineId timeline, const Segme
     if (!scan.reverse && (!start || *scan.after >= *start)) spec.lower = beyond;
   }
   return snapshot.scan(spec, visit);
+}
+
+Status scan_covered(store::Snapshot& snapshot, const CoveredScan& scan,
+                    const store::RowVisitor& visit) {
+  const auto look = [&](const RowView& row) {
+    return !scan.covering.covers(segment_of(row).timerange()) || visit(row);
+  };
+  if (scan.object_id) {
+    return scan_by_object(snapshot, {.object_id = *scan.object_id, .timeline = scan.timeline},
+                          look);
+  }
+  return scan_segments(snapshot, scan.timeline, {.range = scan.within}, look);
+}
+
+void note_deleted(ChangeNotes notes, const FlowPlace& place, const std::vector<Segment>& deleted) {
+  for (std::size_t i = 0; i < deleted.size();) {
+    TimeRange run = deleted[i].timerange();
+    Int128 end = deleted[i].end_nanoseconds;
+    for (++i; i < deleted.size() && deleted[i].start.nanoseconds() == end; ++i) {
+      run = run.extent_with(deleted[i].timerange());
+      end = deleted[i].end_nanoseconds;
+    }
+    notes.segments_deleted(place, run);
+  }
 }
 
 Result<bool> has_segment_within(store::Snapshot& snapshot, TimelineId timeline,
@@ -306,15 +348,24 @@ Result<Page> list_segments(const Context& context, const Caller& caller, FlowId 
   SegmentWriter writer(query, columns);
   TimeRange first = TimeRange::never();
   TimeRange last = TimeRange::never();
+  std::size_t skipped = 0;
+  Timestamp seen;
   const auto visit = [&](const RowView& row) {
-    if (page.count == query.page.limit) {
-      page.next_key = make_page_key({{time_type, last.start()->at}});
+    const auto* tags = row[columns.tags].get_if<std::string>();
+    const bool wanted = query.tags.matches(tags == nullptr ? std::string_view() : *tags);
+    if ((wanted && page.count == query.page.limit) || skipped == kSkippedMax) {
+      page.next_key = make_page_key({{time_type, seen}});
       return false;
+    }
+    seen = timestamp_of(row[columns.start_time]);
+    if (!wanted) {
+      ++skipped;
+      return true;
     }
     last = range_of(row, columns);
     if (page.count == 0) first = last;
     ++page.count;
-    writer.write(row, last);
+    writer.write(row);
     return true;
   };
   REEL_ASSIGN(const auto timeline, timeline_of(*snapshot, flow));

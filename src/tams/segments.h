@@ -18,12 +18,14 @@ struct FailedSegment {
   std::string object_id;
   std::string timerange;
   Error error;
+  Instant at;
 };
 
 //! Registers one segment (an object) or many (an array). The body passed shape::segments_post(). A
 //! repeat of a registered segment, equal in every property, is accepted and changes nothing.
 //! One segment that cannot be registered is an error; of many, the rest is registered and the
-//! failed ones are returned. Errors for the whole: not_found (no such flow), forbidden
+//! failed ones are returned. A request with a key (Caller::once) that was not refused is done once.
+//! Errors for the whole: not_found (no such flow), forbidden
 //! (read-only), invalid (flow without container, too many).
 Result<std::vector<FailedSegment>> register_segments(const Context& context, const Caller& caller,
                                                      FlowId flow, const json::Value& body);
@@ -31,14 +33,30 @@ Result<std::vector<FailedSegment>> register_segments(const Context& context, con
 struct SegmentQuery {
   time::TimeRange timerange = time::TimeRange::eternity();
   std::optional<std::string> object_id;
+  TagFilter tags;
   UrlSelection urls;
   bool include_object_timerange = false;
   PageRequest page;
 };
 
-//! Segments that overlap the range, in time order; an unknown flow has none.
+//! Segments that overlap the range, in time order; an unknown flow has none. When many segments
+//! lack the tags that are asked for, a page ends early.
 Result<Page> list_segments(const Context& context, const Caller& caller, FlowId flow,
                            const SegmentQuery& query);
+
+//! A segment by its place: no two of a flow start at the same time.
+struct SegmentName {
+  FlowId flow;
+  time::Timestamp start;
+};
+//! {} without any. Code::not_found when there is no such segment.
+Result<json::Value> get_segment_tags(const Context& context, const SegmentName& segment);
+//! Replaces all tags, or removes them with nullopt. Code::not_found, forbidden (read-only).
+Status set_segment_tags(const Context& context, const Caller& caller, const SegmentName& segment,
+                        std::optional<json::Value> tags);
+//! Sets or removes one tag.
+Status set_segment_tag(const Context& context, const Caller& caller, const SegmentName& segment,
+                       std::string_view tag, std::optional<json::Value> value);
 
 //! Whether a segment overlaps the range.
 Result<bool> has_segment_within(store::Snapshot& snapshot, TimelineId timeline,
@@ -53,6 +71,7 @@ struct Segment {
   time::Timestamp ts_offset;
   std::string object_timerange;
   std::string init_object_id;  //!< empty = none
+  std::string tags;            //!< JSON object; empty = none
 
   time::TimeRange timerange() const;
 };

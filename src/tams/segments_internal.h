@@ -10,6 +10,7 @@
 #include "base/uuid.h"
 #include "json/writer.h"
 #include "store/store.h"
+#include "tams/changes.h"
 #include "tams/segments.h"
 #include "time/time_range.h"
 
@@ -30,10 +31,27 @@ struct SegmentColumns {
   std::size_t key_frame_count;
   std::size_t object_timerange;
   std::size_t init_object_id;
+  std::size_t tags;
 };
 
 //! As segment_of(row), for many rows.
 Segment segment_of(const store::RowView& row, const SegmentColumns& columns);
+
+//! Which segments to delete.
+struct CoveredScan {
+  TimelineId timeline;
+  time::TimeRange covering;  //!< those that it covers completely
+  //! Where to begin to look; nothing before it is visited.
+  time::TimeRange within = time::TimeRange::eternity();
+  std::optional<std::string> object_id = {};  //!< those that use it as media
+};
+//! In time order; return false to stop.
+Status scan_covered(store::Snapshot& snapshot, const CoveredScan& scan,
+                    const store::RowVisitor& visit);
+
+//! Adds what tells of deleted segments: one change for each run of them without a hole, so that a
+//! range starts and ends in deleted segments.
+void note_deleted(ChangeNotes notes, const FlowPlace& place, const std::vector<Segment>& deleted);
 
 //! A segment as a document shows it. Refers to what it was made from.
 struct SegmentFields {
@@ -46,7 +64,11 @@ struct SegmentFields {
   std::optional<std::int64_t> sample_count = {};
   std::optional<std::int64_t> key_frame_count = {};
   std::optional<std::string_view> init_object_id = {};
+  std::optional<std::string_view> tags = {};  //!< JSON object
 };
+
+//! The same of a row, which must outlive it; without tags, which events do not show.
+SegmentFields fields_of(const store::RowView& row, const SegmentColumns& columns);
 
 //! Called behind each object id that is written: the place of its get_urls.
 using UrlPlaceVisitor = std::function<void(std::string_view object_id)>;

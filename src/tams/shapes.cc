@@ -523,7 +523,7 @@ Shape segment_post() {
               optional("last_duration", no_negative_timestamp()),
               optional("sample_offset", Shape::integer()),
               optional("sample_count", Shape::integer()), optional("get_urls", Shape::array(url)),
-              optional("key_frame_count", Shape::integer(0))})
+              optional("key_frame_count", Shape::integer(0)), optional("tags", tags())})
       .named("SegmentPost");
 }
 
@@ -539,7 +539,8 @@ Shape segment() {
               optional("init_object", Shape::object({required("object_id", Shape::string()),
                                                      optional("get_urls", get_urls())},
                                                     kForbid)),
-              optional("key_frame_count", Shape::integer()), optional("get_urls", get_urls())})
+              optional("key_frame_count", Shape::integer()), optional("get_urls", get_urls()),
+              optional("tags", tags())})
       .named("Segment");
 }
 
@@ -579,10 +580,14 @@ Shape deletion_post() {
 }
 
 Shape trash_item() {
-  return Shape::object({required("id", uuid()), required("type", Shape::choice({"flow", "source"})),
+  const Shape segments =
+      Shape::object({required("flow_id", uuid()), required("timerange", timerange()),
+                     required("count", Shape::integer(1))});
+  return Shape::object({required("id", uuid()),
+                        required("type", Shape::choice({"flow", "segments", "source"})),
                         required("deleted", date_time()), required("deleted_by", Shape::string()),
                         required("expires", date_time()), optional("flow", flow()),
-                        optional("source", source())})
+                        optional("segments", segments), optional("source", source())})
       .named("TrashItem");
 }
 

@@ -160,14 +160,17 @@ void add_source(Write& write, SourceId id, const json::Value& like, const store:
   ChangeNotes(write).source_created(id, source_text(document, {}));
 }
 
-Status edit_source(const Context& context, const Caller& caller, SourceId id,
-                   const std::function<Status(json::Value&)>& change) {
+std::string name_of(SourceId id) { return "source " + id.to_string(); }
+
+Status edit_source(const Context& context, const Caller& caller, SourceId id, const Edit& edit) {
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record old, find_source(*snapshot, id));
     const json::Value before = to_document(kFields, old);
+    REEL_TRY(check_condition(
+        caller, [&] { return edit.show ? edit.show(before) : get_source(*snapshot, id); }));
     json::Value document = before;
-    REEL_TRY(change(document));
+    REEL_TRY(edit.change(document));
     REEL_TRY(settle_classes(caller, &before, document));
     document.set("updated", context.clock.now().to_string());
     document.set("updated_by", caller.principal);
@@ -236,22 +239,17 @@ Result<json::Value> get_source_member(const Context& context, SourceId id,
                                       std::string_view member) {
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const Record source, find_source(*snapshot, id));
-  return document_member(to_document(kFields, source), member, "source", id.to_string());
+  return document_member(to_document(kFields, source), member, name_of(id));
 }
 
 Status set_source_member(const Context& context, const Caller& caller, SourceId id,
                          std::string_view member, std::optional<json::Value> value) {
-  return edit_source(context, caller, id, [&](json::Value& document) {
-    assign_member(document, member, value);
-    return Status();
-  });
+  return edit_source(context, caller, id, edit_member(member, std::move(value), name_of(id)));
 }
 
 Status set_source_tag(const Context& context, const Caller& caller, SourceId id,
                       std::string_view name, std::optional<json::Value> value) {
-  return edit_source(context, caller, id, [&](json::Value& document) {
-    return assign_tag(document, name, value, "source", id.to_string());
-  });
+  return edit_source(context, caller, id, edit_tag(name, std::move(value), name_of(id)));
 }
 
 Result<SourceId> create_source(const Context& context, const Caller& caller,
@@ -282,7 +280,7 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
     return at("/id", not_found("the body is about source {}, the path about {}",
                                *body_id->as_string(), id.to_string()));
   }
-  return edit_source(context, caller, id, [&](json::Value& document) -> Status {
+  const auto replace = [&](json::Value& document) -> Status {
     const json::Value* format = body.find("format");
     if (format != nullptr && *format != *document.find("format")) {
       return at("/format", invalid("source {} has format {}, which cannot change", id.to_string(),
@@ -293,38 +291,46 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
       assign_member(document, member, value == nullptr ? std::nullopt : std::optional(*value));
     }
     return {};
-  });
+  };
+  return edit_source(context, caller, id, {.change = replace});
 }
 
 Status delete_source(const Context& context, const Caller& caller, SourceId id) {
-  return retry_on_conflict([&]() -> Status {
-    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_ASSIGN(const Record source, find_source(*snapshot, id));
-    Write write{context, caller, *snapshot};
-    REEL_TRY(remove_source(write, source));
-    return context.store.commit(std::move(write.batch));
+  return change_flowless_source(context, caller, id, [](Write& write, const Record& source) {
+    remove_source(write, source);
+    return Status();
   });
 }
 
-Result<json::Value> remove_source(Write& write, const Record& source) {
+Status change_flowless_source(const Context& context, const Caller& caller, SourceId id,
+                              const std::function<Status(Write&, const Record&)>& remove) {
+  std::int64_t flows = 0;
+  REEL_TRY(retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record source, find_source(*snapshot, id));
+    REEL_TRY(check_condition(caller, [&] { return get_source(*snapshot, id); }));
+    flows = source.integer("flow_count");
+    if (flows > 0) return {};
+    REEL_TRY(check_condition(caller, [&] { return get_source(*snapshot, id); }));
+    Write write{context, caller, *snapshot};
+    REEL_TRY(remove(write, source));
+    return context.store.commit(std::move(write.batch));
+  }));
+  if (flows == 0) return {};
+  return conflict("source {} has {} flows; delete them first", id.to_string(), flows);
+}
+
+json::Value remove_source(Write& write, const Record& source) {
   const SourceId id{source.uuid("id")};
-  const std::int64_t flows = source.integer("flow_count");
-  if (flows > 0) {
-    return conflict("source {} has {} flows; delete them first", id.to_string(), flows);
-  }
   json::Value document = to_document(kFields, source);
-  write.batch.require_cells(kSources, {id},
-                            {{"flow_count", flows}, {"revision", source["revision"]}});
+  write.batch.require_cells(kSources, {id}, {{"flow_count", 0}, {"revision", source["revision"]}});
   write.batch.erase(kSources, {id});
   ChangeNotes(write).source_deleted(id, {}, document);
   return document;
 }
 
-Status restore_source(Write& write, SourceId id, const json::Value& document) {
-  REEL_ASSIGN(const auto taken, load(write.snapshot, table::kSources, {id}));
-  if (taken) return conflict("source {} exists again", id.to_string());
+void restore_source(Write& write, SourceId id, const json::Value& document) {
   add_source(write, id, document, {{"kept", true}});
-  return {};
 }
 
 Result<Page> list_sources(const Context& context, const SourceFilter& filter, SourceOrder order,

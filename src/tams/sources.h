@@ -43,11 +43,13 @@ Status replace_source(const Context& context, const Caller& caller, SourceId id,
 //! Code::conflict while the source has flows: a source cannot go before them.
 Status delete_source(const Context& context, const Caller& caller, SourceId id);
 
-//! Adds to the batch what makes a source without flows go (Code::conflict when it has some), and
-//! returns it as it was kept.
-Result<json::Value> remove_source(Write& write, const Record& source);
-//! Adds to the batch what brings it back. Code::conflict when there is one of that id.
-Status restore_source(Write& write, SourceId id, const json::Value& document);
+//! Runs `remove` on the source if it has no flows; Code::conflict when it has some.
+Status change_flowless_source(const Context& context, const Caller& caller, SourceId id,
+                              const std::function<Status(Write&, const Record&)>& remove);
+//! Adds to the batch what makes a source without flows go, and returns it as it was kept.
+json::Value remove_source(Write& write, const Record& source);
+//! Adds to the batch what brings it back. REQUIRES: there is none of that id.
+void restore_source(Write& write, SourceId id, const json::Value& document);
 
 struct SourceFilter {
   std::optional<std::string> label;

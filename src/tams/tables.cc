@@ -164,7 +164,8 @@ TableDefinition segments() {
                       integer("sample_count"),
                       // Properties of the object never change once registered, so they stand here
                       // too and a listing needs no look-up per segment.
-                      integer("key_frame_count"), text("object_timerange"), text("init_object_id")},
+                      integer("key_frame_count"), text("object_timerange"), text("init_object_id"),
+                      text("tags", "JSON object")},
           .partition_key = {"timeline_id"},
           .clustering_key = {"start_time"},
           .indexes = {},
@@ -243,7 +244,8 @@ TableDefinition deletion_requests() {
                       required(uuid_list("source_collected_by", "when it was requested")),
                       required(text("timerange_to_delete")), required(text("timerange_remaining")),
                       text("object_id", "only segments that use it"),
-                      flag("delete_flow", "the flow is gone already"),
+                      flag("delete_flow", "all of a flow, which is gone already"),
+                      flag("left_timeline", "no flow has the timeline any more"),
                       text("tags", "JSON object: the flow's"), required(text("status")),
                       flag("finished", "nothing is left to do"),
                       text("error", "JSON object: why it could not be carried out"),
@@ -257,11 +259,11 @@ TableDefinition deletion_requests() {
 
 TableDefinition trash() {
   return {.name = std::string(table::kTrash),
-          .columns = {required(uuid("id")), required(text("type", "flow or source")),
+          .columns = {required(uuid("id")), required(text("type", "flow, segments or source")),
                       required(uuid("item_id", "of the flow or source")),
                       required(text("document", "JSON object: as it was")),
                       text("tags", "JSON object, copied from it"),
-                      uuid("timeline_id", "a flow's, with its segments"), uuid("source_id"),
+                      uuid("timeline_id", "where the segments are"), uuid("source_id"),
                       uuid_list("flow_collected_by"), uuid_list("source_collected_by"),
                       text("source", "JSON object: the flow's source as it was"),
                       text("memberships", "JSON array: where it stood in which collections"),
@@ -307,26 +309,27 @@ TableDefinition webhooks() {
           .product = true};
 }
 
+TableDefinition idempotency_keys() {
+  return {.name = std::string(table::kIdempotencyKeys),
+          .columns = {required(text("principal", "whose key it is")), required(text("key")),
+                      required(moment("used")),
+                      required(text("fingerprint", "SHA-256 of the request, hexadecimal")),
+                      required(text("outcome", "JSON object: what the answer is made of"))},
+          .partition_key = {"principal", "key"},
+          .clustering_key = {},
+          .indexes = {{"by_used", {"used"}}},
+          .product = true};
+}
+
 }  // namespace
 
 std::vector<TableDefinition> product_tables() {
-  return {service(),
-          sources(),
-          flows(),
-          profiles(),
-          collected_by(),
-          segments(),
-          objects(),
-          object_copies(),
-          allocations(),
-          object_uses(),
-          flow_activity(),
-          deletion_requests(),
-          objects_to_check(),
-          media_garbage(),
-          trash(),
-          webhooks(),
-          events::change_log_table()};
+  return {service(),          sources(),          flows(),
+          profiles(),         collected_by(),     segments(),
+          objects(),          object_copies(),    allocations(),
+          object_uses(),      flow_activity(),    deletion_requests(),
+          objects_to_check(), media_garbage(),    trash(),
+          webhooks(),         idempotency_keys(), events::change_log_table()};
 }
 
 Status ensure_tables(store::Store& store) {

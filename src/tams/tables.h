@@ -36,6 +36,8 @@ inline constexpr std::string_view kMediaGarbage = "media_garbage";
 //! What was deleted softly.
 inline constexpr std::string_view kTrash = "trash";
 inline constexpr std::string_view kWebhooks = "webhooks";
+//! Requests that must not be done again, and their outcome.
+inline constexpr std::string_view kIdempotencyKeys = "idempotency_keys";
 }  // namespace table
 
 std::vector<store::TableDefinition> product_tables();

@@ -77,6 +77,13 @@ TEST(SegmentShape, ChecksTimesAndUrls) {
             "/get_urls/0: the member 'label' is required");
 }
 
+TEST(SegmentShape, TakesTags) {
+  const std::string segment = R"j({"object_id":"a","timerange":"[0:0_1:0)","tags":)j";
+  EXPECT_EQ(verdict(shape::segment_post(), segment + R"({"a":"b","list":["c","d"]}})"), "ok");
+  EXPECT_EQ(verdict(shape::segment_post(), segment + R"({"a":7}})").substr(0, 8), "/tags/a:");
+  EXPECT_EQ(verdict(shape::segment_post(), segment + "[]}").substr(0, 6), "/tags:");
+}
+
 TEST(StorageShape, LimitExcludesObjectIds) {
   EXPECT_EQ(verdict(shape::storage_request(), R"({"limit":1,"object_ids":["a"]})"),
             ": 'limit' and 'object_ids' exclude each other");

@@ -8,6 +8,7 @@
 #include "tams/flows_internal.h"
 #include "tams/sources.h"
 #include "tams/tables.h"
+#include "tams/trash_internal.h"
 
 namespace reel::tams {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 const std::string kTrash(table::kTrash);
 constexpr const char* kFlow = "flow";
 constexpr const char* kSource = "source";
+constexpr const char* kSegments = "segments";
 
 void write_item(json::Writer& out, const Record& item) {
   out.begin_object();
@@ -44,15 +46,20 @@ Result<Record> find_item(store::Snapshot& snapshot, const Caller& caller, TrashI
   return *std::move(item);
 }
 
+struct Item {
+  const char* type;
+  const json::Value& document;
+  std::string_view tags;  //!< who may see it
+};
+
 //! Adds an item to the trash.
-TrashId add_item(Write& write, const char* type, const json::Value& document, store::Cells more) {
+TrashId add_item(Write& write, const Item& item, store::Cells more) {
   const TrashId id = TrashId::random(write.context.random);
   const Instant now = write.context.clock.now();
-  const json::Value* tags = document.find("tags");
   store::Cells cells = {
-      {"type", type},
-      {"document", json::to_text(document)},
-      {"tags", tags == nullptr ? std::string() : json::to_text(*tags)},
+      {"type", item.type},
+      {"document", json::to_text(item.document)},
+      {"tags", std::string(item.tags)},
       {"deleted", now},
       {"deleted_by", write.caller.principal},
       {"expires", Instant{now.micros + write.context.limits.trash_days * 86'400'000'000}}};
@@ -118,29 +125,68 @@ Status join_collections(Write& write, FlowId flow, const json::Value& membership
   return {};
 }
 
-Status restore_flow(Write& write, const Record& item) {
+LeftTimeline left_in(const Record& item) {
+  LeftTimeline left{
+      .place = {.flow = FlowId{item.uuid("item_id")},
+                .source = SourceId{item.uuid("source_id")},
+                .collected_by = store::ids_of<FlowId>(item["flow_collected_by"]),
+                .source_collected_by = store::ids_of<SourceId>(item["source_collected_by"])},
+      .timeline = TimelineId{item.uuid("timeline_id")},
+      .tags = std::string(item.text("tags")),
+      .delete_flow = item.text("type") == kFlow};
+  if (left.delete_flow) return left;
+  const json::Value document = document_in(item, "document");
+  left.timerange = *time::TimeRange::parse(*document.find("timerange")->as_string());
+  return left;
+}
+
+//! What an attempt to restore came to: done, or why the item cannot come back.
+using Obstacle = std::optional<std::string>;
+
+Result<Obstacle> restore_flow(Write& write, const Record& item) {
   const FlowId id{item.uuid("item_id")};
   REEL_ASSIGN(const auto taken, load(write.snapshot, table::kFlows, {id}, {"id"}));
-  if (taken) return conflict("flow {} exists again", id.to_string());
+  if (taken) return fmt::format("flow {} exists again", id.to_string());
   json::Value document = document_in(item, "document");
   REEL_TRY(drop_lost_members(write.snapshot, document));
   REEL_TRY(add_flow(write, id, document, TimelineId{item.uuid("timeline_id")},
                     document_in(item, "source")));
-  return join_collections(write, id, document_in(item, "memberships"));
+  REEL_TRY(join_collections(write, id, document_in(item, "memberships")));
+  return std::nullopt;
 }
 
-Status restore_item(Write& write, const Record& item) {
+Result<Obstacle> restore_source(Write& write, const Record& item) {
+  const SourceId id{item.uuid("item_id")};
+  REEL_ASSIGN(const auto taken, load(write.snapshot, table::kSources, {id}));
+  if (taken) return fmt::format("source {} exists again", id.to_string());
+  tams::restore_source(write, id, document_in(item, "document"));
+  return std::nullopt;
+}
+
+Result<Obstacle> restore_segments(Write& write, const Record& item) {
+  const FlowId id{item.uuid("item_id")};
+  REEL_ASSIGN(const auto flow, load(write.snapshot, table::kFlows, {id}));
+  if (!flow) return fmt::format("flow {} is gone", id.to_string());
+  REEL_ASSIGN(const auto taken,
+              return_segments(write, *flow, TimelineId{item.uuid("timeline_id")}));
+  if (!taken) return std::nullopt;
+  return fmt::format("there are segments in {} by now", taken->to_string());
+}
+
+Result<Obstacle> restore_item(Write& write, const Record& item) {
   write.batch.require_present(kTrash, {item["id"]});
   write.batch.erase(kTrash, {item["id"]});
   if (item.text("type") == kFlow) return restore_flow(write, item);
-  return restore_source(write, SourceId{item.uuid("item_id")}, document_in(item, "document"));
+  if (item.text("type") == kSegments) return restore_segments(write, item);
+  return restore_source(write, item);
 }
 
-FlowPlace place_in(const Record& item) {
-  return {.flow = FlowId{item.uuid("item_id")},
-          .source = SourceId{item.uuid("source_id")},
-          .collected_by = store::ids_of<FlowId>(item["flow_collected_by"]),
-          .source_collected_by = store::ids_of<SourceId>(item["source_collected_by"])};
+store::Cells place_cells(const FlowPlace& place, TimelineId timeline) {
+  return {{"item_id", place.flow},
+          {"timeline_id", timeline},
+          {"source_id", place.source},
+          {"flow_collected_by", store::id_list(place.collected_by)},
+          {"source_collected_by", store::id_list(place.source_collected_by)}};
 }
 
 Result<std::optional<TrashId>> first_expired(const Context& context) {
@@ -170,14 +216,10 @@ Result<TrashId> trash_flow(const Context& context, const Caller& caller, FlowId 
     REEL_ASSIGN(const std::string source, get_source(*snapshot, SourceId{flow.uuid("source_id")}));
     Write write{context, caller, *snapshot};
     REEL_ASSIGN(const FlowPlace place, remove_flow(write, flow));
-    item = add_item(write, kFlow, flow_document(flow),
-                    {{"item_id", id},
-                     {"timeline_id", timeline_of(flow)},
-                     {"source_id", place.source},
-                     {"flow_collected_by", store::id_list(place.collected_by)},
-                     {"source_collected_by", store::id_list(place.source_collected_by)},
-                     {"source", source},
-                     {"memberships", json::to_text(places)}});
+    item = add_item(write, {kFlow, flow_document(flow), flow.text("tags")},
+                    place_cells(place, timeline_of(flow)));
+    write.batch.update(kTrash, {item},
+                       {{"source", source}, {"memberships", json::to_text(places)}});
     return context.store.commit(std::move(write.batch));
   }));
   return item;
@@ -185,12 +227,35 @@ Result<TrashId> trash_flow(const Context& context, const Caller& caller, FlowId 
 
 Result<TrashId> trash_source(const Context& context, const Caller& caller, SourceId id) {
   TrashId item;
+  const auto move = [&](Write& write, const Record& source) {
+    item = add_item(write, {kSource, remove_source(write, source), source.text("tags")},
+                    {{"item_id", id}});
+    return Status();
+  };
+  REEL_TRY(change_flowless_source(context, caller, id, move));
+  return item;
+}
+
+Result<std::optional<TrashId>> trash_segments(const Context& context, const Caller& caller,
+                                              FlowId id, const time::TimeRange& timerange,
+                                              const std::optional<std::string>& object_id) {
+  std::optional<TrashId> item;
   REEL_TRY(retry_on_conflict([&]() -> Status {
+    item.reset();
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
-    REEL_ASSIGN(const Record source, find_source(*snapshot, id));
+    REEL_ASSIGN(const Record flow, find_flow(*snapshot, id));
+    REEL_ASSIGN(const FlowPlace place, place_of(*snapshot, id, SourceId{flow.uuid("source_id")}));
     Write write{context, caller, *snapshot};
-    REEL_ASSIGN(const json::Value document, remove_source(write, source));
-    item = add_item(write, kSource, document, {{"item_id", id}});
+    const TimelineId aside = TimelineId::random(context.random);
+    const CoveredScan scan{
+        .timeline = timeline_of(flow), .covering = timerange, .object_id = object_id};
+    REEL_ASSIGN(const SegmentsAside moved, put_aside(write, flow, scan, aside));
+    if (moved.count == 0) return {};
+    json::Value document;
+    document.set("flow_id", id.to_string());
+    document.set("timerange", moved.extent.to_string());
+    document.set("count", static_cast<std::int64_t>(moved.count));
+    item = add_item(write, {kSegments, document, flow.text("tags")}, place_cells(place, aside));
     return context.store.commit(std::move(write.batch));
   }));
   return item;
@@ -220,16 +285,18 @@ Result<Page> list_trash(const Context& context, const Caller& caller, const Page
 Result<std::string> restore_trash(const Context& context, const Caller& caller, TrashId id) {
   std::string type;
   Uuid restored;
+  Obstacle obstacle;
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record item, find_item(*snapshot, caller, id, Access::write));
     type = item.text("type");
     restored = item.uuid("item_id");
     Write write{context, caller, *snapshot};
-    REEL_TRY(restore_item(write, item));
-    return context.store.commit(std::move(write.batch));
+    REEL_ASSIGN(obstacle, restore_item(write, item));
+    return obstacle ? Status() : context.store.commit(std::move(write.batch));
   }));
-  if (type == kFlow) return get_flow(context, FlowId{restored}, {});
+  if (obstacle) return conflict("{}", *obstacle);
+  if (type != kSource) return get_flow(context, FlowId{restored}, {});
   return get_source(context, SourceId{restored});
 }
 
@@ -242,9 +309,8 @@ Result<std::optional<DeletionRequest>> purge_trash(const Context& context, const
     Write write{context, caller, *snapshot};
     write.batch.require_present(kTrash, {id});
     write.batch.erase(kTrash, {id});
-    if (item.text("type") == kFlow) {
-      deletion = add_flow_deletion(write, place_in(item), TimelineId{item.uuid("timeline_id")},
-                                   item.text("tags"));
+    if (item.text("type") != kSource) {
+      deletion = add_deletion(write, left_in(item));
     }
     return context.store.commit(std::move(write.batch));
   }));

@@ -158,6 +158,12 @@ EventShaping shaping_of(const json::Value& document) {
   return shaping;
 }
 
+//! That clients and the sender have left what GET shows as it was.
+void require_unchanged(store::Batch& batch, const Record& webhook) {
+  batch.require_cells(kWebhooks, {webhook["id"]},
+                      {{"revision", webhook["revision"]}, {"status", webhook["status"]}});
+}
+
 //! The cells that a replacement sets, for a webhook that was like `old`.
 Result<store::Cells> replacement_cells(store::Snapshot& snapshot, const Record& old,
                                        const json::Value& body) {
@@ -235,7 +241,8 @@ Result<std::string> get_webhook(const Context& context, WebhookId id) {
   return shown(webhook);
 }
 
-Result<std::string> replace_webhook(const Context& context, WebhookId id, const json::Value& body) {
+Result<std::string> replace_webhook(const Context& context, const Caller& caller, WebhookId id,
+                                    const json::Value& body) {
   if (text_of(body, "id") != id.to_string()) {
     return at("/id", not_found("the body is about webhook {}, the path about {}",
                                text_of(body, "id"), id.to_string()));
@@ -244,21 +251,26 @@ Result<std::string> replace_webhook(const Context& context, WebhookId id, const 
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record old, find_webhook(*snapshot, id));
+    REEL_TRY(check_condition(caller, [&] { return shown(old); }));
     REEL_ASSIGN(store::Cells cells, replacement_cells(*snapshot, old, body));
     store::Batch batch;
-    batch.require_cells(kWebhooks, {id},
-                        {{"revision", old["revision"]}, {"status", old["status"]}});
+    require_unchanged(batch, old);
     batch.update(kWebhooks, {id}, std::move(cells));
     return context.store.commit(std::move(batch));
   }));
   return get_webhook(context, id);
 }
 
-Status delete_webhook(const Context& context, WebhookId id) {
-  store::Batch batch;
-  batch.require_present(kWebhooks, {id}, fmt::format("webhook {} does not exist", id.to_string()));
-  batch.erase(kWebhooks, {id});
-  return context.store.commit(std::move(batch));
+Status delete_webhook(const Context& context, const Caller& caller, WebhookId id) {
+  return retry_on_conflict([&]() -> Status {
+    REEL_ASSIGN(const auto snapshot, context.store.snapshot());
+    REEL_ASSIGN(const Record old, find_webhook(*snapshot, id));
+    REEL_TRY(check_condition(caller, [&] { return shown(old); }));
+    store::Batch batch;
+    require_unchanged(batch, old);
+    batch.erase(kWebhooks, {id});
+    return context.store.commit(std::move(batch));
+  });
 }
 
 Result<Page> list_webhooks(const Context& context, const TagFilter& tags, const PageRequest& page) {

@@ -28,8 +28,9 @@ Result<std::string> get_webhook(const Context& context, WebhookId id);
 //! From a body that passed shape::webhook_put(). An api_key_value that is not given stays as long
 //! as its api_key_name does. Status `created` makes a failed webhook go on where it stopped; a
 //! disabled one begins with what happens from now on. Errors: not_found, invalid.
-Result<std::string> replace_webhook(const Context& context, WebhookId id, const json::Value& body);
-Status delete_webhook(const Context& context, WebhookId id);
+Result<std::string> replace_webhook(const Context& context, const Caller& caller, WebhookId id,
+                                    const json::Value& body);
+Status delete_webhook(const Context& context, const Caller& caller, WebhookId id);
 //! By URL.
 Result<Page> list_webhooks(const Context& context, const TagFilter& tags, const PageRequest& page);
 

@@ -320,19 +320,3 @@ def test_include_timerange(client, listed):
     assert extent(timerange="[200:0_300:0)") == "()"
     client.get(path, params={"include_timerange": "perhaps"}, expect=400)
     client.get(path, params={"timerange": "x"}, expect=400)
-
-
-def test_if_match_guards_a_write(client):
-    flow = client.put_flow()
-    path = f"/flows/{flow['id']}"
-    etag = client.get(path).headers["ETag"]
-    client.put(f"{path}/label", "first", expect=204)
-    stale = {"If-Match": etag}
-    error = client.request("PUT", path, 412, json=flow | {"label": "second"}, headers=stale)
-    assert pointer(error) == "If-Match"
-    client.request("DELETE", path, 412, headers=stale)
-    assert client.get(path).json()["label"] == "first"
-    fresh = {"If-Match": f'"x", {client.get(path).headers["ETag"]}'}
-    client.request("PUT", path, 204, json=flow | {"label": "second"}, headers=fresh)
-    client.request("DELETE", path, 204, headers={"If-Match": "*"})
-    client.request("PUT", path, 412, json=flow, headers={"If-Match": "*"})

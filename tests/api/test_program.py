@@ -1,4 +1,5 @@
 """The program around the API: start, stop, configuration, health, metrics, backup, restore, check."""
+import json
 import os
 import re
 import shutil
@@ -188,6 +189,12 @@ def test_health(client):
     assert health["status"] == "ok"
     assert health["dependencies"]["store"]["status"] == "ok"
     assert health["dependencies"]["storage:local"]["free_bytes"] > 0
+    assert all(dependency["needed"] for dependency in health["dependencies"].values())
+    assert health["events"] == {"lag_changes": 0, "lag_s": 0}
+    assert set(health["dependencies"]) == {"store", "data_directory", "storage:local"}
+    told = re.search(r"```json\n(\{\n  \"status\".*?)```", (ROOT / "docs/operations.md").read_text(), re.DOTALL)[1]
+    example = json.loads(told)
+    assert set(example) == set(health) and set(example["events"]) == set(health["events"])
     assert client.get("/livez").json() == client.get("/readyz").json() == {"status": "ok"}
 
 

@@ -125,6 +125,64 @@ def test_a_source(client):
     assert client.get(f"/flows/{flow['id']}").json()["source_id"] == source["id"]
 
 
+def test_segments_of_a_range(client):
+    flow = client.put_flow()
+    objects = object_ids(client.add_segments(flow["id"], 10))
+    path = f"/flows/{flow['id']}/segments"
+    before = client.get(path).json()
+    soft = SOFT | {"timerange": "[2:500000000_6:0)"}
+    item = client.get(client.delete(path, params=soft, expect=204).headers["Location"]).json()
+    assert item["type"] == "segments"
+    assert item["segments"] == {"flow_id": flow["id"], "timerange": "[3:0_6:0)", "count": 3}
+    assert len(client.get(path).json()) == 7
+    assert client.get(f"/objects/{segment_path(objects[3])}").json()["referenced_by_flows"] == []
+    assert restore(client, item).json()["id"] == flow["id"]
+    assert without_urls(client.get(path).json()) == without_urls(before)
+    assert client.get(f"/objects/{segment_path(objects[3])}").json()["referenced_by_flows"] == [flow["id"]]
+    types = [one["type"] for one in client.get("/audit", params={"flow_id": flow["id"]}).json()]
+    assert types == ["flows/segments_added", "flows/segments_deleted", "flows/segments_added", "flows/created"]
+    assert "Location" not in client.delete(path, params=SOFT | {"timerange": "[99:0_100:0)"}, expect=204).headers
+
+
+def test_segments_whose_place_is_taken(client):
+    flow = client.put_flow()
+    objects = object_ids(client.add_segments(flow["id"], 3))
+    path = f"/flows/{flow['id']}/segments"
+    item = client.get(client.delete(path, params=SOFT, expect=204).headers["Location"]).json()
+    extra = object_ids(client.add_segments(flow["id"], 1, start=1))
+    assert "1:0" in restore(client, item, 409).json()["message"]
+    client.put(f"/flows/{flow['id']}/read_only", True, expect=204)
+    restore(client, item, 403)
+    client.put(f"/flows/{flow['id']}/read_only", False, expect=204)
+    client.delete(f"/trash/{item['id']}", expect=204)
+    for object_id in objects:
+        client.get(f"/objects/{segment_path(object_id)}", expect=404)
+    client.get(f"/objects/{segment_path(extra[0])}", expect=200)
+    types = [one["type"] for one in client.get("/audit", params={"flow_id": flow["id"]}).json()]
+    assert types.count("flows/segments_deleted") == 1, "told when they went into the trash"
+
+
+def test_segments_without_their_flow(client):
+    flow = client.put_flow()
+    client.add_segments(flow["id"], 3)
+    item = client.get(client.delete(f"/flows/{flow['id']}/segments", params=SOFT, expect=204).headers["Location"]).json()
+    client.delete(f"/flows/{flow['id']}", expect=204)
+    restore(client, item, 409)
+    client.put(f"/flows/{flow['id']}", flow, expect=201)
+    restore(client, item)
+    assert len(client.get(f"/flows/{flow['id']}/segments").json()) == 3
+
+
+def test_too_many_segments_for_the_trash(serve):
+    client = Client(serve("--set", "limits.bulk_segments_max=5").url)
+    flow = client.put_flow()
+    client.add_segments(flow["id"], 4)
+    client.add_segments(flow["id"], 4, start=10)
+    client.delete(f"/flows/{flow['id']}/segments", params=SOFT, expect=400)
+    assert len(client.get(f"/flows/{flow['id']}/segments").json()) == 8
+    client.delete(f"/flows/{flow['id']}/segments", params=SOFT | {"timerange": "[0:0_4:0)"}, expect=204)
+
+
 def test_refusals(client):
     flow = client.put_flow()
     client.put(f"/flows/{flow['id']}/read_only", True, expect=204)

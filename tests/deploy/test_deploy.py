@@ -139,7 +139,8 @@ def test_compose_wires_services_that_exist():
     addresses = [target for group in groups for config in group for target in config["targets"]]
     addresses += [source["url"].removeprefix("http://")
                   for source in load("monitoring/grafana/datasources.yml")["datasources"]]
-    assert len(addresses) == 5
+    addresses.append(services["reelhouse"]["environment"]["REELHOUSE_TRACING_ENDPOINT"].removeprefix("http://"))
+    assert len(addresses) == 6
     for address in addresses:
         name, _, port = address.partition(":")
         assert f"127.0.0.1:{port}:{port}" in services[name]["ports"], address
@@ -231,6 +232,14 @@ def test_chart_and_kustomization_describe_the_same_pod():
     ours["volumes"][0]["configMap"]["name"] = "value"
     assert theirs == ours
     assert values()["configuration"] in (DEPLOY / "kubernetes/reelhouse.toml").read_text()
+
+
+def test_tracing_can_be_switched_on(tmp_path):
+    """What the comment says, with the marks of a comment taken away."""
+    text = (DEPLOY / "kubernetes/reelhouse.toml").read_text()
+    file = tmp_path / "reelhouse.toml"
+    file.write_text(text.replace("# [tracing]", "[tracing]").replace("# endpoint", "endpoint").replace("# sample", "sample"))
+    assert effective(file)["tracing"]["endpoint"] == "http://otel-collector:4318"
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

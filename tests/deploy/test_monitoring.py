@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
+import uuid
 from pathlib import Path
 
 import promql
@@ -26,8 +27,10 @@ WAIT_SECONDS_MAX = 60
 
 @pytest.fixture(scope="module")
 def used_server(server):
-    """It has answered, and turned away a head that is too large, so it counts both."""
-    assert requests.get(f"{server.url}/flows", timeout=10).status_code == 200
+    """It has answered, also with an error, and turned away a head that is too large, so it counts all of these."""
+    for path, status in (("/flows", 200), ("/sources", 200), (f"/flows/{uuid.uuid4()}/segments", 200),
+                         ("/flows/x", 404)):
+        assert requests.get(server.url + path, timeout=10).status_code == status
     assert requests.get(f"{server.url}/flows", headers={"x": "y" * 20_000}, timeout=10).status_code == 431
     return server
 

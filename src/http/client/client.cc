@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -361,6 +362,20 @@ std::string url_origin(std::string_view url) {
   std::transform(origin.begin(), origin.end(), origin.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return origin;
+}
+
+std::pair<std::string_view, std::uint16_t> split_authority(std::string_view authority) {
+  const std::size_t colon = authority.rfind(':');
+  std::uint16_t port = 0;
+  if (colon != authority.npos && authority.find(']', colon) == authority.npos) {
+    const std::string_view digits = authority.substr(colon + 1);
+    std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    authority = authority.substr(0, colon);
+  }
+  if (authority.starts_with('[') && authority.ends_with(']')) {
+    authority = authority.substr(1, authority.size() - 2);
+  }
+  return {authority, port};
 }
 
 }  // namespace reel::http

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -94,5 +95,8 @@ std::string link_next(std::string_view link_field);
 
 //! "https://host:port" in lower case, for same-origin decisions; empty when `url` has no scheme.
 std::string url_origin(std::string_view url);
+
+//! "media.example.com:8000" or "[::1]:8000" as address and port; 0: no port, or none that is one.
+std::pair<std::string_view, std::uint16_t> split_authority(std::string_view authority);
 
 }  // namespace reel::http

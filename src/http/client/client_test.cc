@@ -262,5 +262,15 @@ TEST(Urls, Origin) {
   EXPECT_EQ(url_origin("/path"), "");
 }
 
+TEST(Urls, Authority) {
+  using Parts = std::pair<std::string_view, std::uint16_t>;
+  EXPECT_EQ(split_authority("a.example:8000"), Parts("a.example", 8000));
+  EXPECT_EQ(split_authority("a.example"), Parts("a.example", 0));
+  EXPECT_EQ(split_authority("[::1]:80"), Parts("::1", 80));
+  EXPECT_EQ(split_authority("[::1]"), Parts("::1", 0));
+  EXPECT_EQ(split_authority("a:99999"), Parts("a", 0));
+  EXPECT_EQ(split_authority(""), Parts("", 0));
+}
+
 }  // namespace
 }  // namespace reel::http

@@ -2,8 +2,12 @@
 
 namespace reel::store::sqlite {
 
-Checkpointer::Checkpointer(Connection::Options options, std::function<void(const Error&)> failed)
-    : options_(std::move(options)), failed_(std::move(failed)), thread_([this] { run(); }) {}
+Checkpointer::Checkpointer(Connection::Options options, obs::Histogram& took,
+                           std::function<void(const Error&)> failed)
+    : options_(std::move(options)),
+      took_(took),
+      failed_(std::move(failed)),
+      thread_([this] { run(); }) {}
 
 Checkpointer::~Checkpointer() { stop(); }
 
@@ -57,11 +61,12 @@ Status Checkpointer::checkpoint() {
   if (connection_ == nullptr) {
     REEL_ASSIGN(connection_, Connection::open(options_));
   }
-  REEL_TRY(checkpoint_wal(*connection_, SQLITE_CHECKPOINT_PASSIVE));
+  REEL_TRY(checkpoint_wal(*connection_, SQLITE_CHECKPOINT_PASSIVE, took_));
   return {};
 }
 
-Result<bool> checkpoint_wal(Connection& connection, int mode) {
+Result<bool> checkpoint_wal(Connection& connection, int mode, obs::Histogram& took) {
+  const obs::Stopwatch watch(took);
   const int rc = sqlite3_wal_checkpoint_v2(connection.get(), nullptr, mode, nullptr, nullptr);
   if (rc == SQLITE_OK) return true;
   if ((rc & 0xff) == SQLITE_BUSY) return false;

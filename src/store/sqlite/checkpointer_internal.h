@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/thread_annotations.h"
+#include "obs/metrics.h"
 #include "store/sqlite/connection_internal.h"
 
 namespace reel::store::sqlite {
@@ -16,7 +17,8 @@ namespace reel::store::sqlite {
 class Checkpointer {
  public:
   //! `failed` is told when the disk refuses; called on the thread of the checkpointer.
-  Checkpointer(Connection::Options options, std::function<void(const Error&)> failed);
+  Checkpointer(Connection::Options options, obs::Histogram& took,
+               std::function<void(const Error&)> failed);
   ~Checkpointer();
 
   //! Asks for a checkpoint soon. Never blocks.
@@ -31,6 +33,7 @@ class Checkpointer {
   Status checkpoint();
 
   const Connection::Options options_;
+  obs::Histogram& took_;
   const std::function<void(const Error&)> failed_;
   std::unique_ptr<Connection> connection_;  //!< of the thread
   Mutex mutex_;
@@ -42,8 +45,8 @@ class Checkpointer {
   std::thread thread_;
 };
 
-//! Moves what can be moved (`mode` is SQLite's). False: a reader or another checkpoint was in the
-//! way of doing all that the mode asks for.
-Result<bool> checkpoint_wal(Connection& connection, int mode);
+//! Moves what can be moved (`mode` is SQLite's), and observes how long it took. False: a reader or
+//! another checkpoint was in the way of doing all that the mode asks for.
+Result<bool> checkpoint_wal(Connection& connection, int mode, obs::Histogram& took);
 
 }  // namespace reel::store::sqlite

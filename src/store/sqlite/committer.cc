@@ -15,6 +15,12 @@ int note_wal_pages(void* pages, sqlite3*, const char*, int count) {
   return SQLITE_OK;
 }
 
+//! An existing file keeps the page size that it was made with.
+std::size_t page_bytes_of(Connection& writer, std::size_t of_new_files) {
+  const auto found = writer.read_integer("PRAGMA page_size");
+  return found ? static_cast<std::size_t>(*found) : of_new_files;
+}
+
 }  // namespace
 
 Connection::Options writer_options(const SqliteOptions& options) {
@@ -27,19 +33,21 @@ Connection::Options writer_options(const SqliteOptions& options) {
 }
 
 Committer::Committer(const SqliteOptions& options, std::unique_ptr<Connection> writer,
-                     std::shared_ptr<SharedLayouts> layouts)
+                     std::shared_ptr<SharedLayouts> layouts, obs::Registry& metrics)
     : options_(options),
+      metrics_(metrics),
       limits_{.mutations_max = options.batch_mutations_max,
               .cell_bytes_max = options.cell_bytes_max},
       layouts_(std::move(layouts)),
       writer_(std::move(writer)),
+      page_bytes_(page_bytes_of(*writer_, options.page_bytes)),
       wal_pages_request_(options.wal_pages_soft),
       wal_pages_restart_(options.wal_pages_hard) {
   sqlite3_wal_hook(writer_->get(), note_wal_pages, &wal_pages_);
   if (options_.checkpoint_in_background) {
     Connection::Options connection = writer_options(options_);
     connection.cache_kib = 256;
-    checkpointer_ = std::make_unique<Checkpointer>(std::move(connection),
+    checkpointer_ = std::make_unique<Checkpointer>(std::move(connection), metrics_.checkpoint,
                                                    [this](const Error& error) { report(error); });
   }
   thread_ = std::thread([this] { loop(); });
@@ -48,6 +56,7 @@ Committer::Committer(const SqliteOptions& options, std::unique_ptr<Connection> w
 Committer::~Committer() { stop(); }
 
 Status Committer::commit(const Batch& batch, BatchPlan plan) {
+  const obs::Stopwatch watch(metrics_.commit);
   Request request;
   request.batch = &batch;
   request.plan = std::move(plan);
@@ -68,6 +77,7 @@ Status Committer::submit(Request& request) {
       return overloaded("{} batches wait for the store already", queue_.size());
     }
     queue_.push_back(&request);
+    metrics_.queue_batches.add(1);
     if (std::exchange(idle_, false)) wake_.notify_one();
   }
   request.answered.wait();
@@ -106,7 +116,7 @@ void Committer::loop() {
   // A clean end leaves no log behind, unless a snapshot still reads from it.
   if (writer_ != nullptr && health().writable) {
     sqlite3_busy_timeout(writer_->get(), 0);
-    const auto moved = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE);
+    const auto moved = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE, metrics_.checkpoint);
     if (moved && *moved) (void)writer_->set_checkpoint_on_close(true);
   }
   writer_.reset();
@@ -133,6 +143,7 @@ Committer::Group Committer::next_group() {
           if (is_job) break;
           mutations += request->batch->mutations.size();
         }
+        metrics_.queue_batches.add(-static_cast<std::int64_t>(group.size()));
         return group;
       }
       if (stopping_) return {};
@@ -174,7 +185,12 @@ void Committer::commit_group(Group& group) {
     undo(group, applied.error());
     return;
   }
-  const Status committed = writer_->run("COMMIT");
+  metrics_.group_batches.observe(static_cast<double>(group.size()));
+  Status committed;
+  {
+    const obs::Stopwatch watch(metrics_.sync);
+    committed = writer_->run("COMMIT");
+  }
   if (!committed) settle_failed_commit(group, committed.error());
 }
 
@@ -298,7 +314,8 @@ Result<Committer::Recovered> Committer::recover() {
   REEL_TRY(prepare_file(*writer_, options_.page_bytes));
   // The database, too, may lack pages that the kernel takes for written; they are in the log.
   sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
-  REEL_ASSIGN(const bool complete, checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE));
+  REEL_ASSIGN(const bool complete,
+              checkpoint_wal(*writer_, SQLITE_CHECKPOINT_TRUNCATE, metrics_.checkpoint));
   sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
   Recovered recovered{.sequence = 0, .durable = complete};
   REEL_ASSIGN(recovered.sequence, writer_->read_integer("SELECT sequence FROM _commits"));
@@ -310,6 +327,7 @@ Result<Committer::Recovered> Committer::recover() {
 
 void Committer::keep_log_short() {
   if (writer_ == nullptr) return;
+  metrics_.log_bytes.set(static_cast<std::int64_t>(wal_pages_ * page_bytes_));
   const bool began_anew = wal_pages_ < wal_pages_before_;
   wal_pages_before_ = wal_pages_;
   if (began_anew) {
@@ -319,7 +337,7 @@ void Committer::keep_log_short() {
   if (wal_pages_ >= wal_pages_restart_) {
     if (checkpointer_ != nullptr) checkpointer_->wait_idle();
     sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
-    const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART);
+    const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART, metrics_.checkpoint);
     sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
     if (!done) return turn_read_only(done.error());
     // When a reader was in the way, the log goes on growing: try again somewhat later.
@@ -327,7 +345,7 @@ void Committer::keep_log_short() {
   } else if (wal_pages_ >= wal_pages_request_) {
     wal_pages_request_ = wal_pages_ + options_.wal_pages_soft;
     if (checkpointer_ != nullptr) return checkpointer_->request();
-    const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_PASSIVE);
+    const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_PASSIVE, metrics_.checkpoint);
     if (!done) turn_read_only(done.error());
   }
 }

@@ -15,6 +15,7 @@
 #include "base/thread_annotations.h"
 #include "store/sqlite/applier_internal.h"
 #include "store/sqlite/checkpointer_internal.h"
+#include "store/sqlite/engine_metrics_internal.h"
 #include "store/sqlite/snapshot_internal.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -37,7 +38,7 @@ class Committer {
   using Job = std::function<Status(Connection& writer)>;
 
   Committer(const SqliteOptions& options, std::unique_ptr<Connection> writer,
-            std::shared_ptr<SharedLayouts> layouts);
+            std::shared_ptr<SharedLayouts> layouts, obs::Registry& metrics);
   ~Committer();
 
   //! Blocks until the batch is durable or refused.
@@ -92,11 +93,13 @@ class Committer {
   void keep_log_short();
 
   const SqliteOptions options_;
+  EngineMetrics metrics_;
   const BatchLimits limits_;
   const std::shared_ptr<SharedLayouts> layouts_;
 
   // Of the committer's thread:
   std::unique_ptr<Connection> writer_;
+  const std::size_t page_bytes_;
   std::int64_t sequence_ = 0;
   std::size_t wal_pages_ = 0;
   std::size_t wal_pages_before_ = 0;

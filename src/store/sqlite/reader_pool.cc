@@ -37,4 +37,9 @@ void ReaderPool::give_back(std::unique_ptr<Connection> connection) {
   freed_.notify_one();
 }
 
+std::size_t ReaderPool::taken() const {
+  const MutexLock lock(mutex_);
+  return taken_;
+}
+
 }  // namespace reel::store::sqlite

@@ -20,11 +20,13 @@ class ReaderPool {
   Result<std::unique_ptr<Connection>> take();
   //! Takes a connection back. REQUIRES: no transaction is open. Null: it was broken.
   void give_back(std::unique_ptr<Connection> connection);
+  //! How many are in use.
+  std::size_t taken() const;
 
  private:
   const Connection::Options options_;
   const std::size_t readers_max_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable_any freed_;
   std::vector<std::unique_ptr<Connection>> idle_ GUARDED_BY(mutex_);
   std::size_t taken_ GUARDED_BY(mutex_) = 0;

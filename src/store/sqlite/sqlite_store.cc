@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "obs/span.h"
 #include "store/sqlite/backup_internal.h"
 #include "store/sqlite/catalog_internal.h"
 #include "store/sqlite/committer_internal.h"
@@ -29,15 +30,23 @@ class SqliteStore final : public Store {
                                                              .cache_kib = options.reader_cache_kib,
                                                              .busy_ms = options.busy_ms},
                                          options.readers_max)),
-        committer_(options, std::move(writer), layouts_) {}
+        committer_(options, std::move(writer), layouts_, metrics()) {
+    metrics().gauge_callback("reelhouse_store_readers", "Snapshots that are being read.", {},
+                             [this] { return static_cast<double>(readers_->taken()); });
+    metrics().gauge_callback("reelhouse_store_readers_max", "How many there may be.", {},
+                             [this] { return static_cast<double>(options_.readers_max); });
+  }
 
   ~SqliteStore() override { stop(); }
 
   Result<std::unique_ptr<Snapshot>> snapshot() override { return start_snapshot(); }
 
   Status commit(Batch batch) override {
-    REEL_ASSIGN(BatchPlan plan, plan_batch(layouts_->get(), batch, limits_));
-    return committer_.commit(batch, std::move(plan));
+    obs::Span span("store commit");
+    span.set("reelhouse.store.mutations", static_cast<std::int64_t>(batch.mutations.size()));
+    Status done = plan_and_commit(batch);
+    if (!done) span.fail(code_name(done.error().code()));
+    return done;
   }
 
   std::shared_ptr<const Catalog> catalog() const override { return layouts_->get()->catalog; }
@@ -64,6 +73,15 @@ class SqliteStore final : public Store {
   void stop() override { committer_.stop(); }
 
  private:
+  obs::Registry& metrics() {
+    return options_.metrics != nullptr ? *options_.metrics : unseen_metrics_;
+  }
+
+  Status plan_and_commit(const Batch& batch) {
+    REEL_ASSIGN(BatchPlan plan, plan_batch(layouts_->get(), batch, limits_));
+    return committer_.commit(batch, std::move(plan));
+  }
+
   Result<std::unique_ptr<SqliteSnapshot>> start_snapshot() {
     return SqliteSnapshot::start(readers_, layouts_->get());
   }
@@ -86,6 +104,7 @@ class SqliteStore final : public Store {
   }
 
   const SqliteOptions options_;
+  obs::Registry unseen_metrics_;
   const BatchLimits limits_;
   const std::unique_ptr<LockFile> lock_;  // outlives every connection of ours
   const std::shared_ptr<SharedLayouts> layouts_;

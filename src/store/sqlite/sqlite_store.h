@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "obs/metrics.h"
 #include "store/store.h"
 
 namespace reel::store {
@@ -54,6 +55,9 @@ struct SqliteOptions {
   std::function<void(const StoreHealth&)> health_changed = {};
   //! Told after each group of commits, on a thread of the store, whose next group waits for it.
   std::function<void()> committed = {};
+  //! Where the engine counts and times what it does; outlives the store, and is not rendered any
+  //! more once that is gone. Null: nobody looks.
+  obs::Registry* metrics = nullptr;
 };
 
 //! Opens the store, or creates it. Errors:
