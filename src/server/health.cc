@@ -231,6 +231,18 @@ void add_table_metrics(obs::Registry& metrics, store::Store& store) {
   add("reelhouse_copies_waiting", "Copies of objects to be made", {}, tams::table::kObjectCopies);
 }
 
+void add_analytics_metrics(obs::Registry& metrics, store::Store& store) {
+  const auto add = [&](std::string_view name, std::string_view help,
+                       Result<std::int64_t> (*read)(store::Store&)) {
+    metrics.gauge_callback(name, help, {},
+                           [&store, read] { return static_cast<double>(read(store).value_or(0)); });
+  };
+  add("tams_storage_bytes_total", "Bytes of the objects that segments use, also those in the trash",
+      analytics::stored_bytes);
+  add("reelhouse_analytics_lag_changes", "Changes that the kept figures do not contain yet",
+      analytics::changes_behind);
+}
+
 void add_removal_metrics(obs::Registry& metrics, const tams::Removed& removed) {
   const auto add = [&](std::string_view name, std::string_view help, const obs::Counter& counter) {
     metrics.counter_callback(name, help, {},
@@ -262,6 +274,7 @@ void add_disk_metrics(obs::Registry& metrics, const Health& health) {
 void add_server_metrics(obs::Registry& metrics, const tams::Context& context,
                         const Health& health) {
   add_table_metrics(metrics, context.store);
+  add_analytics_metrics(metrics, context.store);
   add_removal_metrics(metrics, *context.removed);
   add_disk_metrics(metrics, health);
   metrics.gauge_callback("tams_memory_usage_bytes", "Resident memory of the server", {},
