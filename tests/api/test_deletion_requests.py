@@ -208,7 +208,7 @@ def test_the_listing(fresh_client):
         [one["expiry"] for one in by_expiry]
     assert client.head(path).headers["X-Paging-Count"] == "5"
     client.get(path, params={"sort_by": "label"}, expect=400)
-    client.get(path, params={"page": "nonsense"}, expect=400)
+    client.get(path, params={"page": "nonsense"}, expect=404)
     client.get(f"{path}/{new_id()}", expect=404)
     client.head(f"{path}/{requests[0]}", expect=200)
 

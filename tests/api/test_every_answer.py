@@ -143,6 +143,14 @@ def test_flows(world):
     world.admin.delete("/flows/x", expect=404)
 
 
+def test_deletion_requests(world):
+    flow = world.admin.put_flow()
+    world.admin.add_segments(flow["id"], 1)
+    request = world.admin.post("/flow-delete-requests", {"flow_id": flow["id"]}, expect=201).json()
+    read(world.admin, f"/flow-delete-requests/{request['id']}", 200)
+    read(world.admin, f"/flow-delete-requests/{new_id()}", 404)
+
+
 def test_segments(world):
     path = f"/flows/{world.flow}/segments"
     external = segment(new_id(), 50, get_urls=[{"url": "https://a.example/x", "label": "a"}])

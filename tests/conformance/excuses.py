@@ -1,5 +1,5 @@
-"""Which findings of Schemathesis are none, and why. Loaded by Schemathesis as its hooks (SCHEMATHESIS_HOOKS), in its own
-environment: standard library and schemathesis only.
+"""Which findings of Schemathesis are none, and why. Loaded by Schemathesis as its hooks (SCHEMATHESIS_HOOKS), in its
+own environment: standard library and schemathesis only.
 
 A finding is excused when an entry fits its operation, its code, the answer's status and the message in the answer's
 body. What no entry fits fails the run."""
@@ -52,6 +52,10 @@ STATE = [
            "some fields are the server's own, in any case of their letters"),
     Excuse(r"PUT /service/webhooks/\{webhookId\}", r"A failed webhook cannot be disabled", "TAMS says so"),
     Excuse(r"GET /(flows|sources)/\{\w+\}/\w+", r"has no", "what was created need not have the property", "ST302", 404),
+    Excuse(r"(PUT|POST|DELETE) /.*", r"", "If-Match and If-None-Match are about what is stored", status=412),
+    Excuse(r"POST /.*", r"was used for another request", "an Idempotency-Key is for one request", status=422),
+    Excuse(r"POST /flows/\{flowId\}/segments", r"A form takes no key", "OpenAPI cannot say it of one type of body"),
+    Excuse(r"POST /flow-delete-requests", r"A flow is deleted with all its segments", "two members at once"),
     Excuse(r"POST /auth/keys", r"would have expired already", "depends on the clock"),
 ]
 
@@ -81,7 +85,7 @@ SPECIFICATION = STATE + [
     Excuse(r"POST /service", r"longer than", "names are bounded"),
     Excuse(r"OPTIONS /.*", r"is not offered at this path", "Allow names our own operations as well", "ST205", 405),
     *[Excuse(operation, r"", "this is an operation of ours", "ST204", status)
-      for operation in (r"POST /(flows|sources)", r"(PUT|DELETE) /sources/\{sourceId\}")
+      for operation in (r"POST /(flows|sources|flow-delete-requests)", r"(PUT|DELETE) /sources/\{sourceId\}")
       for status in (200, 201, 204, 400, 403, 404, 409, 415)],
 ]
 

@@ -44,7 +44,7 @@ def schemathesis(tmp_path, location, url: str, document: str, seed: int, example
 
 def examples_of(request) -> int:
     """Per operation and phase; many where slow tests are wanted."""
-    return 100 if "not full" not in request.config.getoption("-m", "") else 5
+    return 100 if "not full" not in request.config.getoption("-m", "") else 3
 
 
 @pytest.fixture
