@@ -764,8 +764,9 @@ void write_decimal_key(Decimal value, char* bytes) {
 
 Result<Decimal> decode_decimal_key(std::string_view bytes) {
   if (bytes.size() != 12) return corrupt("a decimal key has {} bytes", bytes.size());
-  const auto biased = (UInt128{read_big_endian<std::uint32_t>(bytes.data())} << 64) |
-                      read_big_endian<std::uint64_t>(bytes.data() + 4);
+  const char* const key = bytes.data();
+  const auto biased = (UInt128{read_big_endian<std::uint32_t>(key)} << 64) |
+                      read_big_endian<std::uint64_t>(key + 4);
   return Decimal{static_cast<Int128>(biased) - (Int128{1} << 95)};
 }
 

@@ -148,8 +148,9 @@ ObjectState state_of(const Record& object) {
 }
 
 //! A request that adds more segments than fit into so much text makes several changes, each of
-//! about that size, so that every follower can take them.
-constexpr std::size_t kChangeBytes = std::size_t{256} << 10;
+//! about that size: every follower can take them, and an engine that reads a whole row to compare
+//! its key (SQLite, of an index) does not read much.
+constexpr std::size_t kChangeBytes = std::size_t{16} << 10;
 
 //! A segment of the flow, stored or about to be.
 struct Existing {

@@ -1,9 +1,8 @@
 """/docs and /redoc, as a browser sees them."""
 import re
-import shutil
-import subprocess
 
 import pytest
+from browser import Browser
 from tams_client import new_id
 
 PAGES = ["/docs", "/redoc"]
@@ -12,42 +11,31 @@ HARMLESS = re.compile(r"OpenAPI Sampler: found allOf")
 
 
 @pytest.fixture
-def browse(tmp_path):
-    """Opens a page in headless Chromium, which can reach loopback only: what it shows then, and its console."""
-    program = shutil.which("chromium")
-    assert program, "Debian's chromium is missing: ./dev setup"
-
-    def open_page(url: str) -> tuple[str, list[str]]:
-        done = subprocess.run(
-            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", f"--user-data-dir={tmp_path}",
-             "--enable-logging=stderr", "--virtual-time-budget=60000", "--dump-dom", url],
-            capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr[-4000:]
-        console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-        return done.stdout, [line for line in console if not HARMLESS.search(line)]
-
-    return open_page
+def browser(tmp_path):
+    browser = Browser(tmp_path)
+    yield browser
+    browser.close()
 
 
 @pytest.mark.parametrize("prefix", ["", "/v8.2"])
 @pytest.mark.parametrize("page", PAGES)
-def test_a_browser_shows_the_api_without_complaint(browse, client, page, prefix):
-    shown, console = browse(client.url + prefix + page)
-    assert console == []
-    for summary in ("List flows", "Create or replace a flow"):
-        assert summary in shown, f"{len(shown)} characters without it"
+def test_a_browser_shows_the_api_without_complaint(browser, client, page, prefix):
+    browser.open(client.url + prefix + page)
+    browser.await_text("List flows", "Create or replace a flow", "Bring an item back")
+    assert [line for line in browser.console if not HARMLESS.search(line)] == []
+    outside = [url for url in browser.requested if not url.startswith((client.url + "/", "data:", "blob:"))]
+    assert browser.requested and outside == []
 
 
-def test_a_broken_page_would_be_noticed(browse, client, tmp_path):
+def test_a_broken_page_would_be_noticed(browser, client, tmp_path):
     """The console is really heard, and the policy really forbids."""
     page = tmp_path / "page.html"
     policy = client.session.get(client.url + "/docs", timeout=30).headers["Content-Security-Policy"]
     page.write_text(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-                    '<img src="https://example.com/x.png"><script>console.error("heard")</script>')
-    _, console = browse(page.as_uri())
-    assert any("example.com" in line for line in console)
+                    '<img src="https://example.com/x.png"><script>console.error("heard")</script><p>shown')
+    browser.open(page.as_uri())
+    browser.await_text("shown")
+    assert any("example.com" in line for line in browser.console)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -157,7 +157,10 @@ def soak(tmp_path, rng, events_min: int, kills: int) -> None:
         writer.kill()
         writer.wait()
         wrote_s = time.monotonic() - began
-        last = Client(server.url).put_flow(video_flow(label="the last one"))
+        client = Client(server.url)
+        # What the writer sent last may still be on its way through the server; this question is one itself.
+        await_that(lambda: "\nreelhouse_http_in_flight 1\n" in client.get("/metrics").text, 60)
+        last = client.put_flow(video_flow(label="the last one"))
         for receiver in receivers:
             receiver.calm()
         truth = changes(server.url)

@@ -23,7 +23,7 @@ TableDefinition markers_table() {
           .clustering_key = {"sequence"}};
 }
 
-enum class Fate { there, absent, unknown };
+enum class Fate : std::uint8_t { there, absent, unknown };
 
 //! A client that sends random batches for rows of its own flow and notes what it was told.
 class Client {

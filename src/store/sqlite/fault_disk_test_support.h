@@ -20,7 +20,7 @@ namespace reel::store::testing {
 //! does: a later sync that succeeds does not bring it back. Thread-safe.
 class FaultDisk {
  public:
-  enum Operation : unsigned {
+  enum Operation : std::uint8_t {
     on_open = 1,
     on_write = 2,
     on_sync = 4,

@@ -107,7 +107,7 @@ TEST_F(SearchTest, pieces_are_bytes_and_no_language) {
   EXPECT_EQ(found({"  ö"}), Starts({2}));
   EXPECT_EQ(found({"and"}), Starts()) << "capitals are other letters";
   const auto snapshot = value_of(store_->snapshot());
-  const auto refused = [&](SearchSpec spec) {
+  const auto refused = [&](const SearchSpec& spec) {
     const Status status = snapshot->search(spec, [](const RowView&) { return true; });
     return !status &&
            (status.error().code() == Code::invalid || status.error().code() == Code::not_found);

@@ -60,8 +60,9 @@ std::unique_ptr<Store> open_store(const std::string& path) {
 
 Uuid flow(std::uint64_t number) {
   Uuid uuid;
-  for (int i = 0; i < 8; ++i)
-    uuid.bytes[static_cast<std::size_t>(8 + i)] = static_cast<std::uint8_t>(number >> (8 * i));
+  for (std::size_t i = 0; i < 8; ++i) {
+    uuid.bytes[8 + i] = static_cast<std::uint8_t>(number >> (8 * i));
+  }
   return uuid;
 }
 
@@ -267,6 +268,7 @@ BENCHMARK(recount)->Unit(benchmark::kMillisecond);
 void bare_append_and_sync(benchmark::State& state) {
   const Directory directory;
   const int file = ::open(directory.file("bare").c_str(), O_WRONLY | O_CREAT, 0644);
+  REEL_CHECK(file >= 0);
   const std::string bytes(8'192, 'x');
   for (auto _ : state) {
     REEL_CHECK(::write(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
