@@ -1,6 +1,7 @@
 #include "tams/audit.h"
 
 #include "events/change_log.h"
+#include "tams/changes.h"
 
 namespace reel::tams {
 namespace {
@@ -9,7 +10,7 @@ namespace {
 constexpr std::size_t kExaminedMax = 20'000;
 
 bool matches(const AuditFilter& filter, const events::Change& change) {
-  if (change.type.starts_with("objects/")) return false;  // for figures, see changes.h
+  if (change.type == kObjectStored || change.type == kObjectsSettled) return false;
   return (!filter.type || change.type == *filter.type) &&
          (!filter.actor || change.actor == *filter.actor) &&
          (!filter.flow_id || change.flow_id == filter.flow_id) &&

@@ -1,4 +1,5 @@
 """The change log, as GET /audit shows it: what is written is told, in the same commit, in order."""
+import json
 import threading
 
 import pytest
@@ -131,7 +132,7 @@ def test_a_large_request_makes_changes_that_others_can_take(fresh_client, log):
     body = [segment(f"{i}-" + "x" * 500, i, get_urls=urls) for i in range(2000)]
     client.post(f"/flows/{flow['id']}/segments", body, expect=201)
     changes = log()
-    assert 2 <= len(changes) <= 10
+    assert max(len(json.dumps(change["event"])) for change in changes) < 20_000 and len(changes) < 100
     told = [item["timerange"] for change in changes for item in change["event"]["segments"]]
     assert told == [item["timerange"] for item in body]
 
