@@ -193,7 +193,7 @@ class Bench:
         if made.returncode:
             raise Failed(f"keys create: {made.stderr}")
         key = {"X-Api-Key": made.stdout.strip()}
-        with Server(self.programs / "reelhouse", data, "--set", 'auth.modes=["api_key"]') as server:
+        with Server(self.programs / "reelhouse", data, "--set", "auth.modes=api_key") as server:
             client = Client(server.port, key)
             guarded = flows.new_flow(client)
             flows.fill_with_own_objects(client, guarded, "small", count)
