@@ -60,7 +60,7 @@ TEST(UsersTest, NamesTheLineThatIsWrong) {
   for (const std::string& bad :
        {std::string("ann"), std::string("ann:viewer"), "ann:owner:" + known_hash(),
         std::string("ann:viewer:secret"), ":viewer:" + known_hash(), good}) {
-    const auto users = Users::parse(good + "\n" + bad);
+    const auto users = Users::parse(fmt::format("{}\n{}", good, bad));
     ASSERT_FALSE(users) << bad;
     EXPECT_EQ(users.error().message().rfind("line 2: ", 0), 0U);
     EXPECT_EQ(users.error().message().find(known_hash()), std::string::npos);
