@@ -252,7 +252,7 @@ Result<Summary> SummaryTree::walk(int level, std::int64_t slice, const Summary* 
 //! NOLINTNEXTLINE(misc-no-recursion): see walk()
 Result<Summary> SummaryTree::merge_children(int level, std::int64_t slice, bool kept,
                                             const Span& starts) {
-  REEL_ASSIGN(const auto nodes, children(level, slice, kept));
+  REEL_ASSIGN(const auto nodes, children(level, slice, kept, starts));
   Summary summary;
   for (const auto& [child, stored] : nodes) {
     REEL_ASSIGN(const Summary piece, walk(level - 1, child, stored ? &*stored : nullptr, starts));
@@ -261,11 +261,10 @@ Result<Summary> SummaryTree::merge_children(int level, std::int64_t slice, bool 
   return summary;
 }
 
-//! Those that are stored, and those where there are new segments.
-Result<std::map<std::int64_t, std::optional<Summary>>> SummaryTree::children(int level,
-                                                                             std::int64_t slice,
-                                                                             bool kept) {
-  std::map<std::int64_t, std::optional<Summary>> found;
+//! Those that are stored, and those where there are new segments; only where `starts` reaches.
+Result<SummaryTree::Children> SummaryTree::children(int level, std::int64_t slice, bool kept,
+                                                    const Span& starts) {
+  Children found;
   if (dirt_ != nullptr) {
     const auto [first, last] = leaves_of(level, slice);
     const int bits = kFanBits * (level - 1);
@@ -282,8 +281,10 @@ Result<std::map<std::int64_t, std::optional<Summary>>> SummaryTree::children(int
   const std::size_t position = schema->position("slice");
   store::ScanSpec spec{.table = kNodes, .partition = {flow_.id}};
   const std::int64_t first = slice << kFanBits;
-  spec.lower = store::RangeBound{.prefix = {level - 1, first}};
-  spec.upper = store::RangeBound{.prefix = {level - 1, first + (1 << kFanBits) - 1}};
+  const std::int64_t last = first + (1 << kFanBits) - 1;
+  const auto child_at = [&](Int128 moment) { return leaf_of(moment) >> (kFanBits * (level - 1)); };
+  spec.lower = store::RangeBound{.prefix = {level - 1, std::max(first, child_at(starts.from))}};
+  spec.upper = store::RangeBound{.prefix = {level - 1, std::min(last, child_at(starts.to - 1))}};
   REEL_TRY(snapshot_->scan(spec, [&](const store::RowView& row) {
     found[row[position].get<std::int64_t>()] = columns.read(row.cells);
     return true;

@@ -54,8 +54,8 @@ class SummaryTree {
 
   Result<Summary> walk(int level, std::int64_t slice, const Summary* kept, const Span& starts);
   Result<Summary> merge_children(int level, std::int64_t slice, bool kept, const Span& starts);
-  Result<std::map<std::int64_t, std::optional<Summary>>> children(int level, std::int64_t slice,
-                                                                  bool kept);
+  using Children = std::map<std::int64_t, std::optional<Summary>>;
+  Result<Children> children(int level, std::int64_t slice, bool kept, const Span& starts);
   void write_node(int level, std::int64_t slice, const Summary& summary);
 
   store::Snapshot* snapshot_;

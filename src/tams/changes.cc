@@ -39,6 +39,19 @@ Result<FlowPlace> place_of(store::Snapshot& snapshot, FlowId flow, SourceId sour
   return place;
 }
 
+store::Cells cells_of(const FlowPlace& place) {
+  return {{"source_id", place.source},
+          {"flow_collected_by", store::id_list(place.collected_by)},
+          {"source_collected_by", store::id_list(place.source_collected_by)}};
+}
+
+FlowPlace place_in(FlowId flow, const Record& row) {
+  return {.flow = flow,
+          .source = SourceId{row.uuid("source_id")},
+          .collected_by = store::ids_of<FlowId>(row["flow_collected_by"]),
+          .source_collected_by = store::ids_of<SourceId>(row["source_collected_by"])};
+}
+
 void ChangeNotes::flow_created(const FlowPlace& place, const json::Value& flow) {
   add("flows/created", place, object_with("flow", json::to_text(flow)));
 }

@@ -29,6 +29,11 @@ struct FlowPlace {
 //! As the snapshot has it.
 Result<FlowPlace> place_of(store::Snapshot& snapshot, FlowId flow, SourceId source);
 
+//! How a row keeps a place for later: all but the flow's id, whose column has many names.
+store::Cells cells_of(const FlowPlace& place);
+//! The place that a row keeps; REQUIRES: the columns of cells_of().
+FlowPlace place_in(FlowId flow, const Record& row);
+
 //! Adds changes to the batches that make them.
 class ChangeNotes {
  public:

@@ -48,10 +48,7 @@ void write_request(json::Writer& out, const Record& request) {
 //! A request as its worker sees it.
 struct Deletion {
   explicit Deletion(const Record& request)
-      : place{.flow = FlowId{request.uuid("flow_id")},
-              .source = SourceId{request.uuid("source_id")},
-              .collected_by = store::ids_of<FlowId>(request["flow_collected_by"]),
-              .source_collected_by = store::ids_of<SourceId>(request["source_collected_by"])},
+      : place(place_in(FlowId{request.uuid("flow_id")}, request)),
         timeline{request.uuid("timeline_id")},
         timerange(*TimeRange::parse(request.text("timerange_to_delete"))),
         remaining(*TimeRange::parse(request.text("timerange_remaining"))),
@@ -117,22 +114,23 @@ void erase_segments(const Context& context, store::Batch& batch, const Deletion&
 DeletionId add_request(Write& write, const Deletion& deletion, std::string_view tags) {
   const DeletionId id = DeletionId::random(write.context.random);
   const Instant now = write.context.clock.now();
-  store::Cells cells = {{"flow_id", deletion.place.flow},
-                        {"timeline_id", deletion.timeline},
-                        {"source_id", deletion.place.source},
-                        {"flow_collected_by", store::id_list(deletion.place.collected_by)},
-                        {"source_collected_by", store::id_list(deletion.place.source_collected_by)},
-                        {"timerange_to_delete", deletion.timerange.to_string()},
-                        {"timerange_remaining", deletion.remaining.to_string()},
-                        {"delete_flow", deletion.delete_flow},
-                        {"left_timeline", deletion.left},
-                        {"tags", std::string(tags)},
-                        {"status", "created"},
-                        {"created", now},
-                        {"created_by", deletion.actor},
-                        {"updated", now},
-                        {"expiry", Instant{now.micros + kKeepSeconds * 1'000'000}}};
-  if (deletion.object_id) cells.emplace_back("object_id", *deletion.object_id);
+  store::Cells cells = cells_of(deletion.place);
+  const auto add = [&](const char* name, store::Value value) {
+    cells.emplace_back(name, std::move(value));
+  };
+  add("flow_id", deletion.place.flow);
+  add("timeline_id", deletion.timeline);
+  add("timerange_to_delete", deletion.timerange.to_string());
+  add("timerange_remaining", deletion.remaining.to_string());
+  add("delete_flow", deletion.delete_flow);
+  add("left_timeline", deletion.left);
+  add("tags", std::string(tags));
+  add("status", "created");
+  add("created", now);
+  add("created_by", deletion.actor);
+  add("updated", now);
+  add("expiry", Instant{now.micros + kKeepSeconds * 1'000'000});
+  if (deletion.object_id) add("object_id", *deletion.object_id);
   write.batch.insert(kRequests, {id}, std::move(cells));
   return id;
 }
@@ -155,19 +153,12 @@ Result<DeletionRequest> made_request(const Context& context, DeletionId id) {
   return *std::move(request);
 }
 
-//! The segments of a range of a flow that may be changed, or Code::not_found, forbidden.
-Result<Deletion> deletion_in(store::Snapshot& snapshot, const Caller& caller, const Record& flow,
-                             const TimeRange& timerange) {
-  const FlowId id{flow.uuid("id")};
-  if (flow.flag("read_only")) return forbidden("flow {} is read-only", id.to_string());
-  REEL_ASSIGN(FlowPlace place, place_of(snapshot, id, SourceId{flow.uuid("source_id")}));
-  return Deletion(std::move(place), timeline_of(flow), timerange, caller.principal);
-}
-
-//! That the flow is still the one that the deletion is about, and may be changed.
-void require_flow(store::Batch& batch, const Record& flow) {
-  batch.require_cells(std::string(table::kFlows), {flow["id"]},
-                      {{"read_only", false}, {"timeline_id", flow["timeline_id"]}});
+//! The segments of a range of a flow, which the batch requires to be writable. Code::forbidden.
+Result<Deletion> deletion_in(Write& write, const Record& flow, const TimeRange& timerange) {
+  REEL_TRY(require_writable(write.batch, flow));
+  REEL_ASSIGN(FlowPlace place,
+              place_of(write.snapshot, FlowId{flow.uuid("id")}, SourceId{flow.uuid("source_id")}));
+  return Deletion(std::move(place), timeline_of(flow), timerange, write.caller.principal);
 }
 
 LeftTimeline left_by(const Record& flow, const FlowPlace& place) {
@@ -190,12 +181,10 @@ Status check_flow(store::Snapshot& snapshot, store::Batch& batch, const Deletion
     step.finished = true;
     return {};
   }
-  if (flow->flag("read_only")) {
-    step.error = fmt::format("flow {} became read-only", deletion.place.flow.to_string());
+  if (Status writable = require_writable(batch, *flow); !writable) {
+    step.error = writable.error().message();
     step.finished = true;
-    return {};
   }
-  require_flow(batch, *flow);
   return {};
 }
 
@@ -289,13 +278,12 @@ Result<std::optional<DeletionRequest>> delete_segments(
   REEL_TRY(retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record record, find_flow(*snapshot, flow));
-    REEL_ASSIGN(Deletion deletion, deletion_in(*snapshot, caller, record, timerange));
+    Write write{context, caller, *snapshot};
+    REEL_ASSIGN(Deletion deletion, deletion_in(write, record, timerange));
     deletion.object_id = object_id;
     const std::size_t at_once = context.limits.delete_segments_max;
     REEL_ASSIGN(const auto doomed, next_segments(*snapshot, deletion, at_once + 1));
     if (doomed.empty()) return {};
-    Write write{context, caller, *snapshot};
-    require_flow(write.batch, record);
     if (doomed.size() > at_once) {
       id = add_request(write, deletion, record.text("tags"));
     } else {
@@ -346,8 +334,7 @@ Result<DeletionRequest> request_deletion(const Context& context, const Caller& c
       REEL_ASSIGN(const FlowPlace place, remove_flow(write, record));
       id = add_deletion(write, left_by(record, place));
     } else {
-      REEL_ASSIGN(const Deletion deletion, deletion_in(*snapshot, caller, record, timerange));
-      require_flow(write.batch, record);
+      REEL_ASSIGN(const Deletion deletion, deletion_in(write, record, timerange));
       id = add_request(write, deletion, record.text("tags"));
     }
     return context.store.commit(std::move(write.batch));

@@ -469,6 +469,14 @@ Status put_into_collection(Write& write, const Record& collection, FlowId member
   });
 }
 
+Status require_writable(store::Batch& batch, const Record& flow) {
+  const FlowId id{flow.uuid("id")};
+  if (flow.flag("read_only")) return read_only_failure(id);
+  batch.require_cells(std::string(table::kFlows), {id},
+                      {{"read_only", false}, {"timeline_id", flow["timeline_id"]}});
+  return {};
+}
+
 TimelineId timeline_of(const Record& flow) {
   const store::Value& timeline = flow["timeline_id"];
   return TimelineId{timeline.is_null() ? flow.uuid("id") : timeline.get<Uuid>()};

@@ -18,6 +18,10 @@ namespace reel::tams {
 Result<Record> find_flow(store::Snapshot& snapshot, FlowId id,
                          const std::vector<std::string>& columns = {});
 
+//! Adds that the flow is at the commit still the one that was read, and may be changed.
+//! Code::forbidden when it is read-only already. REQUIRES: `id`, `timeline_id` and `read_only`.
+Status require_writable(store::Batch& batch, const Record& flow);
+
 //! Where the flow's segments are. Each creation of a flow begins a timeline, so that what a deleted
 //! flow of the same id left behind is neither seen nor in the way.
 //! REQUIRES: the record has `id` and `timeline_id`.

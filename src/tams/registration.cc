@@ -147,11 +147,6 @@ ObjectState state_of(const Record& object) {
   return state;
 }
 
-//! A request that adds more segments than fit into so much text makes several changes, each of
-//! about that size: every follower can take them, and an engine that reads a whole row to compare
-//! its key (SQLite, of an index) does not read much.
-constexpr std::size_t kChangeBytes = std::size_t{16} << 10;
-
 //! A segment of the flow, stored or about to be.
 struct Existing {
   TimeRange range;
@@ -161,12 +156,15 @@ struct Existing {
 //! One attempt: reads a snapshot, checks segment by segment, collects one batch.
 class Registration {
  public:
-  Registration(const Context& context, store::Snapshot& snapshot, FlowId id, const Record& flow)
-      : context_(context), snapshot_(snapshot), id_(id), timeline_(timeline_of(flow)), flow_(flow) {
-    batch_.require_cells(std::string(table::kFlows), {id_},
-                         {{"read_only", false}, {"timeline_id", flow["timeline_id"]}},
-                         "the flow is gone or read-only");
-  }
+  //! `batch` requires that the flow stays writable.
+  Registration(const Context& context, store::Snapshot& snapshot, const Record& flow,
+               store::Batch batch)
+      : context_(context),
+        snapshot_(snapshot),
+        id_{flow.uuid("id")},
+        timeline_(timeline_of(flow)),
+        flow_(flow),
+        batch_(std::move(batch)) {}
 
   //! Reads what many requests need with a few look-ups instead of some for each. Changes nothing
   //! else: what it does not find here, add() looks up.
@@ -206,11 +204,7 @@ class Registration {
   Result<store::Batch> take(std::string_view actor) {
     require_free_time();
     REEL_ASSIGN(const FlowPlace place, place_of(snapshot_, id_, SourceId{flow_.uuid("source_id")}));
-    ChangeNotes notes(context_, actor, batch_);
-    for (std::string& segments : added_texts_) {
-      segments += ']';
-      notes.segments_added(place, segments);
-    }
+    added_documents_.note(ChangeNotes(context_, actor, batch_), place);
     batch_.upsert(std::string(table::kFlowActivity), {id_},
                   {{"segments_updated", context_.clock.now()}});
     return std::move(batch_);
@@ -506,21 +500,15 @@ class Registration {
     batch_.insert(segments, {timeline_, request.start}, std::move(cells));
     batch_.insert(uses, {request.object_id, timeline_, request.start}, {});
     if (init_id) batch_.insert(uses, {*init_id, timeline_, request.start}, {});
-    if (added_texts_.empty() || added_texts_.back().size() > kChangeBytes) {
-      added_texts_.emplace_back("[");
-    } else {
-      added_texts_.back() += ',';
-    }
-    json::Writer out(added_texts_.back());
-    write_segment(out, {.object_id = request.object_id,
-                        .timerange = request.timerange,
-                        .ts_offset = request.ts_offset,
-                        .last_duration = request.last_duration,
-                        .object_timerange = object_timerange,
-                        .sample_offset = request.sample_offset,
-                        .sample_count = request.sample_count,
-                        .key_frame_count = object.key_frame_count,
-                        .init_object_id = init_id});
+    added_documents_.add({.object_id = request.object_id,
+                          .timerange = request.timerange,
+                          .ts_offset = request.ts_offset,
+                          .last_duration = request.last_duration,
+                          .object_timerange = object_timerange,
+                          .sample_offset = request.sample_offset,
+                          .sample_count = request.sample_count,
+                          .key_frame_count = object.key_frame_count,
+                          .init_object_id = init_id});
     added_.emplace(request.start, Existing{request.timerange, std::nullopt});
   }
 
@@ -534,8 +522,8 @@ class Registration {
   std::optional<std::map<Timestamp, Existing>> existing_;
   std::map<std::string, ObjectState> objects_;
   std::map<std::string, bool> pinned_;
-  std::map<Timestamp, Existing> added_;   //!< by this request; without records
-  std::vector<std::string> added_texts_;  //!< the same as JSON arrays, which lack their ']'
+  std::map<Timestamp, Existing> added_;  //!< by this request; without records
+  AddedSegments added_documents_;        //!< the same
 };
 
 Failure locate(Error error, const std::string& prefix) {
@@ -580,12 +568,13 @@ std::vector<FailedSegment> failures_in(const json::Value& outcome) {
   return failures;
 }
 
-//! The flow, if segments may be added to it: the cells that registration needs.
-Result<Record> writable_flow(store::Snapshot& snapshot, FlowId id) {
+//! The flow, if segments may be added to it, which the batch requires: the cells that registration
+//! needs.
+Result<Record> writable_flow(store::Snapshot& snapshot, FlowId id, store::Batch& batch) {
   static const std::vector<std::string> kColumns = {"id",        "timeline_id", "source_id",
                                                     "read_only", "container",   "init_segments"};
   REEL_ASSIGN(Record flow, find_flow(snapshot, id, kColumns));
-  if (flow.flag("read_only")) return forbidden("flow {} is read-only", id.to_string());
+  REEL_TRY(require_writable(batch, flow));
   if (flow["container"].is_null()) {
     return invalid("flow {} has no container, so it cannot have segments", id.to_string());
   }
@@ -617,11 +606,12 @@ Result<Prepared> prepare_many(const Context& context, const Caller& caller, Flow
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const auto earlier, earlier_outcome(*snapshot, caller));
   if (earlier) return Prepared{.batch = {}, .failures = failures_in(*earlier)};
-  REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
+  store::Batch batch;
+  REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id, batch));
   std::vector<Result<Request>> requests;
   requests.reserve(items.size());
   for (const json::Value& item : items) requests.push_back(read_request(item));
-  Registration registration(context, *snapshot, id, flow);
+  Registration registration(context, *snapshot, flow, std::move(batch));
   REEL_TRY(registration.preload(requests));
   std::vector<FailedSegment> failures;
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -641,9 +631,10 @@ Result<Prepared> prepare_one(const Context& context, const Caller& caller, FlowI
   REEL_ASSIGN(const auto snapshot, context.store.snapshot());
   REEL_ASSIGN(const auto earlier, earlier_outcome(*snapshot, caller));
   if (earlier) return Prepared{};
-  REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id));
+  store::Batch batch;
+  REEL_ASSIGN(const Record flow, writable_flow(*snapshot, id, batch));
   REEL_ASSIGN(const Request request, read_request(item));
-  Registration registration(context, *snapshot, id, flow);
+  Registration registration(context, *snapshot, flow, std::move(batch));
   REEL_TRY(registration.add(request, look));
   return complete(context, caller, registration, {});
 }

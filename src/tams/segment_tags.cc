@@ -47,16 +47,14 @@ Status edit_tags(const Context& context, const Caller& caller, const SegmentName
   return retry_on_conflict([&]() -> Status {
     REEL_ASSIGN(const auto snapshot, context.store.snapshot());
     REEL_ASSIGN(const Record flow, find_flow(*snapshot, name.flow));
-    if (flow.flag("read_only")) return forbidden("flow {} is read-only", name.flow.to_string());
+    Write write{context, caller, *snapshot};
+    REEL_TRY(require_writable(write.batch, flow));
     const TimelineId timeline = timeline_of(flow);
     REEL_ASSIGN(const Segment old, find_segment(*snapshot, name, timeline));
     const json::Value before = document_of(old);
     REEL_TRY(check_condition(caller, [&] { return edit.show(before); }));
     json::Value document = before;
     REEL_TRY(edit.change(document));
-    Write write{context, caller, *snapshot};
-    write.batch.require_cells(std::string(table::kFlows), {name.flow},
-                              {{"read_only", false}, {"timeline_id", timeline}});
     // It must still be the same segment, with the tags that were read.
     write.batch.require_cells(kSegments, {timeline, name.start},
                               {{"object_id", old.object_id},

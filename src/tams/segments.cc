@@ -309,6 +309,24 @@ void note_deleted(ChangeNotes notes, const FlowPlace& place, const std::vector<S
   }
 }
 
+void AddedSegments::add(const SegmentFields& segment) {
+  constexpr std::size_t kChangeBytes = std::size_t{16} << 10;
+  if (texts_.empty() || texts_.back().size() > kChangeBytes) {
+    texts_.emplace_back("[");
+  } else {
+    texts_.back() += ',';
+  }
+  json::Writer out(texts_.back());
+  write_segment(out, segment);
+}
+
+void AddedSegments::note(ChangeNotes notes, const FlowPlace& place) {
+  for (std::string& segments : texts_) {
+    segments += ']';
+    notes.segments_added(place, segments);
+  }
+}
+
 Result<bool> has_segment_within(store::Snapshot& snapshot, TimelineId timeline,
                                 const TimeRange& range) {
   bool found = false;

@@ -73,6 +73,19 @@ SegmentFields fields_of(const store::RowView& row, const SegmentColumns& columns
 //! Called behind each object id that is written: the place of its get_urls.
 using UrlPlaceVisitor = std::function<void(std::string_view object_id)>;
 
+//! Segments that a write adds, for those who follow changes. Many make several changes, each of a
+//! bounded size: every follower can take them, and an engine that reads a whole row to compare its
+//! key (SQLite, of an index) does not read much.
+class AddedSegments {
+ public:
+  void add(const SegmentFields& segment);
+  //! Adds the changes to the write; once.
+  void note(ChangeNotes notes, const FlowPlace& place);
+
+ private:
+  std::vector<std::string> texts_;  //!< JSON arrays, which lack their ']'
+};
+
 //! Writes one segment (TAMS 8.2, schemas/flow-segment.json).
 void write_segment(json::Writer& out, const SegmentFields& segment,
                    const UrlPlaceVisitor& at_urls = {});

@@ -126,14 +126,10 @@ Status join_collections(Write& write, FlowId flow, const json::Value& membership
 }
 
 LeftTimeline left_in(const Record& item) {
-  LeftTimeline left{
-      .place = {.flow = FlowId{item.uuid("item_id")},
-                .source = SourceId{item.uuid("source_id")},
-                .collected_by = store::ids_of<FlowId>(item["flow_collected_by"]),
-                .source_collected_by = store::ids_of<SourceId>(item["source_collected_by"])},
-      .timeline = TimelineId{item.uuid("timeline_id")},
-      .tags = std::string(item.text("tags")),
-      .delete_flow = item.text("type") == kFlow};
+  LeftTimeline left{.place = place_in(FlowId{item.uuid("item_id")}, item),
+                    .timeline = TimelineId{item.uuid("timeline_id")},
+                    .tags = std::string(item.text("tags")),
+                    .delete_flow = item.text("type") == kFlow};
   if (left.delete_flow) return left;
   const json::Value document = document_in(item, "document");
   left.timerange = *time::TimeRange::parse(*document.find("timerange")->as_string());
@@ -182,11 +178,10 @@ Result<Obstacle> restore_item(Write& write, const Record& item) {
 }
 
 store::Cells place_cells(const FlowPlace& place, TimelineId timeline) {
-  return {{"item_id", place.flow},
-          {"timeline_id", timeline},
-          {"source_id", place.source},
-          {"flow_collected_by", store::id_list(place.collected_by)},
-          {"source_collected_by", store::id_list(place.source_collected_by)}};
+  store::Cells cells = cells_of(place);
+  cells.emplace_back("item_id", place.flow);
+  cells.emplace_back("timeline_id", timeline);
+  return cells;
 }
 
 Result<std::optional<TrashId>> first_expired(const Context& context) {

@@ -11,7 +11,7 @@ using time::TimeRange;
 //! What of a flow's segments is about to move, read from one timeline.
 struct Moving {
   std::vector<Segment> segments;
-  std::string text;  //!< the same as a JSON array, without URLs
+  AddedSegments documents;  //!< the same
 };
 
 //! Adds what takes a row of the segments table to another timeline as it is, with its uses.
@@ -42,16 +42,13 @@ Result<Moving> move_segments(Write& write, const CoveredScan& scan, TimelineId t
   const SegmentColumns columns(*schema);
   const std::size_t most = write.context.limits.bulk_segments_max;
   Moving moving;
-  json::Writer out(moving.text);
-  out.begin_array();
   REEL_TRY(scan_covered(write.snapshot, scan, [&](const store::RowView& row) {
     moving.segments.push_back(segment_of(row));
     if (moving.segments.size() > most) return false;
-    write_segment(out, fields_of(row, columns));
+    moving.documents.add(fields_of(row, columns));
     move_row(write.batch, row, scan.timeline, to);
     return true;
   }));
-  out.end_array();
   if (moving.segments.size() <= most) return moving;
   return at("?timerange", invalid("more than {} segments cannot go into the trash at once; name a "
                                   "shorter range",
@@ -60,11 +57,8 @@ Result<Moving> move_segments(Write& write, const CoveredScan& scan, TimelineId t
 
 //! That the flow is still the one that was read and may be changed, and that its segments move.
 Status touch_flow(Write& write, const Record& flow) {
-  const FlowId id{flow.uuid("id")};
-  if (flow.flag("read_only")) return forbidden("flow {} is read-only", id.to_string());
-  write.batch.require_cells(std::string(table::kFlows), {id},
-                            {{"read_only", false}, {"timeline_id", flow["timeline_id"]}});
-  write.batch.upsert(std::string(table::kFlowActivity), {id},
+  REEL_TRY(require_writable(write.batch, flow));
+  write.batch.upsert(std::string(table::kFlowActivity), {flow["id"]},
                      {{"segments_updated", write.context.clock.now()}});
   return {};
 }
@@ -93,7 +87,7 @@ Result<std::optional<TimeRange>> return_segments(Write& write, const Record& flo
   REEL_TRY(touch_flow(write, flow));
   const TimelineId timeline = timeline_of(flow);
   const CoveredScan scan{.timeline = aside, .covering = TimeRange::eternity()};
-  REEL_ASSIGN(const Moving moving, move_segments(write, scan, timeline));
+  REEL_ASSIGN(Moving moving, move_segments(write, scan, timeline));
   for (const Segment& segment : moving.segments) {
     REEL_ASSIGN(const bool taken,
                 has_segment_within(write.snapshot, timeline, segment.timerange()));
@@ -107,7 +101,7 @@ Result<std::optional<TimeRange>> return_segments(Write& write, const Record& flo
          .end = store::Value(store::Decimal{segment.end_nanoseconds})});
   }
   REEL_ASSIGN(const FlowPlace place, place_of_flow(write, flow));
-  ChangeNotes(write).segments_added(place, moving.text);
+  moving.documents.note(ChangeNotes(write), place);
   return std::nullopt;
 }
 

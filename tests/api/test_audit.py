@@ -130,11 +130,20 @@ def test_a_large_request_makes_changes_that_others_can_take(fresh_client, log):
     log()
     urls = [{"url": "https://example.com", "label": "elsewhere"}]
     body = [segment(f"{i}-" + "x" * 500, i, get_urls=urls) for i in range(2000)]
-    client.post(f"/flows/{flow['id']}/segments", body, expect=201)
-    changes = log()
-    assert max(len(json.dumps(change["event"])) for change in changes) < 20_000 and len(changes) < 100
-    told = [item["timerange"] for change in changes for item in change["event"]["segments"]]
-    assert told == [item["timerange"] for item in body]
+    path = f"/flows/{flow['id']}/segments"
+
+    def check_changes():
+        changes = log()
+        assert max(len(json.dumps(change["event"])) for change in changes) < 20_000 and len(changes) < 100
+        told = [item["timerange"] for change in changes for item in change["event"]["segments"]]
+        assert told == [item["timerange"] for item in body]
+
+    client.post(path, body, expect=201)
+    check_changes()
+    item = client.delete(path, params={"soft_delete": "true"}, expect=204).headers["Location"]
+    assert types(log()) == ["flows/segments_deleted"]
+    client.post(f"{item}/restore", expect=200)
+    check_changes()
 
 
 def test_filters_and_pages(fresh_client, log):
