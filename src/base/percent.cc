@@ -1,6 +1,7 @@
 #include "base/percent.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace reel {
 namespace {
@@ -89,6 +90,12 @@ Result<std::string> percent_decode(std::string_view text, Plus plus) {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
+    std::uint64_t eight = 0;
+    while (text.size() - i > sizeof eight) {  // most text is ASCII
+      std::memcpy(&eight, text.data() + i, sizeof eight);
+      if ((eight & 0x8080'8080'8080'8080U) != 0) break;
+      i += sizeof eight;
+    }
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x80) continue;
     const Sequence sequence = sequence_of(lead);

@@ -8,7 +8,7 @@
 
 namespace reel::store {
 
-//! Positions of the schema's columns in the order of their ids.
+//! Positions of the schema's stored columns in the order of their ids.
 std::vector<std::size_t> positions_by_id(const TableSchema& schema);
 
 //! A row whose cells lie in different places, by position.

@@ -1,32 +1,17 @@
 #include "store/schema.h"
 
 #include <algorithm>
+#include <charconv>
 
-#include <fmt/format.h>
+#include "base/percent.h"
+#include "store/schema_internal.h"
 
 namespace reel::store {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 128;
-constexpr std::size_t kColumnsMax = 1'000;
 constexpr std::size_t kIndexesMax = 32;
 constexpr std::size_t kKeyColumnsMax = 16;
-
-//! Collects every reason instead of stopping at the first.
-class Reasons {
- public:
-  void add(std::string reason) { reasons_.push_back(std::move(reason)); }
-  void add(std::string_view what, const Status& status) {
-    if (!status) add(fmt::format("{}: {}", what, status.error().message()));
-  }
-  Status status(std::string_view table) const {
-    if (reasons_.empty()) return {};
-    return invalid("table '{}': {}", table, fmt::join(reasons_, "; "));
-  }
-
- private:
-  std::vector<std::string> reasons_;
-};
 
 //! Gives every child of a nested type its permanent id, parents first.
 void assign_child_ids(Type& type, ColumnId& next) {
@@ -37,43 +22,11 @@ void assign_child_ids(Type& type, ColumnId& next) {
   for (Field& child : type.children) assign_child_ids(child.type, next);
 }
 
-Type without_ids(Type type) {
-  for (Field& child : type.children) {
-    child.id = 0;
-    child.type = without_ids(std::move(child.type));
-  }
-  return type;
-}
-
-Column new_column(const TableDefinition::ColumnDefinition& definition, TableSchema& schema) {
-  Column column{.id = schema.next_column_id++,
-                .name = definition.name,
-                .type = definition.type,
-                .nullable = definition.nullable,
-                .default_value = definition.default_value,
-                .initial_default = definition.default_value,
-                .doc = definition.doc,
-                .since_version = schema.version};
-  assign_child_ids(column.type, schema.next_column_id);
-  return column;
-}
-
 void check_member_names(const Type& type, std::string_view what, Reasons& reasons) {
   for (const Field& child : type.children) {
     if (type.kind == TypeKind::structure) reasons.add(what, check_name(child.name));
     check_member_names(child.type, what, reasons);
   }
-}
-
-void check_column(const TableDefinition::ColumnDefinition& column, Reasons& reasons) {
-  const std::string what = fmt::format("column '{}'", column.name);
-  reasons.add(what, check_name(column.name));
-  if (const Status type = check_type(column.type); !type) {
-    reasons.add(what, type);
-    return;  // a default of a broken type cannot be looked at
-  }
-  check_member_names(column.type, what, reasons);
-  reasons.add(what + " default", check_value(column.type, column.default_value));
 }
 
 void add_key(const TableSchema& schema, const std::vector<std::string>& names,
@@ -128,10 +81,30 @@ void add_index(TableSchema& schema, const TableDefinition::IndexDefinition& defi
   schema.indexes.push_back(std::move(index));
 }
 
+//! What the program calls a column.
+const std::string& program_name(const TableSchema& schema, const Column& column) {
+  return schema.product ? column.product_name : column.name;
+}
+
+//! The column that the program means; users may have given its name to another one.
+const Column* find_of_program(const TableSchema& schema, std::string_view name) {
+  for (const Column& column : schema.columns) {
+    if (program_name(schema, column) == name) return &column;
+  }
+  return nullptr;
+}
+
 std::vector<std::string> names_of(const TableSchema& schema, const std::vector<ColumnId>& ids) {
   std::vector<std::string> names;
-  for (const ColumnId id : ids) names.push_back(schema.find(id)->name);
+  for (const ColumnId id : ids) names.push_back(program_name(schema, *schema.find(id)));
   return names;
+}
+
+//! The name, or when a user's column has it already, one like it.
+std::string free_name(const TableSchema& schema, const std::string& name) {
+  std::string free = name;
+  for (int i = 2; schema.find_named(free) != nullptr; ++i) free = fmt::format("{}_{}", name, i);
+  return free;
 }
 
 //! A column of the definition that the table already has must be the same one.
@@ -149,10 +122,12 @@ void check_same(const Column& ours, const TableDefinition::ColumnDefinition& the
 bool take_new_names(TableSchema& schema, const TableDefinition& definition) {
   bool renamed = false;
   for (const auto& column : definition.columns) {
-    if (column.former_name.empty() || schema.find(column.name) != nullptr) continue;
-    const Column* former = schema.find(column.former_name);
+    if (column.former_name.empty() || find_of_program(schema, column.name) != nullptr) continue;
+    const Column* former = find_of_program(schema, column.former_name);
     if (former == nullptr) continue;
-    schema.columns[schema.position(former->id)].name = column.name;
+    Column& ours = schema.columns[schema.position(former->id)];
+    if (ours.name == column.former_name) ours.name = free_name(schema, column.name);
+    if (schema.product) ours.product_name = column.name;
     renamed = true;
   }
   return renamed;
@@ -160,9 +135,62 @@ bool take_new_names(TableSchema& schema, const TableDefinition& definition) {
 
 }  // namespace
 
-const Column* TableSchema::find(std::string_view column_name) const {
+Status Reasons::status(std::string_view table) const {
+  constexpr std::size_t kReasonsMax = 20;
+  if (reasons_.empty()) return {};
+  const std::size_t count = std::min(reasons_.size(), kReasonsMax);
+  const auto end = reasons_.begin() + static_cast<std::ptrdiff_t>(count);
+  return invalid("table '{}': {}{}", table, fmt::join(reasons_.begin(), end, "; "),
+                 count < reasons_.size()
+                     ? fmt::format("; and {} more reasons", reasons_.size() - count)
+                     : std::string());
+}
+
+Type without_ids(Type type) {
+  for (Field& child : type.children) {
+    child.id = 0;
+    child.type = without_ids(std::move(child.type));
+  }
+  return type;
+}
+
+Column new_column(const TableDefinition::ColumnDefinition& definition, TableSchema& schema) {
+  Column column{.id = schema.next_column_id++,
+                .name = definition.name,
+                .type = definition.type,
+                .nullable = definition.nullable,
+                .default_value = definition.default_value,
+                .initial_default = definition.default_value,
+                .doc = definition.doc,
+                .since_version = schema.version};
+  assign_child_ids(column.type, schema.next_column_id);
+  return column;
+}
+
+void check_column(const TableDefinition::ColumnDefinition& column, Reasons& reasons) {
+  const std::string what = fmt::format("column '{}'", column.name);
+  reasons.add(what, check_column_name(column.name));
+  if (const Status type = check_type(column.type); !type) {
+    reasons.add(what, type);
+    return;  // a default of a broken type cannot be looked at
+  }
+  check_member_names(column.type, what, reasons);
+  reasons.add(what + " default", check_value(column.type, column.default_value));
+}
+
+const Column* TableSchema::find(std::string_view reference) const {
+  const Column* named = nullptr;
   for (const Column& column : columns) {
-    if (column.name == column_name) return &column;
+    if (!column.product_name.empty() && column.product_name == reference) return &column;
+    if (column.name == reference) named = &column;
+  }
+  if (const auto named_id = column_id_in(reference)) return find(*named_id);
+  return named;
+}
+
+const Column* TableSchema::find_named(std::string_view column_name) const {
+  for (const Column& column : columns) {
+    if (same_name(column.name, column_name)) return &column;
   }
   return nullptr;
 }
@@ -180,8 +208,8 @@ std::size_t TableSchema::position(ColumnId column_id) const {
   return static_cast<std::size_t>(column - columns.data());
 }
 
-std::size_t TableSchema::position(std::string_view column_name) const {
-  const Column* column = find(column_name);
+std::size_t TableSchema::position(std::string_view reference) const {
+  const Column* column = find(reference);
   REEL_CHECK(column != nullptr);
   return static_cast<std::size_t>(column - columns.data());
 }
@@ -221,6 +249,35 @@ Status check_name(std::string_view name) {
   return {};
 }
 
+Status check_column_name(std::string_view name) {
+  if (name.empty()) return invalid("a column needs a name");
+  if (name.size() > kNameBytesMax) {
+    return invalid("a column name of {} bytes is longer than {}", name.size(), kNameBytesMax);
+  }
+  if (!is_utf8(name)) return invalid("a column name is not UTF-8");
+  const bool has_control = std::any_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (has_control) return invalid("a column name has a control character");
+  if (name.front() == '#') return invalid("'{}' begins with '#', as ids of columns do", name);
+  return {};
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::optional<ColumnId> column_id_in(std::string_view reference) {
+  if (reference.size() < 2 || reference.front() != '#') return std::nullopt;
+  ColumnId id = 0;
+  const char* const end = reference.data() + reference.size();
+  const auto [rest, error] = std::from_chars(reference.data() + 1, end, id);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return id;
+}
+
 Result<TableSchema> make_schema(TableId id, const TableDefinition& definition) {
   Reasons reasons;
   TableSchema schema;
@@ -235,15 +292,17 @@ Result<TableSchema> make_schema(TableId id, const TableDefinition& definition) {
                             .default_value = {},
                             .initial_default = {},
                             .doc = "When the row was first inserted; filled by the store.",
-                            .since_version = 1});
+                            .since_version = 1,
+                            .product_name = std::string(kInsertedAtName)});
   for (const auto& column : definition.columns) {
     check_column(column, reasons);
-    if (schema.find(column.name) != nullptr) {
-      reasons.add(column.name == kInsertedAtName
+    if (const Column* other = schema.find_named(column.name)) {
+      reasons.add(other->id == kInsertedAt
                       ? "column 'inserted_at' is the store's own"
                       : fmt::format("column '{}' is there twice", column.name));
     }
     schema.columns.push_back(new_column(column, schema));
+    if (schema.product) schema.columns.back().product_name = column.name;
   }
   if (schema.columns.size() > kColumnsMax) {
     reasons.add(fmt::format("it has more than {} columns", kColumnsMax));
@@ -270,7 +329,7 @@ Result<std::optional<TableSchema>> extend_schema(const TableSchema& stored,
   TableSchema next = current;
   next.version = current.version + 1;
   for (const auto& column : definition.columns) {
-    if (const Column* ours = current.find(column.name)) {
+    if (const Column* ours = find_of_program(current, column.name)) {
       check_same(*ours, column, reasons);
       continue;
     }
@@ -279,10 +338,13 @@ Result<std::optional<TableSchema>> extend_schema(const TableSchema& stored,
       reasons.add(
           fmt::format("new column '{}' is neither nullable nor has a default", column.name));
     }
-    if (next.find(column.name) != nullptr) {
+    if (find_of_program(next, column.name) != nullptr) {
       reasons.add(fmt::format("column '{}' is there twice", column.name));
     }
+    std::string name = free_name(next, column.name);
     next.columns.push_back(new_column(column, next));
+    next.columns.back().name = std::move(name);
+    if (next.product) next.columns.back().product_name = column.name;
   }
   if (names_of(current, current.partition_key) != definition.partition_key ||
       names_of(current, current.clustering_key) != definition.clustering_key) {

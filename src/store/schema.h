@@ -26,7 +26,7 @@ inline constexpr std::string_view kInsertedAtName = "inserted_at";
 
 struct Column {
   ColumnId id = 0;
-  std::string name;
+  std::string name;  //!< as users see it
   Type type;
   bool nullable = true;
   //! Given to a new row that does not name the column.
@@ -35,6 +35,10 @@ struct Column {
   Value initial_default;
   std::string doc;
   std::uint32_t since_version = 1;  //!< the schema version that added it
+  //! What the program calls the column, whatever users call it; empty: it is a user's.
+  std::string product_name = {};
+  Instant dropped_at = {};  //!< of a tombstone
+  bool purging = false;     //!< a tombstone some of whose cells may be gone
 };
 
 enum class IndexKind : std::uint8_t {
@@ -64,27 +68,36 @@ struct TableSchema {
   std::vector<Index> indexes;
   ColumnId next_column_id = kInsertedAt + 1;
   IndexId next_index_id = 1;
-  //! Tables of the product itself: columns marked by it may not be dropped.
+  //! A table of the product itself: it may not be dropped, and its own columns only renamed.
   bool product = false;
 
-  const Column* find(std::string_view column_name) const;
+  //! By reference, as everywhere in Batch and ScanSpec: what the program calls the column, else
+  //! "#12" for the id 12, else what users call it. The first two mean the same column for ever.
+  const Column* find(std::string_view reference) const;
+  //! By the name that users see; A and a are one letter.
+  const Column* find_named(std::string_view column_name) const;
   const Column* find(ColumnId column_id) const;
   //! Position in `columns`; REQUIRES: the id is live.
   std::size_t position(ColumnId column_id) const;
   //! The same by name; REQUIRES: there is such a column.
-  std::size_t position(std::string_view column_name) const;
+  std::size_t position(std::string_view reference) const;
+  //! A column whose cells are still there: positions behind the live ones are the tombstones'.
+  const Column& stored(std::size_t position) const {
+    return position < columns.size() ? columns[position] : tombstones[position - columns.size()];
+  }
+  std::size_t stored_count() const { return columns.size() + tombstones.size(); }
   //! Partition key then clustering key.
   std::vector<ColumnId> key() const;
   bool is_key(ColumnId column_id) const;
 };
 
-//! Who changed what, when: one entry per schema version.
-struct SchemaChange {
-  TableId table = 0;
-  std::uint32_t version = 0;
+//! One version of a table in its history.
+struct SchemaVersion {
+  TableSchema schema;
   Instant at;
   std::string by;
   std::string comment;
+  std::string operations;  //!< of the migration that led to it: a JSON array (migration_json.h)
 };
 
 //! All tables at one moment; immutable, shared by snapshots.
@@ -132,7 +145,13 @@ Result<TableSchema> make_schema(TableId id, const TableDefinition& definition);
 Result<std::optional<TableSchema>> extend_schema(const TableSchema& stored,
                                                  const TableDefinition& definition);
 
-//! Identifiers: [a-z_][a-z0-9_]*, at most 128 bytes.
+//! Names of tables, indexes and struct members: [a-z_][a-z0-9_]*, at most 128 bytes.
 Status check_name(std::string_view name);
+//! Names of columns: well-formed UTF-8 of 1 to 128 bytes without control characters, no '#' first.
+Status check_column_name(std::string_view name);
+//! Whether two column names cannot stand in one table: A and a are one letter.
+bool same_name(std::string_view a, std::string_view b);
+//! The id in a reference like "#12"; nullopt when it is something else.
+std::optional<ColumnId> column_id_in(std::string_view reference);
 
 }  // namespace reel::store

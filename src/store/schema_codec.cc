@@ -6,7 +6,8 @@ namespace {
 // The ids are the format: append members, never renumber.
 constexpr std::string_view kColumnType =
     "struct<id:uint32#1,name:string#2,type:string#3,nullable:bool#4,default_value:binary#5,"
-    "initial_default:binary#6,doc:string#7,since_version:uint32#8>";
+    "initial_default:binary#6,doc:string#7,since_version:uint32#8,product_name:string#9,"
+    "dropped_at:timestamp#10,purging:bool#11>";
 constexpr std::string_view kIndexType =
     "struct<id:uint32#1,name:string#2,columns:list<uint32>#3,kind:uint32#4>";
 
@@ -39,7 +40,8 @@ Value columns_value(const std::vector<Column>& columns) {
     list.emplace_back(ValueList{number(column.id), column.name, column.type.to_string(),
                                 column.nullable, encoded(column.type, column.default_value),
                                 encoded(column.type, column.initial_default), column.doc,
-                                number(column.since_version)});
+                                number(column.since_version), column.product_name,
+                                column.dropped_at, column.purging});
   }
   return Value(std::move(list));
 }
@@ -65,6 +67,14 @@ class Members {
   std::string text() {
     const Value& value = next();
     return value.is_null() ? std::string() : value.get<std::string>();
+  }
+  std::optional<std::string> text_if_any() {
+    const Value& value = next();
+    return value.is_null() ? std::nullopt : std::optional(value.get<std::string>());
+  }
+  Instant moment() {
+    const Value& value = next();
+    return value.is_null() ? Instant() : value.get<Instant>();
   }
   bool flag() {
     const Value& value = next();
@@ -97,7 +107,9 @@ class Members {
   std::size_t next_ = 0;
 };
 
-Result<std::vector<Column>> read_columns(const ValueList& list) {
+//! `product`: the table is the program's. A program that did not know users' columns wrote no names
+//! of its own: all of them were.
+Result<std::vector<Column>> read_columns(const ValueList& list, bool product) {
   std::vector<Column> columns;
   for (const Value& value : list) {
     if (value.is_null()) return corrupt("a schema has a null column");
@@ -111,6 +123,11 @@ Result<std::vector<Column>> read_columns(const ValueList& list) {
     REEL_ASSIGN(column.initial_default, members.encoded(column.type));
     column.doc = members.text();
     column.since_version = members.number();
+    const auto product_name = members.text_if_any();
+    const bool ours = product || column.id == kInsertedAt;
+    column.product_name = product_name.value_or(ours ? column.name : std::string());
+    column.dropped_at = members.moment();
+    column.purging = members.flag();
     columns.push_back(std::move(column));
   }
   return columns;
@@ -171,14 +188,16 @@ Result<TableSchema> decode_schema(std::string_view bytes) {
   schema.id = members.number();
   schema.name = members.text();
   schema.version = members.number();
-  REEL_ASSIGN(schema.columns, read_columns(members.list()));
-  REEL_ASSIGN(schema.tombstones, read_columns(members.list()));
+  const ValueList columns = members.list();
+  const ValueList tombstones = members.list();
   REEL_ASSIGN(schema.partition_key, members.ids());
   REEL_ASSIGN(schema.clustering_key, members.ids());
   REEL_ASSIGN(schema.indexes, read_indexes(members.list()));
   schema.next_column_id = members.number();
   schema.next_index_id = members.number();
   schema.product = members.flag();
+  REEL_ASSIGN(schema.columns, read_columns(columns, schema.product));
+  REEL_ASSIGN(schema.tombstones, read_columns(tombstones, schema.product));
   REEL_TRY(check_references(schema));
   return schema;
 }

@@ -67,10 +67,10 @@ Batch& Batch::append(std::string table, Key partition, Cells cells) {
 }
 
 std::vector<std::size_t> positions_by_id(const TableSchema& schema) {
-  std::vector<std::size_t> order(schema.columns.size());
+  std::vector<std::size_t> order(schema.stored_count());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return schema.columns[a].id < schema.columns[b].id;
+    return schema.stored(a).id < schema.stored(b).id;
   });
   return order;
 }
@@ -83,7 +83,7 @@ Hash128 hash_cells(const TableSchema& schema, const std::vector<std::size_t>& by
                    const CellAt& cell_at, std::string& scratch) {
   scratch.clear();
   for (const std::size_t position : by_id) {
-    const Column& column = schema.columns[position];
+    const Column& column = schema.stored(position);
     const Value& cell = cell_at(position);
     const bool initial =
         cell.is_null() ? column.initial_default.is_null() : cell == column.initial_default;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/hash.h"
-#include "store/schema.h"
+#include "store/migration.h"
 
 namespace reel::store {
 
@@ -194,6 +194,33 @@ struct StoreHealth {
   std::string reason;  //!< why not
 };
 
+//! Who changes a schema, and why; kept in its history.
+struct Reason {
+  std::string by = {};
+  std::string comment = {};
+};
+
+//! A table that can be brought back.
+struct DroppedTable {
+  TableSchema schema;
+  Instant dropped_at;
+  bool purging = false;  //!< it cannot be brought back any more
+};
+
+//! How far purging has come in a dropped column.
+struct PurgePlace {
+  TableId table = 0;
+  ColumnId column = 0;
+  Key behind = {};  //!< the last row that was looked at
+};
+
+//! What a step of purging did.
+struct PurgeStep {
+  std::size_t rows = 0;  //!< looked at
+  bool done = false;     //!< nothing more to purge
+  PurgePlace next = {};  //!< where to go on
+};
+
 //! Thread-safe.
 class Store {
  public:
@@ -216,6 +243,29 @@ class Store {
   virtual Result<std::shared_ptr<const TableSchema>> ensure_table(const TableDefinition& definition,
                                                                   std::string_view by) = 0;
 
+  //! The same for a table of users. Code::conflict when there is one of that name.
+  virtual Result<std::shared_ptr<const TableSchema>> create_table(const TableDefinition& definition,
+                                                                  const Reason& reason) = 0;
+  //! Applies the migration: a change of the catalog, whatever the number of rows, except that a
+  //! column becomes not nullable only after all rows were looked at. Readers see the table as it was
+  //! or as it is then. Errors as of plan_migration(), conflict for another version than expected or
+  //! for a table's name that is taken.
+  virtual Result<std::shared_ptr<const TableSchema>> migrate(const Migration& migration,
+                                                             const Reason& reason) = 0;
+  //! Takes a table of users out of reach; its rows stay until they are purged.
+  virtual Status drop_table(std::string_view name, const Reason& reason) = 0;
+  //! Brings it back, under another name if `name` is not empty. Code::not_found when it is purged.
+  virtual Result<std::shared_ptr<const TableSchema>> undrop_table(TableId id, std::string_view name,
+                                                                  const Reason& reason) = 0;
+  virtual Result<std::vector<DroppedTable>> dropped_tables() = 0;
+  //! Every version of a table that is or was, the oldest first.
+  virtual Result<std::vector<SchemaVersion>> history(TableId table) = 0;
+  //! Erases cells and rows that were dropped before this moment, at most so many rows of them in one
+  //! transaction, which others wait for. What is purged cannot be brought back. `from`: the place
+  //! that the step before returned.
+  virtual Result<PurgeStep> purge(Instant dropped_before, std::size_t rows_max,
+                                  const PurgePlace& from) = 0;
+
   //! Recounts a table from its rows, for comparison with Snapshot::ledger.
   virtual Result<std::vector<LedgerEntry>> recount(std::string_view table) = 0;
 
@@ -228,9 +278,10 @@ class Store {
   virtual void stop() = 0;
 };
 
-//! The hash of one row as the ledger sums it: of (column id, value) for every column, in id
-//! order, whose value differs from the column's initial default. A rename, a reorder and an added
-//! column do not change it (docs/formats/store.md).
+//! The hash of one row as the ledger sums it: of (column id, value) for every stored column, in id
+//! order, whose value differs from the column's initial default. `row` has the cells of dropped
+//! columns behind those of the live ones. A rename, a reorder, an added and a dropped column do not
+//! change it (docs/formats/store.md).
 Hash128 row_hash(const TableSchema& schema, const Row& row);
 
 }  // namespace reel::store

@@ -7,14 +7,10 @@ namespace {
 
 constexpr std::int64_t kMicrosPerHour = std::int64_t{3'600} * 1'000'000;
 
-const Type& type_at(const Layout& layout, std::size_t position) {
-  return layout.schema->columns[position].type;
-}
-
 //! Binds the values of leading key columns.
 void bind_key(sqlite3_stmt* statement, int first, const Layout& layout, const Key& key) {
   for (std::size_t i = 0; i < key.size(); ++i) {
-    bind_value(statement, first + static_cast<int>(i), type_at(layout, layout.key[i]), key[i]);
+    bind_value(statement, first + static_cast<int>(i), layout.type(layout.key[i]), key[i]);
   }
 }
 
@@ -26,8 +22,8 @@ std::string with_positions(std::string shape, const std::vector<std::size_t>& po
   return shape;
 }
 
-//! Reads some cells of one row by full key into `row` (one value per column of the layout). False:
-//! none there.
+//! Reads some cells of one row by full key into `row` (one value per stored column). False: none
+//! there.
 Result<bool> read_cells_of(Connection& connection, const Layout& layout, const Key& key,
                            const std::vector<std::size_t>& positions, Row& row) {
   const std::string shape = with_positions(layout.prefix + 'g', positions);
@@ -39,17 +35,17 @@ Result<bool> read_cells_of(Connection& connection, const Layout& layout, const K
   bind_key(select.get(), 1, layout, key);
   REEL_ASSIGN(const bool found, connection.step(select));
   if (!found) return false;
-  row.resize(layout.all.size());
+  row.resize(layout.stored.size());
   for (std::size_t i = 0; i < positions.size(); ++i) {
     REEL_TRY(read_value(sqlite3_column_value(select.get(), static_cast<int>(i)),
-                        type_at(layout, positions[i]), row[positions[i]]));
+                        layout.type(positions[i]), row[positions[i]]));
   }
   return true;
 }
 
 //! Reads all of them.
 Result<bool> read_row(Connection& connection, const Layout& layout, const Key& key, Row& row) {
-  REEL_ASSIGN(const bool found, read_cells_of(connection, layout, key, layout.all, row));
+  REEL_ASSIGN(const bool found, read_cells_of(connection, layout, key, layout.stored, row));
   if (found && row[layout.inserted_at].is_null()) return corrupt("a row has no inserted_at");
   return found;
 }
@@ -168,7 +164,7 @@ Status Applier::check_no_overlap(const Precondition& precondition,
         column, layout.physical(planned.end_column), layout.table,
         layout.list(partition, " = ?", " AND "), bounded ? fmt::format(" AND {} < ?", column) : "");
   }));
-  const Type& type = type_at(layout, start);
+  const Type& type = layout.type(start);
   bind_value(probe.get(), 1, type, precondition.start);
   bind_key(probe.get(), 2, layout, precondition.key);
   if (bounded) {
@@ -230,6 +226,7 @@ Status Applier::mutate(const Mutation& mutation, const PlannedMutation& planned)
         return index(layout, nullptr, &new_);
       }
       new_[layout.inserted_at] = &old_[layout.inserted_at];
+      for (std::size_t i = layout.all.size(); i < new_.size(); ++i) new_[i] = &old_[i];
       REEL_TRY(replace(layout, mutation.key, layout.not_key));
       break;
   }
@@ -253,7 +250,7 @@ Status Applier::index(const Layout& layout, const Layout::SearchLayout& search,
     const Value& cell = *row[search.column];
     return cell.is_null() ? kNoText : cell;
   };
-  const Type& text_type = type_at(layout, search.column);
+  const Type& text_type = layout.type(search.column);
   const CellRefs& row = after != nullptr ? *after : *before;
   const auto run = [&](const std::string& sql, const Value* text, bool with_key) -> Status {
     REEL_ASSIGN(const Statement statement, writer_.prepare(sql));
@@ -261,7 +258,7 @@ Status Applier::index(const Layout& layout, const Layout::SearchLayout& search,
     if (text != nullptr) bind_value(statement.get(), ++parameter, text_type, *text);
     if (with_key) {
       for (const std::size_t position : layout.key) {
-        bind_value(statement.get(), ++parameter, type_at(layout, position), *row[position]);
+        bind_value(statement.get(), ++parameter, layout.type(position), *row[position]);
       }
     }
     return writer_.finish(statement);
@@ -304,9 +301,12 @@ Status Applier::assign_number(const Mutation& mutation, const Layout& layout) {
 
 void Applier::build_row(const Mutation& mutation, const PlannedMutation& planned) {
   const Layout& layout = *planned.layout;
-  new_.resize(layout.all.size());
+  new_.resize(layout.stored.size());
   for (const std::size_t position : layout.not_key) {
     new_[position] = &layout.schema->columns[position].default_value;
+  }
+  for (std::size_t i = layout.all.size(); i < new_.size(); ++i) {
+    new_[i] = &layout.schema->stored(i).initial_default;
   }
   now_ = clock_.now();
   new_[layout.inserted_at] = &now_;
@@ -326,9 +326,9 @@ Status Applier::insert(const Mutation& mutation, const Layout& layout) {
                        parameters);
   }));
   sqlite3_clear_bindings(statement.get());  // to null, which many cells are
-  for (std::size_t i = 0; i < new_.size(); ++i) {
+  for (const std::size_t i : layout.all) {
     if (new_[i]->is_null()) continue;
-    bind_value(statement.get(), static_cast<int>(i) + 1, type_at(layout, i), *new_[i]);
+    bind_value(statement.get(), static_cast<int>(i) + 1, layout.type(i), *new_[i]);
   }
   const int rc = sqlite3_step(statement.get());
   if (rc == SQLITE_CONSTRAINT_PRIMARYKEY) {
@@ -347,7 +347,7 @@ Status Applier::replace(const Layout& layout, const Key& key,
   }));
   int parameter = 0;
   for (const std::size_t position : positions) {
-    bind_value(statement.get(), ++parameter, type_at(layout, position), *new_[position]);
+    bind_value(statement.get(), ++parameter, layout.type(position), *new_[position]);
   }
   bind_key(statement.get(), parameter + 1, layout, key);
   return writer_.finish(statement);

@@ -11,8 +11,8 @@
 
 namespace reel::store::sqlite {
 
-//! What PRAGMA user_version says. 1: everything in docs/formats/store.md.
-inline constexpr std::int64_t kFormatVersion = 1;
+//! What PRAGMA user_version says; docs/formats/store.md tells what each brought.
+inline constexpr std::int64_t kFormatVersion = 2;
 //! What PRAGMA application_id says: "Reel".
 inline constexpr std::int64_t kApplicationId = 0x5265656c;
 
@@ -29,7 +29,18 @@ struct ChangeNote {
   Instant at;
   std::string_view by;
   std::string_view comment;
+  std::string operations = {};  //!< JSON
 };
+
+//! Writes the current version of a schema, whose table is not dropped, and raises the catalog's.
+Status note_schema(Connection& writer, const TableSchema& schema, const ChangeNote& note);
+
+//! Code::conflict when there is a table of this name.
+Status check_new(const Layouts& current, std::string_view table);
+
+//! Creates a table that must be new. REQUIRES: a write transaction.
+Status create_table(Connection& writer, const Layouts& current, const TableDefinition& definition,
+                    const ChangeNote& note);
 
 //! Creates or extends one table (see Store::ensure_table) and notes the new schema version.
 //! False when there was nothing to do. REQUIRES: a write transaction.

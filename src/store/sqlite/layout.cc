@@ -106,6 +106,7 @@ Layout::Layout(std::shared_ptr<const TableSchema> table_schema)
       by_id(positions_by_id(*schema)) {
   append_u32(prefix, schema->id);
   append_u32(prefix, schema->version);
+  for (const Column& column : schema->tombstones) append_u32(prefix, column.id);  // purges go on
   for (const ColumnId id : schema->key()) key.push_back(schema->position(id));
   partition_size = schema->partition_key.size();
   for (std::size_t i = 0; i < key.size(); ++i) key_rank[key[i]] = static_cast<int>(i);
@@ -114,6 +115,11 @@ Layout::Layout(std::shared_ptr<const TableSchema> table_schema)
     if (key_rank[i] < 0) not_key.push_back(i);
     by_name_.emplace(schema->columns[i].name, i);
   }
+  for (std::size_t i = 0; i < schema->columns.size(); ++i) {
+    const std::string& ours = schema->columns[i].product_name;
+    if (!ours.empty()) by_name_.insert_or_assign(ours, i);
+  }
+  for (std::size_t i = 0; i < schema->stored_count(); ++i) stored.push_back(i);
   inserted_at = schema->position(kInsertedAt);
   for (const Index& index : schema->indexes) {
     if (index.kind == IndexKind::search) {
@@ -138,14 +144,15 @@ Layout::Layout(std::shared_ptr<const TableSchema> table_schema)
 
 Result<std::size_t> Layout::position(std::string_view column) const {
   const auto found = by_name_.find(column);
-  if (found == by_name_.end()) {
-    return invalid("table '{}' has no column '{}'", schema->name, column.substr(0, 128));
+  if (found != by_name_.end()) return found->second;
+  if (const auto id = column_id_in(column); id && schema->find(*id) != nullptr) {
+    return schema->position(*id);
   }
-  return found->second;
+  return invalid("table '{}' has no column '{}'", schema->name, column.substr(0, 128));
 }
 
 std::string Layout::physical(std::size_t position) const {
-  return fmt::format("c{}", schema->columns[position].id);
+  return fmt::format("c{}", schema->stored(position).id);
 }
 
 std::string Layout::list(const std::vector<std::size_t>& positions, std::string_view after,

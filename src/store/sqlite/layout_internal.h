@@ -35,6 +35,7 @@ struct Layout {
 
   //! Code::invalid names the column.
   Result<std::size_t> position(std::string_view column) const;
+  const Type& type(std::size_t position) const { return schema->stored(position).type; }
   bool is_key(std::size_t position) const { return key_rank[position] >= 0; }
   //! "c12"
   std::string physical(std::size_t position) const;
@@ -45,12 +46,13 @@ struct Layout {
   std::shared_ptr<const TableSchema> schema;
   std::string table;                 //!< "t7"
   std::string prefix;                //!< starts every statement shape: table and version
-  std::vector<std::size_t> all;      //!< 0, 1, 2 …
+  std::vector<std::size_t> all;      //!< positions of the schema's columns: 0, 1, 2 …
+  std::vector<std::size_t> stored;   //!< the same and those of dropped columns, which follow
   std::vector<std::size_t> key;      //!< positions, partition first
   std::size_t partition_size = 0;    //!< how many of `key` are the partition's
   std::vector<int> key_rank;         //!< by position: place in `key`, or -1
   std::vector<std::size_t> not_key;  //!< positions
-  std::vector<std::size_t> by_id;    //!< positions in the order of column ids
+  std::vector<std::size_t> by_id;    //!< stored positions in the order of column ids
   std::size_t inserted_at = 0;       //!< position
   std::map<std::string, IndexLayout, std::less<>> indexes;  //!< sorted ones
   std::map<std::string, SearchLayout, std::less<>> searches;

@@ -10,10 +10,6 @@
 namespace reel::store::sqlite {
 namespace {
 
-const Type& type_at(const Layout& layout, std::size_t position) {
-  return layout.schema->columns[position].type;
-}
-
 //! Shapes are sequences of two-byte numbers with counts in front, so that no two read alike.
 void append_number(std::string& shape, std::size_t number) {
   shape.push_back(static_cast<char>(number));
@@ -74,7 +70,7 @@ std::string in_key_order(const Layout& layout) {
 Hash128 hash_of_leading(const Key& key, const Layout& layout) {
   std::string bytes;
   for (std::size_t i = 0; i < key.size(); ++i) {
-    encode_value(bytes, type_at(layout, layout.key[i]), key[i]);
+    encode_value(bytes, layout.type(layout.key[i]), key[i]);
   }
   return hash128(bytes);
 }
@@ -162,7 +158,7 @@ Status SqliteSnapshot::read_cells(const Layout& layout, const Statement& stateme
     // Many cells of a wide table are null: they are not worth a call each.
     sqlite3_value* const cell = sqlite3_column_value(statement.get(), static_cast<int>(i));
     if (sqlite3_value_type(cell) != SQLITE_NULL) {
-      REEL_TRY(read_value(cell, type_at(layout, position), row[position]));
+      REEL_TRY(read_value(cell, layout.type(position), row[position]));
     } else if (!row[position].is_null()) {
       row[position] = Value();
     }
@@ -189,7 +185,7 @@ Result<bool> SqliteSnapshot::look_up(const Lookup& lookup, const Key& key, Row& 
   sqlite3_stmt* const statement = lookup.statement.get();
   sqlite3_reset(statement);
   for (std::size_t i = 0; i < key.size(); ++i) {
-    bind_value(statement, static_cast<int>(i) + 1, type_at(layout, layout.key[i]), key[i]);
+    bind_value(statement, static_cast<int>(i) + 1, layout.type(layout.key[i]), key[i]);
   }
   REEL_ASSIGN(const bool found, connection_->step(lookup.statement));
   if (found) REEL_TRY(read_cells(layout, lookup.statement, lookup.columns, row));
@@ -255,12 +251,12 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
                      scan.sort.size());
     }
     for (std::size_t i = 0; i < prefix.size(); ++i) {
-      REEL_TRY(check_value(type_at(layout, scan.sort[i]), prefix[i]));
+      REEL_TRY(check_value(layout.type(scan.sort[i]), prefix[i]));
     }
   }
   for (const Predicate& predicate : spec.where) {
     REEL_ASSIGN(const std::size_t position, layout.position(predicate.column));
-    REEL_TRY(check_value(type_at(layout, position), predicate.value));
+    REEL_TRY(check_value(layout.type(position), predicate.value));
     scan.fixed.push_back(term_of(predicate, position));
   }
   append_columns(scan.shape, scan.columns);
@@ -306,11 +302,11 @@ Status SqliteSnapshot::run_piece(const Scan& scan, const Piece& piece, Row& row,
   int parameter = 0;
   for (const Term& term : scan.fixed) {
     if (!takes_value(term.op)) continue;
-    bind_value(statement.get(), ++parameter, type_at(layout, term.column), *term.value);
+    bind_value(statement.get(), ++parameter, layout.type(term.column), *term.value);
   }
   for (const Term& term : piece) {
     if (!takes_value(term.op)) continue;
-    bind_value(statement.get(), ++parameter, type_at(layout, scan.sort[term.column]), *term.value);
+    bind_value(statement.get(), ++parameter, layout.type(scan.sort[term.column]), *term.value);
   }
   const RowView view{*layout.schema, row};
   while (left > 0) {
@@ -345,33 +341,41 @@ Status SqliteSnapshot::scan_all(std::string_view table, std::size_t part, std::s
                                 const RowVisitor& visit) {
   REEL_ASSIGN(const auto layout, layouts_->table(table));
   if (part >= parts) return invalid("share {} of {} does not exist", part, parts);
+  return read_all(layout, layout->all, {part, parts}, visit);
+}
+
+Status SqliteSnapshot::read_all(const std::shared_ptr<const Layout>& layout,
+                                const std::vector<std::size_t>& columns, Share share,
+                                const RowVisitor& visit) {
   const std::vector<std::size_t> partition(
       layout->key.begin(),
       layout->key.begin() + static_cast<std::ptrdiff_t>(layout->partition_size));
-  REEL_ASSIGN(Statement rows, connection_->prepare(layout->prefix + 'a', [&] {
-    return fmt::format("SELECT {} FROM {} ORDER BY {}", layout->list(layout->all),
+  std::string shape = layout->prefix + 'a';
+  append_columns(shape, columns);
+  REEL_ASSIGN(Statement rows, connection_->prepare(shape, [&] {
+    return fmt::format("SELECT {} FROM {} ORDER BY {}", layout->list(columns),
                        in_key_order(*layout), layout->list(layout->key));
   }));
-  Row row(layout->all.size());
+  Row row(columns.size());
   const RowView view{*layout->schema, row};
   Key last;
-  bool ours = parts == 1;
+  bool ours = share.parts == 1;
   while (true) {
     REEL_ASSIGN(const bool more, connection_->step(rows));
     if (!more) return {};
-    if (parts > 1) {
+    if (share.parts > 1) {
       Key key(partition.size());
       for (std::size_t i = 0; i < key.size(); ++i) {
         REEL_TRY(read_value(sqlite3_column_value(rows.get(), static_cast<int>(partition[i])),
-                            type_at(*layout, partition[i]), key[i]));
+                            layout->type(partition[i]), key[i]));
       }
       if (key != last) {
-        ours = hash_of_leading(key, *layout).low % parts == part;
+        ours = hash_of_leading(key, *layout).low % share.parts == share.part;
         last = std::move(key);
       }
       if (!ours) continue;
     }
-    REEL_TRY(read_cells(*layout, rows, layout->all, row));
+    REEL_TRY(read_cells(*layout, rows, columns, row));
     if (!visit(view)) return {};
   }
 }
@@ -429,7 +433,7 @@ Result<std::vector<LedgerEntry>> SqliteSnapshot::recount(std::string_view table)
   std::map<std::int64_t, LedgerEntry> hours;
   std::string scratch;
   Status sound;
-  REEL_TRY(scan_all(table, 0, 1, [&](const RowView& row) {
+  REEL_TRY(read_all(layout, layout->stored, {0, 1}, [&](const RowView& row) {
     const auto* at = row[layout->inserted_at].get_if<Instant>();
     if (at == nullptr) {
       sound = corrupt("a row of table '{}' has no inserted_at", table);

@@ -48,7 +48,7 @@ class SqliteSnapshot final : public Snapshot {
   //! The same from the rows themselves.
   Result<std::vector<LedgerEntry>> recount(std::string_view table);
 
-  const Connection& connection() const { return *connection_; }
+  Connection& connection() { return *connection_; }
 
  private:
   struct Scan;
@@ -66,6 +66,13 @@ class SqliteSnapshot final : public Snapshot {
                                               const std::vector<std::string>& columns) const;
   Status read_cells(const Layout& layout, const Statement& statement,
                     const std::vector<std::size_t>& positions, Row& row) const;
+  struct Share {
+    std::size_t part;
+    std::size_t parts;
+  };
+  //! Visits the rows of a share; `columns` are the first so many stored ones.
+  Status read_all(const std::shared_ptr<const Layout>& layout,
+                  const std::vector<std::size_t>& columns, Share share, const RowVisitor& visit);
   Result<Lookup> prepare_lookup(std::string_view table, const std::vector<std::string>& columns);
   //! False when there is no such row.
   Result<bool> look_up(const Lookup& lookup, const Key& key, Row& row) const;

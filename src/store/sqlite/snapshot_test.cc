@@ -185,7 +185,7 @@ TEST_F(SnapshotTest, every_piece_of_a_range_is_one_stretch_of_an_index) {
         .upper = RangeBound{{1, 5}},
         .where = {{.column = "a", .op = Predicate::Op::less, .value = 3},
                   {.column = "a", .value = 1}}});
-  const auto& connection = dynamic_cast<const sqlite::SqliteSnapshot&>(*snapshot).connection();
+  const auto& connection = dynamic_cast<sqlite::SqliteSnapshot&>(*snapshot).connection();
   const std::vector<std::string> plans = query_plans(connection);
   EXPECT_GT(plans.size(), 20U);
   for (const std::string& plan : plans) {

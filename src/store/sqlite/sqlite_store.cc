@@ -8,6 +8,8 @@
 #include "store/sqlite/committer_internal.h"
 #include "store/sqlite/lock_file_internal.h"
 #include "store/sqlite/log_rewrite_internal.h"
+#include "store/sqlite/purge_internal.h"
+#include "store/sqlite/schema_change_internal.h"
 
 namespace reel::store {
 namespace {
@@ -53,8 +55,70 @@ class SqliteStore final : public Store {
 
   Result<std::shared_ptr<const TableSchema>> ensure_table(const TableDefinition& definition,
                                                           std::string_view by) override {
-    REEL_TRY(committer_.run([&](Connection& writer) { return ensure(writer, definition, by); }));
+    REEL_TRY(change([&](Connection& writer) -> Result<bool> {
+      const ChangeNote note{.at = options_.clock->now(), .by = by, .comment = "ensure_table"};
+      return sqlite::ensure_table(writer, *layouts_->get(), definition, note);
+    }));
     return catalog()->table(definition.name);
+  }
+
+  Result<std::shared_ptr<const TableSchema>> create_table(const TableDefinition& definition,
+                                                          const Reason& reason) override {
+    REEL_TRY(change([&](Connection& writer) -> Result<bool> {
+      ChangeNote note = note_of(reason);
+      note.operations = R"([{"op":"create_table"}])";
+      REEL_TRY(sqlite::create_table(writer, *layouts_->get(), definition, note));
+      return true;
+    }));
+    return catalog()->table(definition.name);
+  }
+
+  Result<std::shared_ptr<const TableSchema>> migrate(const Migration& migration,
+                                                     const Reason& reason) override {
+    std::string name;
+    REEL_TRY(change([&](Connection& writer) -> Result<bool> {
+      REEL_ASSIGN(name, migrate_table(writer, *layouts_->get(), migration, note_of(reason)));
+      return true;
+    }));
+    return catalog()->table(name);
+  }
+
+  Status drop_table(std::string_view name, const Reason& reason) override {
+    return change([&](Connection& writer) -> Result<bool> {
+      REEL_TRY(sqlite::drop_table(writer, *layouts_->get(), name, note_of(reason)));
+      return true;
+    });
+  }
+
+  Result<std::shared_ptr<const TableSchema>> undrop_table(TableId id, std::string_view name,
+                                                          const Reason& reason) override {
+    std::string found;
+    REEL_TRY(change([&](Connection& writer) -> Result<bool> {
+      REEL_ASSIGN(found,
+                  sqlite::undrop_table(writer, *layouts_->get(), id, name, note_of(reason)));
+      return true;
+    }));
+    return catalog()->table(found);
+  }
+
+  Result<std::vector<DroppedTable>> dropped_tables() override {
+    REEL_ASSIGN(const auto view, start_snapshot());
+    return read_dropped_tables(view->connection());
+  }
+
+  Result<std::vector<SchemaVersion>> history(TableId table) override {
+    REEL_ASSIGN(const auto view, start_snapshot());
+    return read_history(view->connection(), table);
+  }
+
+  Result<PurgeStep> purge(Instant dropped_before, std::size_t rows_max,
+                          const PurgePlace& from) override {
+    PurgeStep step;
+    REEL_TRY(change([&](Connection& writer) -> Result<bool> {
+      REEL_ASSIGN(step, purge_step(writer, *layouts_->get(), {dropped_before, rows_max, from}));
+      return !step.done;
+    }));
+    return step;
   }
 
   Result<std::vector<LedgerEntry>> recount(std::string_view table) override {
@@ -86,21 +150,22 @@ class SqliteStore final : public Store {
     return SqliteSnapshot::start(readers_, layouts_->get());
   }
 
-  //! On the committer's thread.
-  Status ensure(Connection& writer, const TableDefinition& definition, std::string_view by) {
-    REEL_TRY(writer.run("BEGIN IMMEDIATE"));
-    const ChangeNote note{.at = options_.clock->now(), .by = by, .comment = "ensure_table"};
-    REEL_ASSIGN(const bool changed, ensure_table_in(writer, definition, note));
-    if (!changed) return writer.run("ROLLBACK");
-    REEL_ASSIGN(auto layouts, load_layouts(writer));
-    REEL_TRY(writer.run("COMMIT"));
-    layouts_->set(std::move(layouts));
-    return {};
+  ChangeNote note_of(const Reason& reason) const {
+    return {.at = options_.clock->now(), .by = reason.by, .comment = reason.comment};
   }
 
-  Result<bool> ensure_table_in(Connection& writer, const TableDefinition& definition,
-                               const ChangeNote& note) {
-    return sqlite::ensure_table(writer, *layouts_->get(), definition, note);
+  //! Runs a change of the catalog on the committer's thread, in a transaction; it says whether it
+  //! changed anything.
+  Status change(const std::function<Result<bool>(Connection&)>& work) {
+    return committer_.run([&](Connection& writer) -> Status {
+      REEL_TRY(writer.run("BEGIN IMMEDIATE"));
+      REEL_ASSIGN(const bool changed, work(writer));
+      if (!changed) return writer.run("ROLLBACK");
+      REEL_ASSIGN(auto layouts, load_layouts(writer));
+      REEL_TRY(writer.run("COMMIT"));
+      layouts_->set(std::move(layouts));
+      return {};
+    });
   }
 
   const SqliteOptions options_;

@@ -1,0 +1,538 @@
+#include "store/document.h"
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "store/schema_internal.h"
+
+namespace reel::store {
+namespace {
+
+Int128 power_of_ten(int exponent) {
+  Int128 power = 1;
+  for (int i = 0; i < exponent; ++i) power *= 10;
+  return power;
+}
+
+std::string decimal_text(const Type& type, Int128 unscaled) {
+  const Int128 unit = power_of_ten(type.scale);
+  const Int128 size = unscaled < 0 ? -unscaled : unscaled;
+  const std::string whole = fmt::format("{}{}", unscaled < 0 ? "-" : "", size / unit);
+  return type.scale == 0 ? whole : fmt::format("{}.{:0{}}", whole, size % unit, type.scale);
+}
+
+//! Code::invalid when it is no decimal, or has more digits than the type keeps.
+Result<Decimal> parse_decimal(const Type& type, std::string_view text) {
+  std::string_view rest = text;
+  const bool negative = !rest.empty() && rest[0] == '-';
+  if (negative) rest.remove_prefix(1);
+  Int128 unscaled = 0;
+  int decimals = -1;
+  std::size_t digits = 0;
+  for (const char c : rest) {
+    if (c == '.' && decimals < 0 && digits > 0) {
+      decimals = 0;
+      continue;
+    }
+    const bool too_many = decimals == type.scale || digits > 2U * type.precision;
+    if (c < '0' || c > '9' || too_many) digits = SIZE_MAX;
+    if (digits == SIZE_MAX) break;
+    unscaled = unscaled * 10 + (c - '0');
+    ++digits;
+    if (decimals >= 0) ++decimals;
+  }
+  if (digits == 0 || digits == SIZE_MAX || decimals == 0) {
+    return invalid("'{}' is no {}", text.substr(0, 64), type.to_string());
+  }
+  unscaled *= power_of_ten(type.scale - std::max(decimals, 0));
+  return Decimal{negative ? -unscaled : unscaled};
+}
+
+std::string date_text(Date date) {
+  const std::chrono::year_month_day day{std::chrono::sys_days(std::chrono::days(date.days))};
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
+                     static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+}
+
+Result<Date> parse_date(const std::string& text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  int end = 0;
+  const int read = std::sscanf(text.c_str(), "%5d-%2u-%2u%n", &year, &month, &day, &end);
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  if (read != 3 || static_cast<std::size_t>(end) != text.size() || !date.ok()) {
+    return invalid("'{}' is no date (YYYY-MM-DD)", text.substr(0, 64));
+  }
+  return Date{static_cast<std::int32_t>(std::chrono::sys_days(date).time_since_epoch().count())};
+}
+
+Result<double> parse_float(const json::Value& value) {
+  double number = 0;
+  if (value.get_double(number)) return number;
+  const std::string* text = value.as_string();
+  if (text != nullptr && *text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (text != nullptr && *text == "Infinity") return std::numeric_limits<double>::infinity();
+  if (text != nullptr && *text == "-Infinity") return -std::numeric_limits<double>::infinity();
+  return invalid("is no number");
+}
+
+json::Value float_to_json(double number) {
+  if (std::isnan(number)) return "NaN";
+  if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
+  return number;
+}
+
+Result<Value> text_from_json(const Type& type, const json::Value& value) {
+  const std::string* text = value.as_string();
+  std::int64_t integer = 0;
+  if (text == nullptr && type.kind == TypeKind::decimal && value.get_int64(integer)) {
+    return parse_decimal(type, fmt::format("{}", integer)).map([](Decimal d) { return Value(d); });
+  }
+  if (text == nullptr) return invalid("is no text, as a {} needs", type.to_string());
+  switch (type.kind) {
+    case TypeKind::decimal: {
+      REEL_ASSIGN(const Decimal decimal, parse_decimal(type, *text));
+      return Value(decimal);
+    }
+    case TypeKind::uuid: {
+      REEL_ASSIGN(const Uuid uuid, Uuid::parse(*text));
+      return Value(uuid);
+    }
+    case TypeKind::timestamp: {
+      REEL_ASSIGN(const Instant instant, Instant::parse(*text));
+      return Value(instant);
+    }
+    case TypeKind::date: {
+      REEL_ASSIGN(const Date date, parse_date(*text));
+      return Value(date);
+    }
+    case TypeKind::binary: {
+      auto bytes = from_hex(*text);
+      if (!bytes) return invalid("'{}' is not made of hex digits", text->substr(0, 64));
+      return Value(Binary{*std::move(bytes)});
+    }
+    default: return Value(*text);
+  }
+}
+
+Result<Value> nested_from_json(const Type& type, const json::Value& value) {
+  const json::Array* const items = value.as_array();
+  const json::Object* const members = value.as_object();
+  if (type.kind == TypeKind::list || type.kind == TypeKind::fixed_list) {
+    if (items == nullptr) return invalid("is no array, as a {} needs", type.to_string());
+    ValueList list;
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      auto item = value_from_json(type.children[0].type, (*items)[i]);
+      if (!item) return Failure(std::move(item).error().at(fmt::format("/{}", i)));
+      list.push_back(*std::move(item));
+    }
+    return Value(std::move(list));
+  }
+  if (members == nullptr) return invalid("is no object, as a {} needs", type.to_string());
+  ValueMap entries;
+  ValueList list(type.kind == TypeKind::structure ? type.children.size() : 0);
+  for (const json::Member& member : *members) {
+    std::size_t place = 0;
+    if (type.kind == TypeKind::structure) {
+      while (place < list.size() && type.children[place].name != member.name) ++place;
+      if (place == list.size()) return invalid("has no member '{}'", member.name.substr(0, 64));
+    }
+    auto item = value_from_json(type.children[place].type, member.value);
+    if (!item) return Failure(std::move(item).error().at(json::join_pointer("", member.name)));
+    if (type.kind == TypeKind::structure) {
+      list[place] = *std::move(item);
+    } else {
+      entries.emplace_back(member.name, *std::move(item));
+    }
+  }
+  if (type.kind == TypeKind::map) return Value(std::move(entries));
+  return Value(std::move(list));
+}
+
+std::string text_member(const json::Value& document, std::string_view name) {
+  const json::Value* member = document.find(name);
+  return member == nullptr || member->is_null() ? std::string() : *member->as_string();
+}
+
+Result<Type> type_member(const json::Value& document) {
+  auto type = Type::parse(text_member(document, "type"));
+  if (!type) return Failure(std::move(type).error().at("/type"));
+  return type;
+}
+
+Result<Value> default_member(const json::Value& document, const Type& type) {
+  const json::Value* member = document.find("default");
+  if (member == nullptr) return Value();
+  auto value = value_from_json(type, *member);
+  if (!value) {
+    std::string pointer = "/default" + value.error().pointer();
+    return Failure(std::move(value).error().at(std::move(pointer)));
+  }
+  return value;
+}
+
+Result<TableDefinition::ColumnDefinition> column_from_json(const json::Value& document) {
+  TableDefinition::ColumnDefinition column;
+  column.name = text_member(document, "name");
+  column.doc = text_member(document, "doc");
+  REEL_ASSIGN(column.type, type_member(document));
+  if (const json::Value* nullable = document.find("nullable")) column.nullable = *nullable->as_bool();
+  REEL_ASSIGN(column.default_value, default_member(document, column.type));
+  return column;
+}
+
+std::vector<std::string> names_member(const json::Value& document, std::string_view name) {
+  std::vector<std::string> names;
+  if (const json::Value* member = document.find(name)) {
+    for (const json::Value& item : *member->as_array()) names.push_back(*item.as_string());
+  }
+  return names;
+}
+
+//! The type that a column has behind the operations before.
+Result<Type> type_behind(const TableSchema& current, const std::vector<Operation>& operations,
+                         const std::string& name) {
+  TableSchema schema = current;
+  if (!operations.empty()) {
+    REEL_ASSIGN(MigrationPlan plan, plan_migration(current, operations, {}));
+    schema = std::move(plan.schema);
+  }
+  const Column* column = schema.find_named(name);
+  if (column == nullptr) return invalid("column '{}' does not exist", name.substr(0, 64));
+  return column->type;
+}
+
+Result<Operation> operation_from_json(const TableSchema& current,
+                                      const std::vector<Operation>& before,
+                                      const json::Value& document) {
+  const std::string op = text_member(document, "op");
+  const std::string column = text_member(document, "column");
+  if (op == "add_column") {
+    REEL_ASSIGN(auto added, column_from_json(document));
+    return AddColumn{std::move(added)};
+  }
+  if (op == "rename_column") return RenameColumn{column, text_member(document, "name")};
+  if (op == "drop_column") return DropColumn{column};
+  if (op == "undrop_column") {
+    std::int64_t id = 0;
+    document.find("id")->get_int64(id);
+    return UndropColumn{static_cast<ColumnId>(id), text_member(document, "name")};
+  }
+  if (op == "alter_type") {
+    REEL_ASSIGN(Type type, type_member(document));
+    return AlterType{column, std::move(type)};
+  }
+  if (op == "set_default") {
+    REEL_ASSIGN(const Type type, type_behind(current, before, column));
+    REEL_ASSIGN(Value value, default_member(document, type));
+    return SetDefault{column, std::move(value)};
+  }
+  if (op == "set_nullable") return SetNullable{column, *document.find("nullable")->as_bool()};
+  if (op == "set_doc") return SetDoc{column, text_member(document, "doc")};
+  if (op == "reorder") return Reorder{names_member(document, "columns")};
+  return RenameTable{text_member(document, "name")};
+}
+
+struct OperationWriter {
+  json::Value operator()(const AddColumn& add) const {
+    const auto& column = add.column;
+    json::Value out = begin("add_column");
+    out.set("name", column.name);
+    out.set("type", without_ids(column.type).to_string());
+    out.set("nullable", column.nullable);
+    if (!column.default_value.is_null()) {
+      out.set("default", value_to_json(column.type, column.default_value));
+    }
+    if (!column.doc.empty()) out.set("doc", column.doc);
+    return out;
+  }
+  json::Value operator()(const RenameColumn& rename) const {
+    json::Value out = begin("rename_column", rename.column);
+    out.set("name", rename.name);
+    return out;
+  }
+  json::Value operator()(const DropColumn& drop) const { return begin("drop_column", drop.column); }
+  json::Value operator()(const UndropColumn& undrop) const {
+    json::Value out = begin("undrop_column");
+    out.set("id", std::int64_t{undrop.id});
+    if (!undrop.name.empty()) out.set("name", undrop.name);
+    return out;
+  }
+  json::Value operator()(const AlterType& alter) const {
+    json::Value out = begin("alter_type", alter.column);
+    out.set("type", without_ids(alter.type).to_string());
+    return out;
+  }
+  json::Value operator()(const SetDefault& set) const {
+    json::Value out = begin("set_default", set.column);
+    const auto type = type_behind(current, before, set.column);
+    out.set("default", type ? value_to_json(*type, set.value) : json::Value());
+    return out;
+  }
+  json::Value operator()(const SetNullable& set) const {
+    json::Value out = begin("set_nullable", set.column);
+    out.set("nullable", set.nullable);
+    return out;
+  }
+  json::Value operator()(const SetDoc& set) const {
+    json::Value out = begin("set_doc", set.column);
+    out.set("doc", set.doc);
+    return out;
+  }
+  json::Value operator()(const Reorder& reorder) const {
+    json::Value out = begin("reorder");
+    out.set("columns", json::Array(reorder.columns.begin(), reorder.columns.end()));
+    return out;
+  }
+  json::Value operator()(const RenameTable& rename) const {
+    json::Value out = begin("rename_table");
+    out.set("name", rename.name);
+    return out;
+  }
+
+  static json::Value begin(std::string_view op, std::string_view column = {}) {
+    json::Value out;
+    out.set("op", op);
+    if (!column.empty()) out.set("column", column);
+    return out;
+  }
+
+  const TableSchema& current;
+  const std::vector<Operation>& before;
+};
+
+std::vector<json::Shape::MemberShape> column_members() {
+  using json::optional;
+  using json::required;
+  using json::Shape;
+  return {required("name", Shape::string()), required("type", Shape::string()),
+          optional("nullable", Shape::boolean()), optional("default", Shape::any()),
+          optional("doc", Shape::string())};
+}
+
+json::Array names_of(const TableSchema& schema, const std::vector<ColumnId>& ids) {
+  json::Array names;
+  for (const ColumnId id : ids) names.emplace_back(schema.find(id)->name);
+  return names;
+}
+
+}  // namespace
+
+json::Value value_to_json(const Type& type, const Value& value) {
+  if (value.is_null()) return nullptr;
+  if (const auto* flag = value.get_if<bool>()) return *flag;
+  if (const auto* number = value.get_if<std::int64_t>()) return *number;
+  if (const auto* number = value.get_if<std::uint64_t>()) return *number;
+  if (const auto* number = value.get_if<double>()) return float_to_json(*number);
+  if (const auto* decimal = value.get_if<Decimal>()) return decimal_text(type, decimal->unscaled);
+  if (const auto* text = value.get_if<std::string>()) return *text;
+  if (const auto* uuid = value.get_if<Uuid>()) return uuid->to_string();
+  if (const auto* instant = value.get_if<Instant>()) return instant->to_string();
+  if (const auto* date = value.get_if<Date>()) return date_text(*date);
+  if (const auto* binary = value.get_if<Binary>()) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(binary->bytes.data());
+    return to_hex(std::span(bytes, binary->bytes.size()));
+  }
+  if (const auto* entries = value.get_if<ValueMap>()) {
+    json::Object members;
+    for (const auto& [name, item] : *entries) {
+      members.push_back({name, value_to_json(type.children[0].type, item)});
+    }
+    return members;
+  }
+  const auto& list = value.get<ValueList>();
+  if (type.kind == TypeKind::structure) {
+    json::Object members;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      members.push_back({type.children[i].name, value_to_json(type.children[i].type, list[i])});
+    }
+    return members;
+  }
+  json::Array items;
+  for (const Value& item : list) items.push_back(value_to_json(type.children[0].type, item));
+  return items;
+}
+
+Result<Value> value_from_json(const Type& type, const json::Value& value) {
+  if (value.is_null()) return Value();
+  Value read;
+  switch (type.kind) {
+    case TypeKind::boolean:
+      if (value.as_bool() == nullptr) return invalid("is neither true nor false");
+      return Value(*value.as_bool());
+    case TypeKind::float32:
+    case TypeKind::float64: {
+      REEL_ASSIGN(const double number, parse_float(value));
+      const bool narrow = type.kind == TypeKind::float32;
+      return Value(narrow ? static_cast<double>(static_cast<float>(number)) : number);
+    }
+    case TypeKind::decimal:
+    case TypeKind::string:
+    case TypeKind::binary:
+    case TypeKind::uuid:
+    case TypeKind::timestamp:
+    case TypeKind::date: {
+      REEL_ASSIGN(read, text_from_json(type, value));
+      break;
+    }
+    case TypeKind::list:
+    case TypeKind::fixed_list:
+    case TypeKind::map:
+    case TypeKind::structure: {
+      REEL_ASSIGN(read, nested_from_json(type, value));
+      break;
+    }
+    default: {
+      std::int64_t number = 0;
+      if (const auto* large = std::get_if<std::uint64_t>(&value.storage())) {
+        read = Value(*large);
+      } else if (value.get_int64(number)) {
+        read = Value(number);
+      } else {
+        return invalid("is no integer, as a {} needs", type.to_string());
+      }
+    }
+  }
+  REEL_TRY(check_value(type, read));
+  return read;
+}
+
+json::Value column_to_json(const TableSchema& schema, const Column& column) {
+  json::Value out;
+  out.set("id", std::int64_t{column.id});
+  out.set("name", column.name);
+  out.set("type", without_ids(column.type).to_string());
+  out.set("nullable", column.nullable);
+  if (!column.default_value.is_null()) {
+    out.set("default", value_to_json(column.type, column.default_value));
+  }
+  out.set("doc", column.doc);
+  out.set("since_version", std::int64_t{column.since_version});
+  out.set("key", schema.is_key(column.id));
+  out.set("product", !column.product_name.empty());
+  return out;
+}
+
+json::Value schema_to_json(const TableSchema& schema) {
+  json::Value out;
+  out.set("id", std::int64_t{schema.id});
+  out.set("name", schema.name);
+  out.set("version", std::int64_t{schema.version});
+  out.set("product", schema.product);
+  out.set("primary_key", names_of(schema, schema.key()));
+  json::Array columns;
+  for (const Column& column : schema.columns) columns.push_back(column_to_json(schema, column));
+  out.set("columns", std::move(columns));
+  json::Array dropped;
+  for (const Column& column : schema.tombstones) {
+    json::Value item;
+    item.set("id", std::int64_t{column.id});
+    item.set("name", column.name);
+    item.set("type", without_ids(column.type).to_string());
+    item.set("dropped", column.dropped_at.to_string());
+    dropped.push_back(std::move(item));
+  }
+  out.set("dropped_columns", std::move(dropped));
+  json::Array indexes;
+  for (const Index& index : schema.indexes) {
+    json::Value item;
+    item.set("name", index.name);
+    item.set("columns", names_of(schema, index.columns));
+    item.set("kind", index.kind == IndexKind::search ? "search" : "sorted");
+    indexes.push_back(std::move(item));
+  }
+  out.set("indexes", std::move(indexes));
+  return out;
+}
+
+json::Value operations_to_json(const TableSchema& current,
+                               const std::vector<Operation>& operations) {
+  json::Array out;
+  std::vector<Operation> before;
+  for (const Operation& operation : operations) {
+    out.push_back(std::visit(OperationWriter{current, before}, operation));
+    before.push_back(operation);
+  }
+  return out;
+}
+
+Result<std::vector<Operation>> operations_from_json(const TableSchema& current,
+                                                    const json::Array& operations) {
+  std::vector<Operation> read;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    auto operation = operation_from_json(current, read, operations[i]);
+    if (!operation) {
+      std::string pointer = fmt::format("/{}{}", i, operation.error().pointer());
+      return Failure(std::move(operation).error().at(std::move(pointer)));
+    }
+    read.push_back(*std::move(operation));
+  }
+  return read;
+}
+
+json::Shape operations_shape() {
+  using json::required;
+  using json::Shape;
+  const auto form = [](const char* op, std::vector<Shape::MemberShape> members) {
+    members.insert(members.begin(), required("op", Shape::choice({op})));
+    return std::pair<std::string, Shape>(op,
+                                         Shape::object(std::move(members), Shape::Extra::forbid));
+  };
+  const auto column = required("column", Shape::string());
+  const auto name = required("name", Shape::string());
+  const Shape operation = Shape::tagged(
+      "op",
+      {form("add_column", column_members()), form("rename_column", {column, name}),
+       form("drop_column", {column}),
+       form("undrop_column",
+            {required("id", Shape::integer(1, UINT32_MAX)), json::optional("name", name.shape)}),
+       form("alter_type", {column, required("type", Shape::string())}),
+       form("set_default", {column, json::optional("default", Shape::any())}),
+       form("set_nullable", {column, required("nullable", Shape::boolean())}),
+       form("set_doc", {column, required("doc", Shape::string())}),
+       form("reorder", {required("columns", Shape::array(Shape::string()))}),
+       form("rename_table", {name})});
+  return Shape::array(operation.named("ColumnOperation"), 1);
+}
+
+Result<TableDefinition> definition_from_json(const json::Value& document) {
+  TableDefinition definition;
+  definition.name = text_member(document, "name");
+  const json::Array& columns = *document.find("columns")->as_array();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    auto column = column_from_json(columns[i]);
+    if (!column) {
+      std::string pointer = fmt::format("/columns/{}{}", i, column.error().pointer());
+      return Failure(std::move(column).error().at(std::move(pointer)));
+    }
+    definition.columns.push_back(*std::move(column));
+  }
+  std::vector<std::string> key = names_member(document, "primary_key");
+  for (auto& column : definition.columns) {
+    for (const std::string& name : key) {
+      if (same_name(name, column.name)) column.nullable = false;
+    }
+  }
+  definition.partition_key = {key.front()};
+  definition.clustering_key = {key.begin() + 1, key.end()};
+  return definition;
+}
+
+json::Shape definition_shape() {
+  using json::required;
+  using json::Shape;
+  return Shape::object(
+      {required("name", Shape::string()),
+       required("columns", Shape::array(Shape::object(column_members(), Shape::Extra::forbid), 1)),
+       required("primary_key", Shape::array(Shape::string(), 1))},
+      Shape::Extra::forbid);
+}
+
+}  // namespace reel::store

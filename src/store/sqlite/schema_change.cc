@@ -1,0 +1,112 @@
+#include "store/sqlite/schema_change_internal.h"
+
+#include "store/document.h"
+#include "store/schema_codec.h"
+#include "store/sqlite/physical_internal.h"
+
+namespace reel::store::sqlite {
+namespace {
+
+//! As the history shows what is no operation on columns.
+std::string only_operation(std::string_view name) {
+  json::Value operation;
+  operation.set("op", name);
+  return json::to_text(json::Array{operation});
+}
+
+std::string_view text_at(const Statement& row, int column) {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(row.get(), column));
+  const int size = sqlite3_column_bytes(row.get(), column);
+  return bytes == nullptr ? std::string_view() : std::string_view(bytes, std::size_t(size));
+}
+
+}  // namespace
+
+Result<std::string> migrate_table(Connection& writer, const Layouts& current,
+                                  const Migration& migration, ChangeNote note) {
+  REEL_ASSIGN(const auto old, current.table(migration.table));
+  if (migration.expected_version && *migration.expected_version != old->schema->version) {
+    return conflict("table '{}' has schema version {} by now, not {}", migration.table,
+                    old->schema->version, *migration.expected_version);
+  }
+  REEL_ASSIGN(MigrationPlan plan, plan_migration(*old->schema, migration.operations, note.at));
+  const Layout layout(std::make_shared<const TableSchema>(std::move(plan.schema)));
+  const std::string& name = layout.schema->name;
+  if (name != migration.table) REEL_TRY(check_new(current, name));
+  REEL_TRY(add_physical(writer, *old->schema, layout));
+  for (const ColumnId column : plan.columns_to_check) {
+    REEL_TRY(check_no_null(writer, layout, column));
+  }
+  note.operations = json::to_text(operations_to_json(*old->schema, migration.operations));
+  REEL_TRY(note_schema(writer, *layout.schema, note));
+  return name;
+}
+
+Status drop_table(Connection& writer, const Layouts& current, std::string_view name,
+                  ChangeNote note) {
+  REEL_ASSIGN(const auto layout, current.table(name));
+  if (layout->schema->product) {
+    return invalid("table '{}' belongs to the product: it cannot be dropped", name);
+  }
+  TableSchema schema = *layout->schema;
+  ++schema.version;
+  note.operations = only_operation("drop_table");
+  REEL_TRY(note_schema(writer, schema, note));
+  return writer.run(fmt::format("UPDATE _tables SET dropped_at = {} WHERE id = {}", note.at.micros,
+                                schema.id));
+}
+
+Result<std::string> undrop_table(Connection& writer, const Layouts& current, TableId id,
+                                 std::string_view name, ChangeNote note) {
+  REEL_ASSIGN(auto dropped, read_dropped_tables(writer));
+  for (DroppedTable& table : dropped) {
+    TableSchema& schema = table.schema;
+    if (schema.id != id || table.purging) continue;
+    if (!name.empty()) schema.name = name;
+    REEL_TRY(check_name(schema.name));
+    REEL_TRY(check_new(current, schema.name));
+    ++schema.version;
+    note.operations = only_operation("undrop_table");
+    REEL_TRY(note_schema(writer, schema, note));
+    return std::move(schema.name);
+  }
+  return not_found("no dropped table has the id {}, or it is purged", id);
+}
+
+Result<std::vector<DroppedTable>> read_dropped_tables(Connection& connection) {
+  REEL_ASSIGN(const Statement rows,
+              connection.prepare("SELECT s.schema, t.dropped_at, t.purging FROM _tables t JOIN _schemas s "
+                                 "ON s.table_id = t.id AND s.version = t.version "
+                                 "WHERE t.dropped_at IS NOT NULL ORDER BY t.dropped_at, t.id"));
+  std::vector<DroppedTable> tables;
+  while (true) {
+    REEL_ASSIGN(const bool more, connection.step(rows));
+    if (!more) return tables;
+    REEL_ASSIGN(TableSchema schema, decode_schema(text_at(rows, 0)));
+    tables.push_back({.schema = std::move(schema),
+                      .dropped_at = Instant{sqlite3_column_int64(rows.get(), 1)},
+                      .purging = sqlite3_column_int(rows.get(), 2) != 0});
+  }
+}
+
+Result<std::vector<SchemaVersion>> read_history(Connection& connection, TableId table) {
+  REEL_ASSIGN(const Statement rows,
+              connection.prepare("SELECT schema, at, by, comment, operations FROM _schemas "
+                                 "WHERE table_id = ? ORDER BY version"));
+  sqlite3_bind_int64(rows.get(), 1, table);
+  std::vector<SchemaVersion> versions;
+  while (true) {
+    REEL_ASSIGN(const bool more, connection.step(rows));
+    if (!more) break;
+    REEL_ASSIGN(TableSchema schema, decode_schema(text_at(rows, 0)));
+    versions.push_back({.schema = std::move(schema),
+                        .at = Instant{sqlite3_column_int64(rows.get(), 1)},
+                        .by = std::string(text_at(rows, 2)),
+                        .comment = std::string(text_at(rows, 3)),
+                        .operations = std::string(text_at(rows, 4))});
+  }
+  if (versions.empty()) return not_found("there never was a table with the id {}", table);
+  return versions;
+}
+
+}  // namespace reel::store::sqlite

@@ -1,0 +1,26 @@
+#pragma once
+//! Changes of tables that users ask for. All run in a write transaction on the committer's thread.
+
+#include <string_view>
+#include <vector>
+
+#include "store/sqlite/catalog_internal.h"
+#include "store/store.h"
+
+namespace reel::store::sqlite {
+
+//! Returns the name that the table has then.
+Result<std::string> migrate_table(Connection& writer, const Layouts& current,
+                                  const Migration& migration, ChangeNote note);
+Status drop_table(Connection& writer, const Layouts& current, std::string_view name,
+                  ChangeNote note);
+//! Returns the name.
+Result<std::string> undrop_table(Connection& writer, const Layouts& current, TableId id,
+                                 std::string_view name, ChangeNote note);
+
+//! What is dropped, the oldest first.
+Result<std::vector<DroppedTable>> read_dropped_tables(Connection& connection);
+//! Code::not_found when there never was such a table.
+Result<std::vector<SchemaVersion>> read_history(Connection& connection, TableId table);
+
+}  // namespace reel::store::sqlite
