@@ -183,7 +183,8 @@ Result<TableDefinition::ColumnDefinition> column_from_json(const json::Value& do
   column.name = text_member(document, "name");
   column.doc = text_member(document, "doc");
   REEL_ASSIGN(column.type, type_member(document));
-  if (const json::Value* nullable = document.find("nullable")) column.nullable = *nullable->as_bool();
+  if (const json::Value* nullable = document.find("nullable"))
+    column.nullable = *nullable->as_bool();
   REEL_ASSIGN(column.default_value, default_member(document, column.type));
   return column;
 }
@@ -487,18 +488,17 @@ json::Shape operations_shape() {
   };
   const auto column = required("column", Shape::string());
   const auto name = required("name", Shape::string());
-  const Shape operation = Shape::tagged(
-      "op",
-      {form("add_column", column_members()), form("rename_column", {column, name}),
-       form("drop_column", {column}),
-       form("undrop_column",
-            {required("id", Shape::integer(1, UINT32_MAX)), json::optional("name", name.shape)}),
-       form("alter_type", {column, required("type", Shape::string())}),
-       form("set_default", {column, json::optional("default", Shape::any())}),
-       form("set_nullable", {column, required("nullable", Shape::boolean())}),
-       form("set_doc", {column, required("doc", Shape::string())}),
-       form("reorder", {required("columns", Shape::array(Shape::string()))}),
-       form("rename_table", {name})});
+  const Shape operation =
+      Shape::tagged("op", {form("add_column", column_members()),
+                           form("rename_column", {column, name}), form("drop_column", {column}),
+                           form("undrop_column", {required("id", Shape::integer(1, UINT32_MAX)),
+                                                  json::optional("name", name.shape)}),
+                           form("alter_type", {column, required("type", Shape::string())}),
+                           form("set_default", {column, json::optional("default", Shape::any())}),
+                           form("set_nullable", {column, required("nullable", Shape::boolean())}),
+                           form("set_doc", {column, required("doc", Shape::string())}),
+                           form("reorder", {required("columns", Shape::array(Shape::string()))}),
+                           form("rename_table", {name})});
   return Shape::array(operation.named("ColumnOperation"), 1);
 }
 

@@ -22,7 +22,8 @@ json::Value column_to_json(const TableSchema& schema, const Column& column);
 json::Value schema_to_json(const TableSchema& schema);
 
 //! Arrays of {"op": "add_column", …}.
-json::Value operations_to_json(const TableSchema& current, const std::vector<Operation>& operations);
+json::Value operations_to_json(const TableSchema& current,
+                               const std::vector<Operation>& operations);
 //! REQUIRES: the array passed operations_shape(). Code::invalid with the pointer to what is wrong.
 Result<std::vector<Operation>> operations_from_json(const TableSchema& current,
                                                     const json::Array& operations);

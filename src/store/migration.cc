@@ -138,9 +138,10 @@ class Planner {
       reasons_.add(fmt::format("column '{}' exists already", column.name));
     }
     if (!column.nullable && column.default_value.is_null()) {
-      reasons_.add(fmt::format("new column '{}' is neither nullable nor has a default, and the "
-                               "rows that are there need a value",
-                               column.name));
+      reasons_.add(
+          fmt::format("new column '{}' is neither nullable nor has a default, and the "
+                      "rows that are there need a value",
+                      column.name));
     }
     if (reasons_.size() == reasons_before) next_.columns.push_back(new_column(column, next_));
   }
@@ -186,8 +187,7 @@ class Planner {
           index.columns.end()) {
         continue;
       }
-      reasons_.add(
-          fmt::format("column '{}' is used by the index '{}'", column->name, index.name));
+      reasons_.add(fmt::format("column '{}' is used by the index '{}'", column->name, index.name));
       return;
     }
     const auto place =

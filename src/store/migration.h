@@ -77,9 +77,9 @@ struct MigrationPlan {
   std::vector<ColumnId> columns_to_check = {};
 };
 
-//! One operation after the other on the schema. Code::invalid lists every reason against it: unknown
-//! columns (with the nearest name), names that are taken or bad, columns of the key, of an index or
-//! of the product, types and defaults that do not fit.
+//! One operation after the other on the schema. Code::invalid lists every reason against it:
+//! unknown columns (with the nearest name), names that are taken or bad, columns of the key, of an
+//! index or of the product, types and defaults that do not fit.
 Result<MigrationPlan> plan_migration(const TableSchema& current,
                                      const std::vector<Operation>& operations, Instant now);
 

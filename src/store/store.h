@@ -247,9 +247,9 @@ class Store {
   virtual Result<std::shared_ptr<const TableSchema>> create_table(const TableDefinition& definition,
                                                                   const Reason& reason) = 0;
   //! Applies the migration: a change of the catalog, whatever the number of rows, except that a
-  //! column becomes not nullable only after all rows were looked at. Readers see the table as it was
-  //! or as it is then. Errors as of plan_migration(), conflict for another version than expected or
-  //! for a table's name that is taken.
+  //! column becomes not nullable only after all rows were looked at. Readers see the table as it
+  //! was or as it is then. Errors as of plan_migration(), conflict for another version than
+  //! expected or for a table's name that is taken.
   virtual Result<std::shared_ptr<const TableSchema>> migrate(const Migration& migration,
                                                              const Reason& reason) = 0;
   //! Takes a table of users out of reach; its rows stay until they are purged.
@@ -260,9 +260,9 @@ class Store {
   virtual Result<std::vector<DroppedTable>> dropped_tables() = 0;
   //! Every version of a table that is or was, the oldest first.
   virtual Result<std::vector<SchemaVersion>> history(TableId table) = 0;
-  //! Erases cells and rows that were dropped before this moment, at most so many rows of them in one
-  //! transaction, which others wait for. What is purged cannot be brought back. `from`: the place
-  //! that the step before returned.
+  //! Erases cells and rows that were dropped before this moment, at most so many rows of them in
+  //! one transaction, which others wait for. What is purged cannot be brought back. `from`: the
+  //! place that the step before returned.
   virtual Result<PurgeStep> purge(Instant dropped_before, std::size_t rows_max,
                                   const PurgePlace& from) = 0;
 

@@ -63,10 +63,10 @@ Status prepare_file(Connection& writer, std::size_t page_bytes) {
     return unsupported("the store has format version {}, this program knows versions up to {}",
                        format, kFormatVersion);
   }
-  REEL_TRY(writer.run(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-      "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864; "
-      "PRAGMA secure_delete=OFF"));
+  REEL_TRY(
+      writer.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                 "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864; "
+                 "PRAGMA secure_delete=OFF"));
   if (format == 0) return {};
   return upgrade(writer, format);
 }

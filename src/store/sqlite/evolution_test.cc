@@ -61,9 +61,8 @@ struct Model {
       return true;
     }
     if (const auto* undrop = std::get_if<UndropColumn>(&operation)) {
-      const auto place = std::find_if(dropped.begin(), dropped.end(), [&](const auto& column) {
-        return column.id == undrop->id;
-      });
+      const auto place = std::find_if(dropped.begin(), dropped.end(),
+                                      [&](const auto& column) { return column.id == undrop->id; });
       if (place == dropped.end() || place->purging) return false;
       const std::string name = undrop->name.empty() ? place->name : undrop->name;
       if (has(name)) return false;
@@ -341,9 +340,8 @@ class Chain {
     if (below(5) == 0 && model_.columns.size() > 1) {
       // A ring of names.
       for (std::size_t i = 0; i < model_.columns.size(); ++i) {
-        operations.emplace_back(
-            RenameColumn{model_.columns[i].name,
-                         model_.columns[(i + 1) % model_.columns.size()].name});
+        operations.emplace_back(RenameColumn{model_.columns[i].name,
+                                             model_.columns[(i + 1) % model_.columns.size()].name});
       }
       return operations;
     }
@@ -366,10 +364,9 @@ class Chain {
     }
     // There are floats that SQLite cannot read from text to the last bit.
     if (!done && done.error().code() == Code::unsupported) return {};
-    EXPECT_EQ(done.has_value(), expected)
-        << (done ? "" : done.error().message()) << "\n"
-        << json::to_text(operations_to_json(*schema, operations)) << "\nof "
-        << json::to_text(schema_to_json(*schema));
+    EXPECT_EQ(done.has_value(), expected) << (done ? "" : done.error().message()) << "\n"
+                                          << json::to_text(operations_to_json(*schema, operations))
+                                          << "\nof " << json::to_text(schema_to_json(*schema));
     if (!done) return {};
     model_ = with_true_ids(std::move(next), *schema, operations);
     return {};

@@ -13,8 +13,8 @@ Status create_search(Connection& writer, const Layout& layout, const Layout::Sea
   const std::string keys = layout.list(layout.key);
   std::string definitions;
   for (const std::size_t position : layout.key) {
-    definitions += fmt::format("{} {}, ", layout.physical(position),
-                               affinity(layout.type(position)));
+    definitions +=
+        fmt::format("{} {}, ", layout.physical(position), affinity(layout.type(position)));
   }
   return writer.run(
       fmt::format("CREATE TABLE {1} (id INTEGER PRIMARY KEY, {2}UNIQUE ({3})); "
@@ -38,8 +38,7 @@ bool is_stored(const TableSchema& schema, ColumnId id) {
 Status create_physical(Connection& writer, const Layout& layout) {
   std::string columns;
   for (const std::size_t position : layout.all) {
-    columns += fmt::format("{} {}, ", layout.physical(position),
-                           affinity(layout.type(position)));
+    columns += fmt::format("{} {}, ", layout.physical(position), affinity(layout.type(position)));
   }
   return writer.run(fmt::format("CREATE TABLE {} ({}PRIMARY KEY ({})) WITHOUT ROWID", layout.table,
                                 columns, layout.list(layout.key)));
@@ -64,9 +63,9 @@ Status add_physical(Connection& writer, const TableSchema& old, const Layout& la
   for (const std::size_t position : layout.stored) {
     const Column& column = layout.schema->stored(position);
     if (is_stored(old, column.id)) continue;
-    REEL_ASSIGN(const std::int64_t count, writer.read_integer(fmt::format(
-                                              "SELECT count(*) FROM pragma_table_info('{}')",
-                                              layout.table)));
+    REEL_ASSIGN(const std::int64_t count,
+                writer.read_integer(
+                    fmt::format("SELECT count(*) FROM pragma_table_info('{}')", layout.table)));
     if (count >= kPhysicalMax) {
       return too_large("table '{}' had {} columns in its time; copy its rows to a new table",
                        layout.schema->name, count);
@@ -98,9 +97,9 @@ Status create_indexes(Connection& writer, const Layout& layout, IndexId first) {
 
 Status check_no_null(Connection& writer, const Layout& layout, ColumnId column) {
   const std::size_t position = layout.schema->position(column);
-  REEL_ASSIGN(const Statement probe, writer.prepare_once(fmt::format(
-                                         "SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1", layout.table,
-                                         layout.physical(position))));
+  REEL_ASSIGN(const Statement probe,
+              writer.prepare_once(fmt::format("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1",
+                                              layout.table, layout.physical(position))));
   REEL_ASSIGN(const bool found, writer.step(probe));
   if (!found) return {};
   return invalid("table '{}': column '{}' has no value in some rows", layout.schema->name,

@@ -74,8 +74,7 @@ Status write_differences(Connection& writer, TableId table,
     const std::string bytes = encode_fingerprint(fingerprint);
     REEL_ASSIGN(const Statement update,
                 writer.prepare_once("UPDATE _ledger SET fingerprint = ? WHERE " + where));
-    sqlite3_bind_blob(update.get(), 1, bytes.data(), static_cast<int>(bytes.size()),
-                      SQLITE_STATIC);
+    sqlite3_bind_blob(update.get(), 1, bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC);
     REEL_TRY(writer.finish(update));
   }
   return {};
@@ -150,14 +149,14 @@ Result<PurgeStep> purge_column(Connection& writer, const Layout& layout, std::si
   return step;
 }
 
-Result<PurgeStep> purge_table(Connection& writer, const DroppedTable& table,
-                              std::size_t rows_max) {
+Result<PurgeStep> purge_table(Connection& writer, const DroppedTable& table, std::size_t rows_max) {
   const Layout layout(std::make_shared<const TableSchema>(table.schema));
   const std::string keys = layout.list(layout.key);
   const TableId id = table.schema.id;
-  REEL_TRY(writer.run(fmt::format("DELETE FROM _ledger WHERE table_id = {0}; "
-                                  "UPDATE _tables SET purging = 1 WHERE id = {0}",
-                                  id)));
+  REEL_TRY(
+      writer.run(fmt::format("DELETE FROM _ledger WHERE table_id = {0}; "
+                             "UPDATE _tables SET purging = 1 WHERE id = {0}",
+                             id)));
   REEL_TRY(writer.run(
       fmt::format("DELETE FROM {0} WHERE ({1}) IN (SELECT {1} FROM {0} ORDER BY {1} LIMIT {2})",
                   layout.table, keys, rows_max)));

@@ -52,8 +52,8 @@ Status drop_table(Connection& writer, const Layouts& current, std::string_view n
   ++schema.version;
   note.operations = only_operation("drop_table");
   REEL_TRY(note_schema(writer, schema, note));
-  return writer.run(fmt::format("UPDATE _tables SET dropped_at = {} WHERE id = {}", note.at.micros,
-                                schema.id));
+  return writer.run(
+      fmt::format("UPDATE _tables SET dropped_at = {} WHERE id = {}", note.at.micros, schema.id));
 }
 
 Result<std::string> undrop_table(Connection& writer, const Layouts& current, TableId id,
@@ -74,10 +74,11 @@ Result<std::string> undrop_table(Connection& writer, const Layouts& current, Tab
 }
 
 Result<std::vector<DroppedTable>> read_dropped_tables(Connection& connection) {
-  REEL_ASSIGN(const Statement rows,
-              connection.prepare("SELECT s.schema, t.dropped_at, t.purging FROM _tables t JOIN _schemas s "
-                                 "ON s.table_id = t.id AND s.version = t.version "
-                                 "WHERE t.dropped_at IS NOT NULL ORDER BY t.dropped_at, t.id"));
+  REEL_ASSIGN(
+      const Statement rows,
+      connection.prepare("SELECT s.schema, t.dropped_at, t.purging FROM _tables t JOIN _schemas s "
+                         "ON s.table_id = t.id AND s.version = t.version "
+                         "WHERE t.dropped_at IS NOT NULL ORDER BY t.dropped_at, t.id"));
   std::vector<DroppedTable> tables;
   while (true) {
     REEL_ASSIGN(const bool more, connection.step(rows));

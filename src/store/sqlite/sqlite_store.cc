@@ -94,8 +94,7 @@ class SqliteStore final : public Store {
                                                           const Reason& reason) override {
     std::string found;
     REEL_TRY(change([&](Connection& writer) -> Result<bool> {
-      REEL_ASSIGN(found,
-                  sqlite::undrop_table(writer, *layouts_->get(), id, name, note_of(reason)));
+      REEL_ASSIGN(found, sqlite::undrop_table(writer, *layouts_->get(), id, name, note_of(reason)));
       return true;
     }));
     return catalog()->table(found);
