@@ -4,8 +4,8 @@
 #include <array>
 #include <set>
 
-#include "base/clock.h"
 #include "base/uuid.h"
+#include "json/forms.h"
 #include "time/time_range.h"
 
 namespace reel::tams::shape {
@@ -30,11 +30,6 @@ Status check_timerange(std::string_view text) {
 
 Status check_timestamp(std::string_view text) {
   REEL_TRY(time::Timestamp::parse(text));
-  return {};
-}
-
-Status check_date_time(std::string_view text) {
-  REEL_TRY(Instant::parse(text));
   return {};
 }
 
@@ -360,9 +355,7 @@ Shape timestamp() {
       .named("Timestamp");
 }
 
-Shape date_time() {
-  return Shape::form("Date and time, RFC 3339", "", check_date_time, "date-time");
-}
+Shape date_time() { return json::date_time(); }
 
 Shape mime_type() {
   return Shape::form("MIME Type",
