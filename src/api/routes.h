@@ -23,6 +23,7 @@ std::vector<Route> search_routes();
 std::vector<Route> audit_routes();
 std::vector<Route> analytics_routes();
 std::vector<Route> webhook_routes();
+std::vector<Route> tables_routes();
 
 //! All of the above.
 std::vector<Route> product_routes();

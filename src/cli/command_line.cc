@@ -11,7 +11,7 @@ namespace {
 
 constexpr char kFooter[] = R"help(
 Environment:
-  REELHOUSE_URL   server for ingest, export and the lists (default http://127.0.0.1:8000)
+  REELHOUSE_URL   server for ingest, export, lists and tables (default http://127.0.0.1:8000)
   REELHOUSE_TOKEN API key or JWT for that server
   TMPDIR          where media waits on its way (default /tmp)
 
@@ -60,6 +60,7 @@ void add_all_commands(CLI::App& app, Run& run) {
   add_ingest_command(app, run);
   add_export_command(app, run);
   add_list_commands(app, run);
+  add_table_commands(app, run);
   add_store_commands(app, run);
   add_key_commands(app, run);
   add_completion_command(app, run);

@@ -163,7 +163,11 @@ void add_revoke(CLI::App& keys, Run& run) {
   command->callback([&run, words] {
     run = [words] {
       return run_keys(
-          *words, [&](TamsClient& client) { return client.remove("/auth/keys/" + words->id); },
+          *words,
+          [&](TamsClient& client) -> Status {
+            REEL_TRY(client.remove("/auth/keys/" + words->id));
+            return {};
+          },
           [&](auth::ApiKeys& all) { return revoke_in_directory(*words, all); });
     };
   });

@@ -69,8 +69,9 @@ std::string error_text(const http::ClientResponse& response) {
   const auto parsed = json::parse(response.body);
   std::string text;
   if (parsed) {
-    text = string_field(*parsed, "summary");
-    if (text.empty()) text = string_field(*parsed, "message");
+    // Ours say in the message what is wrong; TAMS itself knows only the summary.
+    text = string_field(*parsed, "message");
+    if (text.empty()) text = string_field(*parsed, "summary");
     const std::string pointer = string_field(*parsed, "pointer");
     if (!pointer.empty()) text += fmt::format(" (at {})", pointer);
   }
@@ -202,9 +203,10 @@ Result<json::Value> TamsClient::post(const std::string& path, const json::Value&
   return json::parse(response.body);
 }
 
-Status TamsClient::remove(const std::string& path) {
-  REEL_TRY(send({.method = "DELETE", .url = absolute(path)}));
-  return {};
+Result<json::Value> TamsClient::remove(const std::string& path) {
+  REEL_ASSIGN(const auto response, send({.method = "DELETE", .url = absolute(path)}));
+  if (response.body.empty()) return json::Value();
+  return json::parse(response.body);
 }
 
 Status TamsClient::get_pages(const std::string& path,

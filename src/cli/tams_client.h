@@ -71,7 +71,8 @@ class TamsClient {
 
   //! The answer of a POST with a JSON body.
   Result<json::Value> post(const std::string& path, const json::Value& body);
-  Status remove(const std::string& path);
+  //! The answer of a DELETE, null when it has none.
+  Result<json::Value> remove(const std::string& path);
 
   //! nullopt when there is no such flow.
   Result<std::optional<json::Value>> find_flow(const std::string& id);

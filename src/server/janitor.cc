@@ -16,15 +16,33 @@ namespace reel::server {
 namespace {
 
 constexpr int kLowNice = 15;
+constexpr std::int64_t kDayUs = 86'400'000'000;
 
 Status trim_change_log(const tams::Context& context) {
   constexpr std::size_t kAtOnce = 1000;
-  constexpr std::int64_t kDayUs = 86'400'000'000;
   const Instant horizon{context.clock.now().micros - context.limits.change_log_days * kDayUs};
   while (true) {
     REEL_ASSIGN(const std::size_t gone, events::trim_changes(context.store, horizon, kAtOnce));
     if (gone < kAtOnce) return {};
   }
+}
+
+//! Forgets dropped columns and tables, a few rows at a time.
+Status purge_dropped(const tams::Context& context, const std::stop_token& stop) {
+  using Steady = std::chrono::steady_clock;
+  constexpr std::size_t kRowsAtOnce = 200;
+  const Instant horizon{context.clock.now().micros - context.limits.undrop_days * kDayUs};
+  store::PurgePlace place;
+  while (!stop.stop_requested()) {
+    const auto begin = Steady::now();
+    REEL_ASSIGN(store::PurgeStep step, context.store.purge(horizon, kRowsAtOnce, place));
+    if (step.done) return {};
+    place = std::move(step.next);
+    // Writers wait for a step, so most of the time is theirs.
+    std::this_thread::sleep_for(
+        std::min<Steady::duration>(2 * (Steady::now() - begin), std::chrono::milliseconds(100)));
+  }
+  return {};
 }
 
 }  // namespace
@@ -77,9 +95,12 @@ std::vector<Janitor::Chore> deleting_chores(const tams::Context& context) {
            [&context](const std::stop_token& stop) {
              return tams::purge_expired_trash(context, stop);
            }},
-          {"deleting what was requested", [&context](const std::stop_token& stop) {
+          {"deleting what was requested",
+           [&context](const std::stop_token& stop) {
              return tams::carry_out_deletions(context, stop);
-           }}};
+           }},
+          {"purging dropped columns and tables",
+           [&context](const std::stop_token& stop) { return purge_dropped(context, stop); }}};
 }
 
 std::vector<Janitor::Chore> copying_chores(const tams::Context& context) {

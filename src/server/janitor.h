@@ -50,7 +50,8 @@ class Janitor {
 std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context);
 //! Keeping the figures up to date. Apart, because others must not wait for it.
 std::vector<Janitor::Chore> counting_chores(const tams::Context& context);
-//! Deletion requests, and copies of objects between backends. Apart, because they may take hours.
+//! Deletion requests, the trash, and what was dropped; and copies of objects between backends.
+//! Apart, because they may take hours.
 std::vector<Janitor::Chore> deleting_chores(const tams::Context& context);
 std::vector<Janitor::Chore> copying_chores(const tams::Context& context);
 

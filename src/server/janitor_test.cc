@@ -109,7 +109,7 @@ class GarbageTest : public testing::Test {
   const media::TestFolder folder_;
   ManualClock clock_;
   const std::unique_ptr<store::Store> store_ =
-      *store::open_sqlite_store({.path = folder_ / "store.db"});
+      *store::open_sqlite_store({.path = folder_ / "store.db", .clock = &clock_});
   tams::Storage storage_;
   StorageId fast_;
   StorageId slow_;
@@ -177,6 +177,41 @@ TEST_F(GarbageTest, TheTrashIsPurgedAfterItsTime) {
   EXPECT_EQ(rows(tams::table::kTrash), 0U);
   EXPECT_EQ(rows(tams::table::kSegments), 0U);
   EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(GarbageTest, WhatWasDroppedIsPurgedAfterItsTime) {
+  const store::Type text = store::Type::of(store::TypeKind::string);
+  for (const char* name : {"kept", "gone"}) {
+    ASSERT_TRUE(store_->create_table({.name = name,
+                                      .columns = {{.name = "id", .type = text, .nullable = false},
+                                                  {.name = "note", .type = text}},
+                                      .partition_key = {"id"}},
+                                     {}));
+    store::Batch batch;
+    for (int i = 0; i < 450; ++i) {  // more than two steps
+      batch.insert(name, {std::to_string(i)}, {{"note", "x"}});
+    }
+    ASSERT_TRUE(store_->commit(std::move(batch)));
+  }
+  ASSERT_TRUE(store_->migrate({.table = "kept", .operations = {store::DropColumn{"note"}}}, {}));
+  ASSERT_TRUE(store_->drop_table("gone", {}));
+  const auto work = [&] {
+    for (const Janitor::Chore& chore : deleting_chores(context_)) ASSERT_TRUE(chore.work({}));
+  };
+  const auto dropped_columns = [&] {
+    return (*store_->catalog()->table("kept"))->tombstones.size();
+  };
+  clock_.advance(seconds(context_.limits.undrop_days * 86'400));
+  work();
+  EXPECT_EQ(dropped_columns(), 1U) << "not yet: it was dropped at this moment";
+  EXPECT_EQ(store_->dropped_tables()->size(), 1U);
+  clock_.advance(seconds(1));
+  work();
+  EXPECT_EQ(dropped_columns(), 0U);
+  EXPECT_TRUE(store_->dropped_tables()->empty());
+  EXPECT_EQ(rows("kept"), 450U);
+  const auto snapshot = store_->snapshot();
+  EXPECT_EQ(*(*snapshot)->ledger("kept"), *store_->recount("kept"));
 }
 
 TEST_F(GarbageTest, AnIdThatIsAllocatedAnewHasItsOwnTimeout) {

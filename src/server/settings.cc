@@ -262,6 +262,8 @@ std::vector<Setting> domain_limits() {
              [](Config& c) -> std::size_t& { return c.limits.tams.bulk_segments_max; }),
       number("limits.trash_days", "How long what was deleted softly can be restored.", {1, 36'500},
              [](Config& c) -> std::int64_t& { return c.limits.tams.trash_days; }),
+      number("limits.undrop_days", "How long dropped columns and tables can be brought back.",
+             {0, 36'500}, [](Config& c) -> std::int64_t& { return c.limits.tams.undrop_days; }),
       number("limits.delete_segments_max",
              "Segments that one request deletes before it is answered; of more, all are deleted "
              "after it.",

@@ -438,6 +438,7 @@ json::Value schema_to_json(const TableSchema& schema) {
     item.set("name", column.name);
     item.set("type", without_ids(column.type).to_string());
     item.set("dropped", column.dropped_at.to_string());
+    item.set("purging", column.purging);
     dropped.push_back(std::move(item));
   }
   out.set("dropped_columns", std::move(dropped));
@@ -525,14 +526,15 @@ Result<TableDefinition> definition_from_json(const json::Value& document) {
   return definition;
 }
 
-json::Shape definition_shape() {
+json::Shape definition_shape(std::vector<json::Shape::MemberShape> beside) {
   using json::required;
   using json::Shape;
-  return Shape::object(
+  beside.insert(
+      beside.begin(),
       {required("name", Shape::string()),
        required("columns", Shape::array(Shape::object(column_members(), Shape::Extra::forbid), 1)),
-       required("primary_key", Shape::array(Shape::string(), 1))},
-      Shape::Extra::forbid);
+       required("primary_key", Shape::array(Shape::string(), 1))});
+  return Shape::object(std::move(beside), Shape::Extra::forbid);
 }
 
 }  // namespace reel::store

@@ -33,6 +33,7 @@ json::Shape operations_shape();
 //! the first column of the key is the partition key, the others order the rows within it.
 //! REQUIRES: the document passed definition_shape().
 Result<TableDefinition> definition_from_json(const json::Value& document);
-json::Shape definition_shape();
+//! `beside`: what else may stand in the document.
+json::Shape definition_shape(std::vector<json::Shape::MemberShape> beside = {});
 
 }  // namespace reel::store

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <set>
 
+#include "base/nearest_name.h"
 #include "store/schema_internal.h"
 
 namespace reel::store {
@@ -12,36 +12,11 @@ namespace {
 
 constexpr std::size_t kOperationsMax = 10'000;
 
-//! Steps from one name to the other: letters put in, taken out or exchanged (Levenshtein).
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t exchanged = diagonal + (same_name(a.substr(i, 1), b.substr(j, 1)) ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({exchanged, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 std::string unknown_column(const TableSchema& schema, std::string_view name) {
-  constexpr std::size_t kShownMax = 64;
-  std::string text = fmt::format("column '{}' does not exist", name.substr(0, kShownMax));
-  std::size_t nearest = std::min<std::size_t>(name.size() / 2, 3) + 1;
-  std::string_view found;
-  for (const Column& column : schema.columns) {
-    if (name.size() > 2 * kShownMax) break;
-    const std::size_t steps = distance(name, column.name);
-    if (steps < nearest) {
-      nearest = steps;
-      found = column.name;
-    }
-  }
-  if (!found.empty()) text += fmt::format(" (the nearest is '{}')", found);
-  return text;
+  std::vector<std::string_view> names;
+  for (const Column& column : schema.columns) names.push_back(column.name);
+  return fmt::format("column '{}' does not exist{}", name.substr(0, kNameShownMax),
+                     nearest_hint(name, names));
 }
 
 //! The wider type with the permanent ids of the children that it takes over.

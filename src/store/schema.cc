@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/nearest_name.h"
 #include "base/percent.h"
 #include "store/schema_internal.h"
 
@@ -229,8 +230,11 @@ bool TableSchema::is_key(ColumnId column_id) const {
 
 Result<std::shared_ptr<const TableSchema>> Catalog::table(std::string_view name) const {
   const auto found = tables.find(name);
-  if (found == tables.end()) return not_found("there is no table '{}'", name);
-  return found->second;
+  if (found != tables.end()) return found->second;
+  std::vector<std::string_view> names;
+  for (const auto& [other, schema] : tables) names.push_back(other);
+  return not_found("there is no table '{}'{}", name.substr(0, kNameShownMax),
+                   nearest_hint(name, names));
 }
 
 Status check_name(std::string_view name) {

@@ -38,6 +38,7 @@ struct Limits {
   std::size_t collection_max = 1000;      //!< members of one flow collection
   std::int64_t change_log_days = 30;      //!< how long changes stay in the log
   std::int64_t trash_days = 30;           //!< how long what was deleted softly can be restored
+  std::int64_t undrop_days = 7;           //!< the same for dropped columns and tables
   std::size_t delete_segments_max = 200;  //!< deleted before the answer; of more, all after it
   //! Where webhooks may go beside public addresses.
   std::vector<Network> webhook_networks = {};

@@ -5,8 +5,8 @@
 #include <set>
 #include <span>
 
-#include "base/clock.h"
 #include "base/uuid.h"
+#include "json/forms.h"
 #include "time/time_range.h"
 
 namespace reel::tams::shape {
@@ -31,11 +31,6 @@ Status check_timerange(std::string_view text) {
 
 Status check_timestamp(std::string_view text) {
   REEL_TRY(time::Timestamp::parse(text));
-  return {};
-}
-
-Status check_date_time(std::string_view text) {
-  REEL_TRY(Instant::parse(text));
   return {};
 }
 
@@ -361,9 +356,7 @@ Shape timestamp() {
       .named("Timestamp");
 }
 
-Shape date_time() {
-  return Shape::form("Date and time, RFC 3339", "", check_date_time, "date-time");
-}
+Shape date_time() { return json::date_time(); }
 
 Shape mime_type() {
   return Shape::form("MIME Type",

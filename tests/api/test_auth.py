@@ -119,9 +119,11 @@ def test_every_operation_says_what_it_needs(guarded):
     assert open_to_all == {"/livez", "/readyz", "/openapi.json", "/docs", "/docs/{file}", "/redoc", "/redoc/{file}"}
     # A route that does not say what it needs ends up here too.
     hooks = "/service/webhooks"
+    table = "/tables/{table}"
     assert for_admins == {
         "post /service", "get /auth/keys", "head /auth/keys", "post /auth/keys", "delete /auth/keys/{keyId}",
-        "get /audit", "head /audit", f"get {hooks}", f"head {hooks}", f"post {hooks}",
+        "get /audit", "head /audit", "post /tables", f"delete {table}", f"post {table}/migrations",
+        f"post {table}/rollback", "post /dropped-tables/{tableId}/restore", f"get {hooks}", f"head {hooks}", f"post {hooks}",
         *(f"{method} {hooks}/{{webhookId}}" for method in ("get", "head", "put", "delete"))}
 
 
@@ -523,7 +525,11 @@ def test_what_knows_no_classes_is_closed_to_those_who_have_them(guarded, teams):
                 assert answer.status_code == 404, f"{method} {path} answered {answer.status_code}"
     figures = {f"{method} /analytics/{name}" for method in ("get", "head")
                for name in ("flow-usage", "storage-usage", "time-range-analysis", "catalog-summary")}
-    assert closed == figures | {"post /service/profiles/{profileId}", "get /events", "head /events"}
+    table = "/tables/{table}"
+    tables = {f"{method} {path}" for method in ("get", "head")
+              for path in ("/tables", "/dropped-tables", table, f"{table}/columns", f"{table}/columns/{{column}}",
+                           f"{table}/history", f"{table}/stats")}
+    assert closed == figures | tables | {"post /service/profiles/{profileId}", "get /events", "head /events"}
 
 
 def test_tokens_and_passwords_may_have_classes(guarded):

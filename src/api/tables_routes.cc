@@ -1,0 +1,256 @@
+#include "api/parameters.h"
+#include "api/routes.h"
+#include "base/percent.h"
+#include "tables/shapes.h"
+#include "tables/tables.h"
+#include "tams/shapes.h"
+
+namespace reel::api {
+namespace {
+
+namespace shape = tables::shape;
+
+//! Thousands of columns take more than the bodies of other requests.
+constexpr std::uint64_t kBodyBytesMax = 4 << 20;
+
+Result<Response> answered(Result<json::Value> document, int status = 200) {
+  if (!document) return Failure(std::move(document).error());
+  return Response::json(status, json::to_text(*document));
+}
+
+std::string text_member(const json::Value& body, std::string_view name) {
+  const json::Value* member = body.find(name);
+  return member == nullptr ? std::string() : *member->as_string();
+}
+
+std::optional<std::uint32_t> number_member(const json::Value& body, std::string_view name) {
+  const json::Value* member = body.find(name);
+  std::int64_t number = 0;
+  if (member == nullptr || !member->get_int64(number)) return std::nullopt;
+  return static_cast<std::uint32_t>(number);
+}
+
+tables::Reason reason(const Call& call) {
+  return {.by = call.identity->name, .comment = text_member(call.body, "comment")};
+}
+
+tables::Change change(const Call& call) {
+  const json::Value* dry_run = call.body.find("dry_run");
+  return {.table = call.path[0],
+          .expected_version = number_member(call.body, "expected_version"),
+          .dry_run = dry_run != nullptr && *dry_run->as_bool(),
+          .now = call.tams.clock.now(),
+          .reason = reason(call)};
+}
+
+Result<Response> list_tables(const Call& call) {
+  return answered(tables::list_tables(call.tams.store));
+}
+
+Result<Response> list_dropped(const Call& call) {
+  return answered(tables::list_dropped_tables(call.tams.store, call.tams.limits.undrop_days));
+}
+
+Result<Response> post_table(const Call& call) {
+  auto created = answered(tables::create_table(call.tams.store, call.body, reason(call)), 201);
+  if (!created) return created;
+  std::string location = call.base_url + "/tables/";
+  append_percent_encoded(location, text_member(call.body, "name"));
+  created->headers.set("Location", std::move(location));
+  return created;
+}
+
+Result<Response> get_table(const Call& call) {
+  tables::When when;
+  if (const auto version = integer(call.query, "version")) {
+    when.version = static_cast<std::uint32_t>(*version);
+  }
+  if (const auto as_of = text(call.query, "as_of")) when.as_of = *Instant::parse(*as_of);
+  if (when.version && when.as_of) {
+    return at("?as_of", invalid("name the state by either version or as_of"));
+  }
+  return answered(tables::get_table_columns(call.tams.store, call.path[0], when));
+}
+
+Result<Response> delete_table(const Call& call) {
+  return answered(tables::drop_table(call.tams.store, call.path[0], reason(call),
+                                     call.tams.limits.undrop_days));
+}
+
+Result<Response> list_columns(const Call& call) {
+  REEL_ASSIGN(const auto schema, tables::get_table_columns(call.tams.store, call.path[0]));
+  return Response::json(200, json::to_text(*schema.find("columns")));
+}
+
+Result<Response> get_column(const Call& call) {
+  return answered(tables::get_column_info(call.tams.store, call.path[0], call.path[1]));
+}
+
+Result<Response> migrate(const Call& call) {
+  const json::Array& operations = *call.body.find("operations")->as_array();
+  return answered(tables::migrate(call.tams.store, change(call), operations));
+}
+
+Result<Response> roll_back(const Call& call) {
+  const std::uint32_t version = *number_member(call.body, "version");
+  return answered(tables::rollback(call.tams.store, change(call), version));
+}
+
+Result<Response> get_history(const Call& call) {
+  return answered(tables::history(call.tams.store, call.path[0]));
+}
+
+Result<Response> get_stats(const Call& call) {
+  return answered(tables::get_table_stats(call.tams.store, call.path[0]));
+}
+
+Result<Response> restore_table(const Call& call) {
+  const auto id = static_cast<store::TableId>(std::strtoul(call.path[0].c_str(), nullptr, 10));
+  return answered(
+      tables::undrop_table(call.tams.store, id, text_member(call.body, "name"), reason(call)));
+}
+
+constexpr const char* kGroup = "Tables";
+constexpr const char* kTable = "/tables/{table}";
+
+Answer conflict_answer(const std::string& doc) { return {409, doc, tams::shape::error()}; }
+
+Parameter table_parameter() { return {"table", json::Shape::string(), "The name of the table"}; }
+
+//! Something to read about a table.
+Route reading(const std::string& what, const std::string& summary, const json::Shape& answer,
+              Handler handler) {
+  return {.method = Method::get,
+          .path = fmt::format("{}/{}", kTable, what),
+          .id = "GET_tables-" + what,
+          .group = kGroup,
+          .summary = summary,
+          .needs = auth::Need::read,
+          .path_parameters = {table_parameter()},
+          .answers = {{200, "As of now", answer}, not_found_answer()},
+          .handler = std::move(handler)};
+}
+
+//! A change of a table's schema.
+Route changing(const std::string& what, const std::string& summary, const json::Shape& body,
+               Handler handler) {
+  return {.method = Method::post,
+          .path = fmt::format("{}/{}", kTable, what),
+          .id = "POST_tables-" + what,
+          .group = kGroup,
+          .summary = summary,
+          .needs = auth::Need::admin,
+          .path_parameters = {table_parameter()},
+          .body = body,
+          .answers = {{200, "What was done, or would be", shape::outcome()},
+                      bad_request(),
+                      forbidden_answer(),
+                      not_found_answer(),
+                      conflict_answer("Another version than expected, or a name that is taken")},
+          .handler = std::move(handler),
+          .body_bytes_max = kBodyBytesMax};
+}
+
+std::vector<Route> routes_of_all() {
+  return {{.method = Method::get,
+           .path = "/tables",
+           .id = "GET_tables",
+           .group = kGroup,
+           .summary = "List the tables",
+           .needs = auth::Need::read,
+           .answers = {{200, "All of them", json::Shape::array(shape::table_summary())}},
+           .handler = list_tables},
+          {.method = Method::get,
+           .path = "/dropped-tables",
+           .id = "GET_dropped-tables",
+           .group = kGroup,
+           .summary = "List the tables that were dropped and are not purged yet",
+           .needs = auth::Need::read,
+           .answers = {{200, "All of them", json::Shape::array(shape::dropped_table())}},
+           .handler = list_dropped},
+          {.method = Method::post,
+           .path = "/tables",
+           .id = "POST_tables",
+           .group = kGroup,
+           .summary = "Create a table",
+           .needs = auth::Need::admin,
+           .body = shape::table_post(),
+           .answers = {{201, "Created; Location tells where", shape::schema()},
+                       bad_request(),
+                       forbidden_answer(),
+                       conflict_answer("There is a table of that name")},
+           .handler = post_table,
+           .body_bytes_max = kBodyBytesMax},
+          {.method = Method::post,
+           .path = "/dropped-tables/{tableId}/restore",
+           .id = "POST_dropped-tables-restore",
+           .group = kGroup,
+           .summary = "Bring a dropped table back, with its rows",
+           .needs = auth::Need::admin,
+           .path_parameters = {{"tableId", json::Shape::integer(1, UINT32_MAX), "Its id"}},
+           .body = shape::restore_post(),
+           .body_required = false,
+           .answers = {{200, "The table", shape::schema()},
+                       bad_request(),
+                       forbidden_answer(),
+                       not_found_answer(),
+                       conflict_answer("There is a table of that name")},
+           .handler = restore_table}};
+}
+
+std::vector<Route> routes_of_one() {
+  return {{.method = Method::get,
+           .path = kTable,
+           .id = "GET_tables-table",
+           .group = kGroup,
+           .summary = "The schema of a table, now or as it was",
+           .needs = auth::Need::read,
+           .path_parameters = {table_parameter()},
+           .query_parameters = {{"version", json::Shape::integer(1, UINT32_MAX), "This version"},
+                                {"as_of", tams::shape::date_time(),
+                                 "The version in force at that moment"}},
+           .answers = {{200, "The schema", shape::schema()}, bad_request(), not_found_answer()},
+           .handler = get_table},
+          {.method = Method::del,
+           .path = kTable,
+           .id = "DELETE_tables-table",
+           .group = kGroup,
+           .summary = "Drop a table; until it is purged it can be brought back",
+           .needs = auth::Need::admin,
+           .path_parameters = {table_parameter()},
+           .answers = {{200, "Dropped", shape::dropped_table()},
+                       bad_request(),
+                       forbidden_answer(),
+                       not_found_answer()},
+           .handler = delete_table},
+          reading("columns", "The columns of a table, in order",
+                  json::Shape::array(shape::column()), list_columns),
+          {.method = Method::get,
+           .path = "/tables/{table}/columns/{column}",
+           .id = "GET_tables-columns-column",
+           .group = kGroup,
+           .summary = "One column, and who added it when",
+           .needs = auth::Need::read,
+           .path_parameters = {table_parameter(),
+                               {"column", json::Shape::string(), "The name of the column"}},
+           .answers = {{200, "The column", shape::column_info()}, not_found_answer()},
+           .handler = get_column},
+          reading("history", "Every version of a table: who changed what when, and why",
+                  json::Shape::array(shape::version()), get_history),
+          reading("stats", "Rows of a table, by the hour of their insertion", shape::stats(),
+                  get_stats),
+          changing("migrations", "Change the columns of a table: all operations or none",
+                   shape::migration_post(), migrate),
+          changing("rollback", "Make a table's schema what it was in an earlier version",
+                   shape::rollback_post(), roll_back)};
+}
+
+}  // namespace
+
+std::vector<Route> tables_routes() {
+  std::vector<Route> all = routes_of_all();
+  for (Route& route : routes_of_one()) all.push_back(std::move(route));
+  return all;
+}
+
+}  // namespace reel::api
