@@ -1,5 +1,5 @@
 """Columns that users add to the product's tables are members of its documents."""
-from tams_client import new_id, video_flow
+from tams_client import video_flow
 
 
 def migrate(client, *operations, expect=200):
@@ -23,7 +23,7 @@ def test_a_column_is_a_member_of_flows(fresh_client):
     client.put(f"/flows/{flow['id']}/label", "edited", expect=204)
     assert client.get(f"/flows/{flow['id']}").json()["analytics_enabled"] is True
     # A PUT is the whole document: what it lacks is gone, or the default.
-    client.put(f"/flows/{flow['id']}", {**video_flow(flow["id"], flow["source_id"]), "priority": 7}, expect=204)
+    client.put(f"/flows/{flow['id']}", video_flow(id=flow["id"], source_id=flow["source_id"], priority=7), expect=204)
     shown = client.get(f"/flows/{flow['id']}").json()
     assert "runs" not in shown and shown["priority"] == 7
     assert client.get("/flows").json()[0].get("priority") in (3, 7)
@@ -34,7 +34,7 @@ def test_what_a_column_cannot_hold_is_refused_with_its_place(fresh_client):
     migrate(client, add("priority", "int8", nullable=False, default=3), add("runs", "list<timestamp>"))
     for members, place in [({"priority": 1000}, "/priority"), ({"priority": None}, "/priority"),
                            ({"priority": "high"}, "/priority"), ({"runs": ["soon"]}, "/runs/0")]:
-        body = {**video_flow(new_id(), new_id()), **members}
+        body = video_flow(**members)
         assert client.put(f"/flows/{body['id']}", body, expect=400).json()["pointer"] == place, members
 
 
