@@ -97,13 +97,13 @@ void add_derived_cells(const json::Value& document, store::Cells& cells) {
 }
 
 //! All cells but the key. The batch requires that the table still has the same columns.
-Result<store::Cells> row_cells(Write& write, const json::Value& document, bool is_new) {
+Result<store::Cells> row_cells(Write& write, const json::Value& document) {
   REEL_ASSIGN(const auto schema, write.snapshot.catalog().table(kFlows));
   store::Cells cells = to_cells(kFields, document);
   std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
   add_derived_cells(document, cells);
   cells.emplace_back("extra", extra_members(*schema, document));
-  REEL_ASSIGN(store::Cells users, user_cells(*schema, document, is_known_member, is_new));
+  REEL_ASSIGN(store::Cells users, user_cells(*schema, document, is_known_member));
   if (!users.empty()) write.batch.schema_versions.emplace_back(kFlows, schema->version);
   std::move(users.begin(), users.end(), std::back_inserter(cells));
   return cells;
@@ -112,7 +112,7 @@ Result<store::Cells> row_cells(Write& write, const json::Value& document, bool i
 //! Replaces the document of a flow that nobody changed meanwhile.
 Status update_row(Write& write, FlowId id, const Record& old, const json::Value& document) {
   const std::int64_t revision = old.integer("revision");
-  REEL_ASSIGN(store::Cells cells, row_cells(write, document, false));
+  REEL_ASSIGN(store::Cells cells, row_cells(write, document));
   cells.emplace_back("revision", revision + 1);
   write.batch.require_cells(kFlows, {id}, {{"revision", revision}});
   write.batch.update(kFlows, {id}, std::move(cells));
@@ -222,6 +222,8 @@ Status change_flow(Write& write, FlowId id, const Record* old, json::Value& docu
   REEL_TRY(check_reach(write, old, before, document));
   const SourceId source = *SourceId::parse(*document.find("source_id")->as_string());
   if (old == nullptr) {
+    REEL_ASSIGN(const auto schema, write.snapshot.catalog().table(kFlows));
+    add_user_defaults(*schema, is_known_member, document);
     return add_flow(write, id, document, TimelineId::random(write.context.random), document);
   }
   if (SourceId{old->uuid("source_id")} != source) {
@@ -466,7 +468,7 @@ Status add_flow(Write& write, FlowId id, const json::Value& document, TimelineId
                 const json::Value& source_like) {
   REEL_TRY(join_source(write, document, source_like));
   REEL_TRY(change_members(write, id, {}, members_in(document)));
-  REEL_ASSIGN(store::Cells cells, row_cells(write, document, true));
+  REEL_ASSIGN(store::Cells cells, row_cells(write, document));
   cells.emplace_back("timeline_id", timeline);
   write.batch.insert(kFlows, {id}, std::move(cells));
   return note_change(write, id, nullptr, document);

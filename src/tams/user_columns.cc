@@ -49,13 +49,21 @@ void set_user_columns(json::Value& document, const Record& record, IsNamed is_na
   });
 }
 
+void add_user_defaults(const store::TableSchema& schema, IsNamed is_named, json::Value& document) {
+  for (const store::Column& column : schema.columns) {
+    if (!is_users(column, is_named) || column.default_value.is_null()) continue;
+    if (document.find(column.name) != nullptr) continue;
+    document.set(column.name, store::value_to_json(column.type, column.default_value));
+  }
+}
+
 Result<store::Cells> user_cells(const store::TableSchema& schema, const json::Value& document,
-                                IsNamed is_named, bool is_new) {
+                                IsNamed is_named) {
   store::Cells cells;
   for (const store::Column& column : schema.columns) {
     if (!is_users(column, is_named)) continue;
     const json::Value* member = document.find(column.name);
-    store::Value value = is_new || !column.nullable ? column.default_value : store::Value();
+    store::Value value = column.nullable ? store::Value() : column.default_value;
     if (member != nullptr) {
       const std::string pointer = json::join_pointer("", column.name);
       auto given = store::value_from_json(column.type, *member);

@@ -24,10 +24,12 @@ bool has_user_cell(const Record& record, std::string_view member, IsNamed is_nam
 void write_user_columns(json::Writer& out, const Record& record, IsNamed is_named);
 void set_user_columns(json::Value& document, const Record& record, IsNamed is_named);
 
-//! The cells of a row that becomes `document`. An absent member is null in a row that was there, or
-//! where that may not be, and in a new row, the column's default. Code::invalid with the pointer of
-//! a member that its column cannot hold.
+//! Gives a new document what it lacks and has a default.
+void add_user_defaults(const store::TableSchema& schema, IsNamed is_named, json::Value& document);
+
+//! The cells of a row that becomes `document`. An absent member is null, or the column's default
+//! where null may not be. Code::invalid with the pointer of a member that its column cannot hold.
 Result<store::Cells> user_cells(const store::TableSchema& schema, const json::Value& document,
-                                IsNamed is_named, bool is_new);
+                                IsNamed is_named);
 
 }  // namespace reel::tams

@@ -16,7 +16,8 @@ def test_a_column_is_a_member_of_flows(fresh_client):
     migrate(client, add("analytics_enabled", "bool"), add("runs", "list<timestamp>"),
             add("priority", "int8", nullable=False, default=3))
     assert client.get(f"/flows/{old['id']}").json()["priority"] == 3
-    flow = client.put_flow(analytics_enabled=True, runs=["2026-11-21T10:00:00Z"], vendor_note="x")
+    flow = video_flow(analytics_enabled=True, runs=["2026-11-21T10:00:00Z"], vendor_note="x")
+    assert client.put(f"/flows/{flow['id']}", flow, expect=201).json()["priority"] == 3
     shown = client.get(f"/flows/{flow['id']}").json()
     assert shown["analytics_enabled"] is True and shown["runs"] == ["2026-11-21T10:00:00.000000Z"]
     assert shown["priority"] == 3 and shown["vendor_note"] == "x"
@@ -34,7 +35,7 @@ def test_what_a_column_cannot_hold_is_refused_with_its_place(fresh_client):
     migrate(client, add("priority", "int8", nullable=False, default=3), add("runs", "list<timestamp>"))
     for members, place in [({"priority": 1000}, "/priority"), ({"priority": None}, "/priority"),
                            ({"priority": "high"}, "/priority"), ({"runs": ["soon"]}, "/runs/0")]:
-        body = video_flow(**members)
+        body = {**video_flow(), **members}
         assert client.put(f"/flows/{body['id']}", body, expect=400).json()["pointer"] == place, members
 
 
