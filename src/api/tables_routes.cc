@@ -131,20 +131,22 @@ Route reading(const std::string& what, const std::string& summary, const json::S
 //! A change of a table's schema.
 Route changing(const std::string& what, const std::string& summary, const json::Shape& body,
                Handler handler) {
-  return {.method = Method::post,
-          .path = fmt::format("{}/{}", kTable, what),
-          .id = "POST_tables-" + what,
-          .group = kGroup,
-          .summary = summary,
-          .needs = auth::Need::admin,
-          .path_parameters = {table_parameter()},
-          .body = body,
-          .answers = {{200, "What was done, or would be", shape::outcome()},
-                      bad_request(),
-                      forbidden_answer(),
-                      not_found_answer(),
-                      conflict_answer("Another version than expected, or a name that is taken")},
-          .handler = std::move(handler)};
+  return {
+      .method = Method::post,
+      .path = fmt::format("{}/{}", kTable, what),
+      .id = "POST_tables-" + what,
+      .group = kGroup,
+      .summary = summary,
+      .needs = auth::Need::admin,
+      .path_parameters = {table_parameter()},
+      .body = body,
+      .answers = {{200, "What was done, or would be", shape::outcome()},
+                  bad_request(),
+                  forbidden_answer(),
+                  not_found_answer(),
+                  conflict_answer("Another version than expected, or a name that is taken"),
+                  {413, "More columns than one table can have in its life", tams::shape::error()}},
+      .handler = std::move(handler)};
 }
 
 std::vector<Route> routes_of_all() {
