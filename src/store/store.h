@@ -227,6 +227,8 @@ class Store {
   virtual ~Store() = default;
 
   virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+  //! Several of the same state, for threads that read together.
+  virtual Result<std::vector<std::unique_ptr<Snapshot>>> snapshots(std::size_t count) = 0;
 
   //! Applies the batch; durable when it returns ok. Errors:
   //! - the code of the first precondition or mutation that failed: nothing was applied;

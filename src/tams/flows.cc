@@ -14,6 +14,7 @@
 #include "tams/segments.h"
 #include "tams/sources.h"
 #include "tams/tables.h"
+#include "tams/user_columns.h"
 
 namespace reel::tams {
 namespace {
@@ -68,10 +69,12 @@ std::set<FlowId> members_in(const json::Value& document) {
   return members;
 }
 
-store::Value extra_members(const json::Value& document) {
+//! Those that neither the specification names nor a column of a user has.
+store::Value extra_members(const store::TableSchema& schema, const json::Value& document) {
   json::Value extra;
   for (const json::Member& member : *document.as_object()) {
-    if (!is_known_member(member.name)) extra.set(member.name, member.value);
+    if (is_known_member(member.name)) continue;
+    if (!is_user_column(schema, member.name, is_known_member)) extra.set(member.name, member.value);
   }
   return extra.is_null() ? store::Value() : store::Value(json::to_text(extra));
 }
@@ -91,24 +94,29 @@ void add_derived_cells(const json::Value& document, store::Cells& cells) {
                      init != nullptr && init->as_bool() != nullptr && *init->as_bool());
   cells.emplace_back("label_order", label_order(document.find("label")));
   cells.emplace_back("search_text", search_text(document));
-  cells.emplace_back("extra", extra_members(document));
 }
 
-//! All cells but the key.
-store::Cells row_cells(const json::Value& document) {
+//! All cells but the key. The batch requires that the table still has the same columns.
+Result<store::Cells> row_cells(Write& write, const json::Value& document, bool is_new) {
+  REEL_ASSIGN(const auto schema, write.snapshot.catalog().table(kFlows));
   store::Cells cells = to_cells(kFields, document);
   std::erase_if(cells, [](const auto& cell) { return cell.first == "id"; });
   add_derived_cells(document, cells);
+  cells.emplace_back("extra", extra_members(*schema, document));
+  REEL_ASSIGN(store::Cells users, user_cells(*schema, document, is_known_member, is_new));
+  if (!users.empty()) write.batch.schema_versions.emplace_back(kFlows, schema->version);
+  std::move(users.begin(), users.end(), std::back_inserter(cells));
   return cells;
 }
 
 //! Replaces the document of a flow that nobody changed meanwhile.
-void update_row(store::Batch& batch, FlowId id, const Record& old, const json::Value& document) {
+Status update_row(Write& write, FlowId id, const Record& old, const json::Value& document) {
   const std::int64_t revision = old.integer("revision");
-  store::Cells cells = row_cells(document);
+  REEL_ASSIGN(store::Cells cells, row_cells(write, document, false));
   cells.emplace_back("revision", revision + 1);
-  batch.require_cells(kFlows, {id}, {{"revision", revision}});
-  batch.update(kFlows, {id}, std::move(cells));
+  write.batch.require_cells(kFlows, {id}, {{"revision", revision}});
+  write.batch.update(kFlows, {id}, std::move(cells));
+  return {};
 }
 
 //! Gives the managed members their values. A client may choose metadata_version, created_by and
@@ -224,7 +232,7 @@ Status change_flow(Write& write, FlowId id, const Record* old, json::Value& docu
                                  old->text("format")));
   }
   REEL_TRY(change_members(write, id, members_in(before), members_in(document)));
-  update_row(write.batch, id, *old, document);
+  REEL_TRY(update_row(write, id, *old, document));
   return note_change(write, id, &before, document);
 }
 
@@ -284,9 +292,11 @@ Status write_flow(store::Snapshot& snapshot, json::Writer& out, const Record& fl
     for (const FlowId collector : collectors) out.string(collector.to_string());
     out.end_array();
   }
+  write_user_columns(out, flow, is_known_member);
   if (!flow.text("extra").empty()) {
     REEL_ASSIGN(const json::Value extra, json::parse(flow.text("extra")));
     for (const json::Member& member : *extra.as_object()) {
+      if (has_user_cell(flow, member.name, is_known_member)) continue;
       out.key(member.name);
       out.value(member.value);
     }
@@ -356,7 +366,7 @@ Status change_collection(Write& write, const Record& collection,
   if (items == nullptr) items = &document.set("flow_collection", json::Array{});
   change(*items->as_array());
   stamp(write.context, write.caller, &before, document);
-  update_row(write.batch, id, collection, document);
+  REEL_TRY(update_row(write, id, collection, document));
   return note_change(write, id, &before, document);
 }
 
@@ -421,12 +431,14 @@ Result<PutFlow> write_flow_document(const Context& context, const Caller& caller
 
 json::Value flow_document(const Record& flow) {
   json::Value document = to_document(kFields, flow);
-  if (flow.text("extra").empty()) return document;
-  auto extra = json::parse(flow.text("extra"));
-  REEL_CHECK(extra.has_value());
-  for (json::Member& member : *extra->as_object()) {
-    document.set(member.name, std::move(member.value));
+  if (!flow.text("extra").empty()) {
+    auto extra = json::parse(flow.text("extra"));
+    REEL_CHECK(extra.has_value());
+    for (json::Member& member : *extra->as_object()) {
+      document.set(member.name, std::move(member.value));
+    }
   }
+  set_user_columns(document, flow, is_known_member);
   return document;
 }
 
@@ -454,7 +466,7 @@ Status add_flow(Write& write, FlowId id, const json::Value& document, TimelineId
                 const json::Value& source_like) {
   REEL_TRY(join_source(write, document, source_like));
   REEL_TRY(change_members(write, id, {}, members_in(document)));
-  store::Cells cells = row_cells(document);
+  REEL_ASSIGN(store::Cells cells, row_cells(write, document, true));
   cells.emplace_back("timeline_id", timeline);
   write.batch.insert(kFlows, {id}, std::move(cells));
   return note_change(write, id, nullptr, document);

@@ -30,6 +30,7 @@ class Record {
   std::int64_t integer(std::string_view column) const;
   const Uuid& uuid(std::string_view column) const;
   const store::Row& row() const { return row_; }
+  const store::TableSchema& schema() const { return *schema_; }
 
  private:
   std::shared_ptr<const store::TableSchema> schema_;

@@ -129,6 +129,26 @@ TEST_F(ConcurrencyTest, a_reader_never_sees_half_a_batch) {
   stop = true;
 }
 
+TEST_F(ConcurrencyTest, snapshots_taken_together_see_the_same) {
+  const auto store = open({});
+  std::atomic<bool> stop{false};
+  std::jthread writer([&] {
+    for (int n = 0; !stop; ++n)
+      EXPECT_OK(store->commit(Batch().insert("spans", span_key(1, n), {})));
+  });
+  for (int round = 0; round < 50; ++round) {
+    const auto views = value_of(store->snapshots(4));
+    ASSERT_EQ(views.size(), 4U);
+    for (const auto& view : views) {
+      EXPECT_EQ(value_of(view->ledger("spans")), value_of(views[0]->ledger("spans")));
+    }
+  }
+  stop = true;
+  writer.join();
+  store->stop();
+  EXPECT_EQ(value_of(store->snapshots(2)).size(), 2U);
+}
+
 TEST_F(ConcurrencyTest, the_log_stays_bounded_under_load_with_readers) {
   const auto store = open({.wal_pages_soft = 100, .wal_pages_hard = 400});
   std::atomic<bool> stop{false};

@@ -107,13 +107,10 @@ struct SqliteSnapshot::Scan {
   bool reverse = false;
 };
 
-Result<std::unique_ptr<SqliteSnapshot>> SqliteSnapshot::start(
-    std::shared_ptr<ReaderPool> pool, std::shared_ptr<const Layouts> newest) {
+Result<std::unique_ptr<SqliteSnapshot>> SqliteSnapshot::reserve(std::shared_ptr<ReaderPool> pool) {
   REEL_ASSIGN(auto connection, pool->take());
-  std::unique_ptr<SqliteSnapshot> snapshot(
+  return std::unique_ptr<SqliteSnapshot>(
       new SqliteSnapshot(std::move(pool), std::move(connection)));
-  REEL_TRY(snapshot->begin(std::move(newest)));
-  return snapshot;
 }
 
 SqliteSnapshot::~SqliteSnapshot() {

@@ -28,10 +28,11 @@ class SharedLayouts {
 
 class SqliteSnapshot final : public Snapshot {
  public:
-  //! Starts the read transaction at once, so that every commit acknowledged before is seen.
-  //! `newest` saves reading the catalog when it is still the one in the file.
-  static Result<std::unique_ptr<SqliteSnapshot>> start(std::shared_ptr<ReaderPool> pool,
-                                                       std::shared_ptr<const Layouts> newest);
+  //! Takes a connection from the pool, which may wait for one.
+  static Result<std::unique_ptr<SqliteSnapshot>> reserve(std::shared_ptr<ReaderPool> pool);
+  //! Starts the read transaction at once, so that every commit acknowledged before is seen; the
+  //! first thing to do. `newest` saves reading the catalog when it is still the one in the file.
+  Status begin(std::shared_ptr<const Layouts> newest);
   ~SqliteSnapshot() override;
 
   const Catalog& catalog() const override { return *layouts_->catalog; }
@@ -61,7 +62,6 @@ class SqliteSnapshot final : public Snapshot {
 
   SqliteSnapshot(std::shared_ptr<ReaderPool> pool, std::unique_ptr<Connection> connection)
       : pool_(std::move(pool)), connection_(std::move(connection)) {}
-  Status begin(std::shared_ptr<const Layouts> newest);
   Result<std::vector<std::size_t>> projection(const Layout& layout,
                                               const std::vector<std::string>& columns) const;
   Status read_cells(const Layout& layout, const Statement& statement,

@@ -43,6 +43,26 @@ class SqliteStore final : public Store {
 
   Result<std::unique_ptr<Snapshot>> snapshot() override { return start_snapshot(); }
 
+  Result<std::vector<std::unique_ptr<Snapshot>>> snapshots(std::size_t count) override {
+    std::vector<std::unique_ptr<SqliteSnapshot>> views;
+    for (std::size_t i = 0; i < count; ++i) {
+      REEL_ASSIGN(auto view, SqliteSnapshot::reserve(readers_));
+      views.push_back(std::move(view));
+    }
+    const auto begin_all = [&]() -> Status {
+      for (const auto& view : views) REEL_TRY(view->begin(layouts_->get()));
+      return {};
+    };
+    // Nothing is committed while the committer's thread does this, nor when it refuses to.
+    const Status done = committer_.run([&](Connection&) { return begin_all(); });
+    const bool refused = !done && (done.error().code() == Code::read_only ||
+                                   done.error().code() == Code::shutting_down);
+    if (refused) REEL_TRY(begin_all());
+    if (!done && !refused) return Failure(done.error().clone());
+    return std::vector<std::unique_ptr<Snapshot>>(std::move_iterator(views.begin()),
+                                                  std::move_iterator(views.end()));
+  }
+
   Status commit(Batch batch) override {
     obs::Span span("store commit");
     span.set("reelhouse.store.mutations", static_cast<std::int64_t>(batch.mutations.size()));
@@ -146,7 +166,9 @@ class SqliteStore final : public Store {
   }
 
   Result<std::unique_ptr<SqliteSnapshot>> start_snapshot() {
-    return SqliteSnapshot::start(readers_, layouts_->get());
+    REEL_ASSIGN(auto view, SqliteSnapshot::reserve(readers_));
+    REEL_TRY(view->begin(layouts_->get()));
+    return view;
   }
 
   ChangeNote note_of(const Reason& reason) const {
