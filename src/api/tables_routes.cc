@@ -10,9 +10,6 @@ namespace {
 
 namespace shape = tables::shape;
 
-//! Thousands of columns take more than the bodies of other requests.
-constexpr std::uint64_t kBodyBytesMax = 4 << 20;
-
 Result<Response> answered(Result<json::Value> document, int status = 200) {
   if (!document) return Failure(std::move(document).error());
   return Response::json(status, json::to_text(*document));
@@ -134,21 +131,22 @@ Route reading(const std::string& what, const std::string& summary, const json::S
 //! A change of a table's schema.
 Route changing(const std::string& what, const std::string& summary, const json::Shape& body,
                Handler handler) {
-  return {.method = Method::post,
-          .path = fmt::format("{}/{}", kTable, what),
-          .id = "POST_tables-" + what,
-          .group = kGroup,
-          .summary = summary,
-          .needs = auth::Need::admin,
-          .path_parameters = {table_parameter()},
-          .body = body,
-          .answers = {{200, "What was done, or would be", shape::outcome()},
-                      bad_request(),
-                      forbidden_answer(),
-                      not_found_answer(),
-                      conflict_answer("Another version than expected, or a name that is taken")},
-          .handler = std::move(handler),
-          .body_bytes_max = kBodyBytesMax};
+  return {
+      .method = Method::post,
+      .path = fmt::format("{}/{}", kTable, what),
+      .id = "POST_tables-" + what,
+      .group = kGroup,
+      .summary = summary,
+      .needs = auth::Need::admin,
+      .path_parameters = {table_parameter()},
+      .body = body,
+      .answers = {{200, "What was done, or would be", shape::outcome()},
+                  bad_request(),
+                  forbidden_answer(),
+                  not_found_answer(),
+                  conflict_answer("Another version than expected, or a name that is taken"),
+                  {413, "More columns than one table can have in its life", tams::shape::error()}},
+      .handler = std::move(handler)};
 }
 
 std::vector<Route> routes_of_all() {
@@ -179,8 +177,7 @@ std::vector<Route> routes_of_all() {
                        bad_request(),
                        forbidden_answer(),
                        conflict_answer("There is a table of that name")},
-           .handler = post_table,
-           .body_bytes_max = kBodyBytesMax},
+           .handler = post_table},
           {.method = Method::post,
            .path = "/dropped-tables/{tableId}/restore",
            .id = "POST_dropped-tables-restore",

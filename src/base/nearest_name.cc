@@ -11,7 +11,9 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-std::size_t distance(std::string_view a, std::string_view b) {
+//! As far as it is below the limit.
+std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit) return limit;
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -21,6 +23,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
       diagonal = row[j + 1];
       row[j + 1] = std::min({exchanged, row[j] + 1, row[j + 1] + 1});
     }
+    if (*std::min_element(row.begin(), row.end()) >= limit) return limit;
   }
   return row.back();
 }
@@ -34,7 +37,7 @@ const std::string_view* nearest_name(std::string_view name,
   std::size_t nearest = std::min(name.size() / 2, kStepsMax) + 1;
   const std::string_view* found = nullptr;
   for (const std::string_view& one : names) {
-    const std::size_t steps = distance(name, one);
+    const std::size_t steps = distance(name, one, nearest);
     if (steps >= nearest) continue;
     nearest = steps;
     found = &one;

@@ -7,8 +7,8 @@
 namespace reel::cli {
 namespace {
 
-constexpr const char* kCreate =
-    R"({"create_table":{"name":"cams","columns":[{"name":"k","type":"int64"}],"primary_key":["k"]}})";
+constexpr const char* kCreate = R"({"create_table":{"name":"cams","primary_key":["k"],)"
+                                R"("columns":[{"name":"k","type":"int64"}]}})";
 constexpr const char* kChange =
     R"({"table":"cams","operations":[{"op":"drop_column","column":"a"}]})";
 

@@ -1,5 +1,6 @@
 #include "store/document.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -197,21 +198,38 @@ std::vector<std::string> names_member(const json::Value& document, std::string_v
   return names;
 }
 
-//! The type that a column has behind the operations before.
-Result<Type> type_behind(const TableSchema& current, const std::vector<Operation>& operations,
-                         const std::string& name) {
-  TableSchema schema = current;
-  if (!operations.empty()) {
-    REEL_ASSIGN(MigrationPlan plan, plan_migration(current, operations, {}));
-    schema = std::move(plan.schema);
-  }
-  const Column* column = schema.find_named(name);
-  if (column == nullptr) return invalid("column '{}' does not exist", name.substr(0, 64));
-  return column->type;
-}
+//! What type a column has behind the first operations of a migration. Asked again with more of the
+//! operations, it looks only at the new ones: a migration may have thousands.
+class TypesBehind {
+ public:
+  explicit TypesBehind(const TableSchema& current) : schema_(current) {}
 
-Result<Operation> operation_from_json(const TableSchema& current,
-                                      const std::vector<Operation>& before,
+  //! REQUIRES: the operations begin with those of the call before.
+  Result<Type> find(const std::vector<Operation>& operations, const std::string& name) {
+    const std::vector<Operation> more(operations.begin() + seen_, operations.end());
+    if (std::any_of(more.begin(), more.end(), changes_types)) {
+      REEL_ASSIGN(MigrationPlan plan, plan_migration(schema_, more, {}));
+      schema_ = std::move(plan.schema);
+    }
+    seen_ = static_cast<std::ptrdiff_t>(operations.size());
+    const Column* column = schema_.find_named(name);
+    if (column == nullptr) return invalid("column '{}' does not exist", name.substr(0, 64));
+    return column->type;
+  }
+
+ private:
+  static bool changes_types(const Operation& operation) {
+    return !std::holds_alternative<SetDefault>(operation) &&
+           !std::holds_alternative<SetNullable>(operation) &&
+           !std::holds_alternative<SetDoc>(operation) &&
+           !std::holds_alternative<Reorder>(operation);
+  }
+
+  TableSchema schema_;
+  std::ptrdiff_t seen_ = 0;
+};
+
+Result<Operation> operation_from_json(TypesBehind& types, const std::vector<Operation>& before,
                                       const json::Value& document) {
   const std::string op = text_member(document, "op");
   const std::string column = text_member(document, "column");
@@ -231,7 +249,7 @@ Result<Operation> operation_from_json(const TableSchema& current,
     return AlterType{column, std::move(type)};
   }
   if (op == "set_default") {
-    REEL_ASSIGN(const Type type, type_behind(current, before, column));
+    REEL_ASSIGN(const Type type, types.find(before, column));
     REEL_ASSIGN(Value value, default_member(document, type));
     return SetDefault{column, std::move(value)};
   }
@@ -273,7 +291,7 @@ struct OperationWriter {
   }
   json::Value operator()(const SetDefault& set) const {
     json::Value out = begin("set_default", set.column);
-    const auto type = type_behind(current, before, set.column);
+    const auto type = types.find(before, set.column);
     out.set("default", type ? value_to_json(*type, set.value) : json::Value());
     return out;
   }
@@ -305,7 +323,7 @@ struct OperationWriter {
     return out;
   }
 
-  const TableSchema& current;
+  TypesBehind& types;
   const std::vector<Operation>& before;
 };
 
@@ -458,8 +476,9 @@ json::Value operations_to_json(const TableSchema& current,
                                const std::vector<Operation>& operations) {
   json::Array out;
   std::vector<Operation> before;
+  TypesBehind types(current);
   for (const Operation& operation : operations) {
-    out.push_back(std::visit(OperationWriter{current, before}, operation));
+    out.push_back(std::visit(OperationWriter{types, before}, operation));
     before.push_back(operation);
   }
   return out;
@@ -468,8 +487,9 @@ json::Value operations_to_json(const TableSchema& current,
 Result<std::vector<Operation>> operations_from_json(const TableSchema& current,
                                                     const json::Array& operations) {
   std::vector<Operation> read;
+  TypesBehind types(current);
   for (std::size_t i = 0; i < operations.size(); ++i) {
-    auto operation = operation_from_json(current, read, operations[i]);
+    auto operation = operation_from_json(types, read, operations[i]);
     if (!operation) {
       std::string pointer = fmt::format("/{}{}", i, operation.error().pointer());
       return Failure(std::move(operation).error().at(std::move(pointer)));

@@ -192,13 +192,35 @@ TEST(Migration, a_rollback_tells_what_is_lost) {
   EXPECT_TRUE(plan_rollback(first, first).operations.empty());
 }
 
+TEST(Migration, defaults_have_the_type_of_their_place_in_the_migration) {
+  json::Array document;
+  const auto add = [&](const std::string& text) { document.push_back(*json::parse(text)); };
+  add(R"({"op":"rename_column","column":"title","name":"year"})");
+  add(R"({"op":"rename_column","column":"year","name":"title"})");
+  add(R"({"op":"set_default","column":"year","default":"text"})");
+  add(R"({"op":"alter_type","column":"title","type":"int64"})");
+  // Each looks at what is between it and the one before, else thousands would take for ever.
+  for (int i = 0; i < 3000; ++i) {
+    add(fmt::format(R"({{"op":"set_default","column":"title","default":{}}})", 4'000'000'000 + i));
+  }
+  const auto operations = operations_from_json(films(), document);
+  ASSERT_TRUE(operations) << operations.error().message();
+  EXPECT_EQ(json::Value(operations_to_json(films(), *operations)), json::Value(document));
+  const TableSchema schema = after(films(), *operations);
+  EXPECT_EQ(schema.find_named("title")->default_value, Value(std::int64_t{4'000'002'999}));
+  EXPECT_EQ(schema.find_named("year")->default_value, Value("text"));
+  add(R"({"op":"set_default","column":"title","default":"text"})");
+  EXPECT_EQ(operations_from_json(films(), document).error().pointer(), "/3004/default");
+}
+
 TEST(Migration, operations_come_back_from_json) {
   const TableSchema schema = films();
   const auto text =
       R"j([{"op":"add_column","name":"cost","type":"decimal(12,2)","nullable":false,)j"
       R"j("default":"-10.50","doc":"in EUR"},)j"
       R"j({"op":"set_default","column":"cost","default":"7.00"},)j"
-      R"j({"op":"add_column","name":"s","type":"struct<a:list<int8>,b:map<string,date>>","nullable":true,)j"
+      R"j({"op":"add_column","name":"s","type":"struct<a:list<int8>,b:map<string,date>>",)j"
+      R"j("nullable":true,)j"
       R"j("default":{"a":[1,null],"b":{"x":"2026-11-21"}}},)j"
       R"j({"op":"rename_column","column":"title","name":"name"},)j"
       R"j({"op":"drop_column","column":"rating"},{"op":"undrop_column","id":5,"name":"r"},)j"

@@ -115,8 +115,8 @@ def suites(selection: Selection, preset: str, full: bool, seed: int) -> list[Sui
     return planned
 
 
-def environment(preset: str, seed: int) -> dict[str, str]:
-    return os.environ | {
+def environment(preset: str, seed: int, full: bool) -> dict[str, str]:
+    return os.environ | ({"REELHOUSE_FULL": "1"} if full else {}) | {
         "REELHOUSE_BIN": str(build.folder(preset) / "reelhouse"),
         "REELHOUSE_SEED": str(seed),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -161,10 +161,10 @@ def execute(command: list[str], variables: dict[str, str]) -> tuple[int, str]:
         return 1, process.communicate()[0] + f"\nkilled after {SUITE_SECONDS_MAX} s\n"
 
 
-def run_suite(suite: Suite, preset: str, seed: int) -> Counts:
+def run_suite(suite: Suite, preset: str, seed: int, full: bool) -> Counts:
     suite.report.unlink(missing_ok=True)
     start = time.monotonic()
-    code, text = execute(suite.command, environment(preset, seed))
+    code, text = execute(suite.command, environment(preset, seed, full))
     counts = Counts()
     if suite.kind == "fuzz":
         counts.passed = int(code == 0)
@@ -195,7 +195,7 @@ def run_preset(preset: str, arguments, seed: int, again: bool) -> Counts:
     total = Counts()
     with ThreadPoolExecutor(shell.CORES) as pool:
         planned = suites(selection, preset, arguments.full, seed)
-        for counts in pool.map(lambda suite: run_suite(suite, preset, seed), planned):
+        for counts in pool.map(lambda suite: run_suite(suite, preset, seed, arguments.full), planned):
             total.add(counts)
     return total
 
