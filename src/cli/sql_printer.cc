@@ -88,11 +88,10 @@ class CsvPrinter final : public SqlPrinter {
 
 class JsonPrinter final : public SqlPrinter {
  public:
-  void begin(ResultKind kind, std::vector<Column> columns) override {
-    silent_ = kind == ResultKind::nothing;
+  void begin(ResultKind, std::vector<Column> columns) override {
     columns_ = std::move(columns);
     first_ = true;
-    if (!silent_) fmt::print("[");
+    fmt::print("[");
   }
 
   void row(json::Array cells) override {
@@ -103,12 +102,9 @@ class JsonPrinter final : public SqlPrinter {
     fmt::print("{}{}", std::exchange(first_, false) ? "\n" : ",\n", json::to_text(object));
   }
 
-  void end() override {
-    if (!silent_) fmt::print("{}]\n", first_ ? "" : "\n");
-  }
+  void end() override { fmt::print("{}]\n", first_ ? "" : "\n"); }
 
  private:
-  bool silent_ = false;
   bool first_ = true;
   std::vector<Column> columns_;
 };

@@ -23,7 +23,7 @@ class SqlPrinter {
   virtual void row(json::Array cells) = 0;
   virtual void end() = 0;
 
-  //! "table", "csv", "json" (one array of objects per result) or "markdown".
+  //! "table", "csv", "json" (one array of objects per statement) or "markdown".
   //! Code::invalid otherwise.
   static Result<std::unique_ptr<SqlPrinter>> make(std::string_view format);
 };

@@ -27,7 +27,7 @@ duckdb::CreateTableInfo describe(duckdb::SchemaCatalogEntry& schema,
       definition.SetDefaultValue(duckdb::make_uniq<duckdb::ConstantExpression>(
           to_duckdb(column.type, column.default_value)));
     }
-    if (!column.nullable && !stored.is_key(column.id)) {
+    if (!column.nullable) {
       info.constraints.push_back(duckdb::make_uniq<duckdb::NotNullConstraint>(
           duckdb::LogicalIndex(info.columns.LogicalColumnCount())));
     }

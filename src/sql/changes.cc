@@ -1,5 +1,6 @@
 #include "sql/changes.h"
 
+#include <set>
 #include <utility>
 
 #include "sql/present.h"
@@ -19,6 +20,10 @@ std::string describe_key(const TableSchema& schema, const Row& row) {
                         cell_text(to_json(schema.columns[position].type, row[position])));
   }
   return text;
+}
+
+Failure duplicate(const TableSchema& schema, const Row& row) {
+  return conflict("duplicate key in table {}: {}", schema.name, describe_key(schema, row));
 }
 
 Status check_row(const TableSchema& schema, const Row& row) {
@@ -98,6 +103,15 @@ Result<Key> decode_key(const TableSchema& schema, std::string_view bytes) {
   return key;
 }
 
+Status check_new_rows(const TableSchema& schema, const std::vector<Row>& rows) {
+  std::set<std::string> keys;
+  for (const Row& row : rows) {
+    REEL_TRY(check_row(schema, row));
+    if (!keys.insert(encode_key(schema, row)).second) return duplicate(schema, row);
+  }
+  return {};
+}
+
 const TableChanges* Changes::find(store::TableId table) const {
   const auto found = tables_.find(table);
   return found == tables_.end() ? nullptr : &found->second;
@@ -141,8 +155,7 @@ Status Changes::apply(store::Snapshot& snapshot, const SchemaPtr& schema,
     REEL_TRY(check_row(*schema, *edit.row));
     REEL_ASSIGN(RowChange * change, stage(encode_key(*schema, *edit.row)));
     if (change->after) {
-      return conflict("duplicate key in table {}: {}", schema->name,
-                      describe_key(*schema, *edit.row));
+      return duplicate(*schema, *edit.row);
     }
     change->after = std::move(edit.row);
   }

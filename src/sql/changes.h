@@ -18,6 +18,9 @@ std::string encode_key(const store::TableSchema& schema, const store::Row& row);
 //! Code::invalid for bytes that are no key of the table.
 Result<store::Key> decode_key(const store::TableSchema& schema, std::string_view bytes);
 
+//! Whether the rows may be those of a new table: values, NOT NULL, keys. Code::invalid, conflict.
+Status check_new_rows(const store::TableSchema& schema, const std::vector<store::Row>& rows);
+
 //! A row as the transaction's snapshot has it, and as the transaction sees it. Null: no row.
 struct RowChange {
   store::Key key;

@@ -1,6 +1,8 @@
 #include <duckdb/main/attached_database.hpp>
+#include <duckdb/main/client_context.hpp>
 #include <duckdb/main/config.hpp>
 #include <duckdb/main/valid_checker.hpp>
+#include <duckdb/parser/parsed_data/drop_info.hpp>
 #include <duckdb/storage/storage_extension.hpp>
 
 #include "sql/catalog_internal.h"
@@ -14,6 +16,11 @@ namespace {
 
 //! How the store's database is called, and its type.
 constexpr char kDatabase[] = "reel";
+
+//! Functions that act on the whole instance.
+constexpr const char* kRemovedFunctions[] = {
+    "checkpoint",     "disable_logging",  "disable_profiling", "duckdb_logs",
+    "enable_logging", "enable_profiling", "force_checkpoint",  "truncate_duckdb_logs"};
 
 struct ExtensionInfo final : duckdb::StorageExtensionInfo {
   explicit ExtensionInfo(store::Store& of) : store(of) {}
@@ -52,9 +59,19 @@ void configure(duckdb::DBConfig& config, store::Store& store, const EngineOption
   config.SetOptionByName("enable_external_access", duckdb::Value::BOOLEAN(false));
 }
 
-//! Sessions may not change how the instance is set up.
+//! Sessions may not change how the instance is set up, nor see what others execute.
 void lock_down(duckdb::DuckDB& database) {
   duckdb::Connection connection(database);
+  duckdb::ClientContext& context = *connection.context;
+  context.RunFunctionInTransaction([&] {
+    for (const char* function : kRemovedFunctions) {
+      duckdb::DropInfo info;
+      info.type = duckdb::CatalogType::TABLE_FUNCTION_ENTRY;
+      info.name = function;
+      info.allow_drop_internal = true;
+      duckdb::Catalog::GetSystemCatalog(context).DropEntry(context, info);
+    }
+  });
   for (const char* statement : {"SET GLOBAL TimeZone = 'UTC'", "SET lock_configuration = true"}) {
     const auto done = connection.Query(statement);
     if (done->HasError()) done->ThrowError();

@@ -134,6 +134,9 @@ duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::CreateTable(
   auto& own = transaction.transaction->Cast<StoreTransaction>();
   const bool exists = own.catalog().tables.contains(table_name(info.table));
   if (exists && info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
+  if (exists && info.on_conflict == duckdb::OnCreateConflict::ERROR_ON_CONFLICT) {
+    throw duckdb::CatalogException("there is already a table %s", info.table);
+  }
   if (info.on_conflict == duckdb::OnCreateConflict::REPLACE_ON_CONFLICT) {
     not_offered("CREATE OR REPLACE TABLE");
   }

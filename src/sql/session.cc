@@ -84,6 +84,10 @@ Error Session::State::explain(const duckdb::ErrorData& error) {
 Status Session::State::run(duckdb::unique_ptr<duckdb::SQLStatement> statement, ResultSink& sink,
                            const std::vector<store::Value>& parameters) {
   REEL_TRY(access_of(*statement));
+  // Pragmas that answer a question have become queries by now; the others change settings.
+  if (statement->type == duckdb::StatementType::PRAGMA_STATEMENT) {
+    return forbidden("PRAGMA statements that change settings are not allowed");
+  }
   duckdb::vector<duckdb::Value> values;
   for (const store::Value& parameter : parameters) values.push_back(to_parameter(parameter));
   std::shared_ptr<duckdb::Connection> used;

@@ -183,6 +183,13 @@ duckdb::SinkFinalizeType WriteOperator::Finalize(duckdb::Pipeline&, duckdb::Even
   auto& sunk = input.global_state.Cast<Sunk>();
   duckdb::Catalog& catalog = new_table != nullptr ? *new_table->catalog : table->ParentCatalog();
   auto& transaction = StoreTransaction::get(context, catalog);
+  if (new_table != nullptr) {
+    // Before there is a table, because taking it back is another change of the schema.
+    const store::TableSchema planned = value_or_raise(make_schema(0, new_table->definition));
+    std::vector<store::Row> rows;
+    for (const Request& request : sunk.requests) rows.push_back(inserted_row(planned, request));
+    ok_or_raise(check_new_rows(planned, rows));
+  }
   sunk.schema = new_table != nullptr ? create_table(transaction, *new_table) : schema_before();
   transaction.check_version(*sunk.schema);
   transaction.apply(sunk.schema, make_edits(transaction, *sunk.schema, sunk));
