@@ -6,6 +6,7 @@
 
 #include "api/entity_tag.h"
 #include "json/value.h"
+#include "tams/context.h"
 
 namespace reel::api {
 namespace {
@@ -14,7 +15,7 @@ using json::Shape;
 
 //! No handler here touches the domain.
 const tams::Context& no_context() {
-  alignas(std::max_align_t) static const std::byte kNothing[64] = {};
+  alignas(tams::Context) static const std::byte kNothing[sizeof(tams::Context)] = {};
   return reinterpret_cast<const tams::Context&>(kNothing);
 }
 

@@ -314,7 +314,7 @@ Status remove_instance(const Context& context, const std::string& object_id,
     if (found == instances.end()) {
       return not_found("object '{}' has no such instance", object_id);
     }
-    const Instance removed = *found;
+    const Instance removed = std::move(*found);
     instances.erase(found);
     if (!removed.copying) REEL_TRY(check_removable(context, instances));
     store::Batch batch = change_instances(object, instances);
