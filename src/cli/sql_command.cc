@@ -11,7 +11,6 @@
 #include "cli/configuration.h"
 #include "cli/sql_printer.h"
 #include "server/data_directory.h"
-#include "sql/engine.h"
 #include "sql/present.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -81,7 +80,7 @@ int run_sql(const Words& words) {
   const auto store =
       store::open_sqlite_store({.path = server::data_path(*config, server::kStoreFile)});
   if (!store) return fail("sql", store.error(), kExitUsage);
-  const auto engine = sql::Engine::open(**store);
+  const auto engine = server::open_sql(*config, **store);
   if (!engine) return fail("sql", engine.error(), kExitFailure);
   const auto session = (*engine)->connect();
   PrinterSink sink(**printer);

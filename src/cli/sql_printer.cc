@@ -53,7 +53,6 @@ class TablePrinter final : public SqlPrinter {
   std::string changed_;
 };
 
-//! RFC 4180. Null is an empty field, empty text is "".
 class CsvPrinter final : public SqlPrinter {
  public:
   void begin(ResultKind kind, std::vector<Column> columns) override {
@@ -65,25 +64,11 @@ class CsvPrinter final : public SqlPrinter {
 
   void row(json::Array cells) override {
     std::string line;
-    for (const json::Value& cell : cells) {
-      if (&cell != &cells.front()) line += ',';
-      if (!cell.is_null()) append_field(line, sql::cell_text(cell));
-    }
-    fmt::print("{}\r\n", line);
+    sql::append_csv(line, cells);
+    fmt::print("{}", line);
   }
 
   void end() override {}
-
- private:
-  static void append_field(std::string& line, const std::string& text) {
-    if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) {
-      line += text;
-      return;
-    }
-    line += '"';
-    for (const char c : text) line.append(c == '"' ? 2 : 1, c);
-    line += '"';
-  }
 };
 
 class JsonPrinter final : public SqlPrinter {

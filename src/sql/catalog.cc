@@ -6,6 +6,7 @@
 #include <duckdb/storage/table_storage_info.hpp>
 
 #include "sql/catalog_internal.h"
+#include "sql/client_state_internal.h"
 #include "sql/errors_internal.h"
 #include "sql/transaction_internal.h"
 #include "sql/types_internal.h"
@@ -80,7 +81,7 @@ void MainSchema::Scan(duckdb::ClientContext& context, CatalogType type,
   if (type != CatalogType::TABLE_ENTRY) return;
   auto& reel = catalog.Cast<StoreCatalog>();
   for (const auto& [table_name, stored] : StoreTransaction::get(context, reel).catalog().tables) {
-    callback(reel.entry(stored));
+    if (ClientState::shows(context, *stored)) callback(reel.entry(stored));
   }
 }
 
@@ -97,6 +98,9 @@ duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::LookupEntry(
   // Names of tables are lower case; SQL's are the same in any case.
   const auto found = tables.find(duckdb::StringUtil::Lower(lookup.GetEntryName()));
   if (found == tables.end()) return nullptr;
+  if (transaction.HasContext() && !ClientState::shows(*transaction.context, *found->second)) {
+    return nullptr;
+  }
   return &catalog.Cast<StoreCatalog>().entry(found->second);
 }
 

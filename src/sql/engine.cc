@@ -106,8 +106,8 @@ Result<std::unique_ptr<Engine>> Engine::open(store::Store& store, EngineOptions 
   return engine;
 }
 
-std::unique_ptr<Session> Engine::connect() {
-  return std::make_unique<Session>(std::make_unique<Session::State>(*state_));
+std::unique_ptr<Session> Engine::connect(ConnectOptions options) {
+  return std::make_unique<Session>(std::make_unique<Session::State>(*state_, std::move(options)));
 }
 
 }  // namespace reel::sql

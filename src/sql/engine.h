@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,11 @@ struct EngineOptions {
   std::vector<std::string> directories = {};
 };
 
+struct ConnectOptions {
+  //! Of the tables of the product, those that the session sees; unset: all. Others are not there.
+  std::optional<std::set<std::string, std::less<>>> product_tables = {};
+};
+
 //! One instance of DuckDB. Thread-safe.
 class Engine {
  public:
@@ -32,7 +39,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   //! Sessions must not outlive the engine.
-  std::unique_ptr<Session> connect();
+  std::unique_ptr<Session> connect(ConnectOptions options = {});
 
   struct State;
 

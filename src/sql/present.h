@@ -15,4 +15,7 @@ json::Value to_json(const store::Type& type, const store::Value& cell);
 //! Text as it is, anything else as JSON.
 std::string cell_text(const json::Value& shown);
 
+//! A line of CSV (RFC 4180) with its end. Null is an empty field, empty text is "".
+void append_csv(std::string& out, const json::Array& cells);
+
 }  // namespace reel::sql

@@ -52,5 +52,11 @@ TEST(PresentTest, NestedCellsAreJson) {
   EXPECT_EQ(shown(Type::of(TypeKind::binary), store::Binary{std::string("\x00\xff", 2)}), "00ff");
 }
 
+TEST(PresentTest, CsvTellsNullFromEmptyText) {
+  std::string line;
+  append_csv(line, {nullptr, "", "a,b", "say \"x\"", 5, json::Array{1, 2}});
+  EXPECT_EQ(line, ",\"\",\"a,b\",\"say \"\"x\"\"\",5,\"[1,2]\"\r\n");
+}
+
 }  // namespace
 }  // namespace reel::sql

@@ -1,9 +1,9 @@
 #include <duckdb/main/client_context.hpp>
-#include <duckdb/main/client_context_state.hpp>
 #include <duckdb/main/pending_query_result.hpp>
 #include <duckdb/main/query_result.hpp>
 #include <duckdb/main/valid_checker.hpp>
 
+#include "sql/client_state_internal.h"
 #include "sql/errors_internal.h"
 #include "sql/session_internal.h"
 #include "sql/statement_internal.h"
@@ -12,19 +12,6 @@
 
 namespace reel::sql {
 namespace {
-
-constexpr char kOutcome[] = "reelhouse";
-
-//! DuckDB keeps only the text of what a commit failed with, but tells it to states like this one.
-struct CommitOutcome final : duckdb::ClientContextState {
-  std::optional<duckdb::ErrorData> error;
-
-  void QueryBegin(duckdb::ClientContext&) override { error.reset(); }
-  void TransactionRollback(duckdb::MetaTransaction&, duckdb::ClientContext&,
-                           duckdb::optional_ptr<duckdb::ErrorData> failure) override {
-    if (failure && failure->HasError()) error = *failure;
-  }
-};
 
 ResultKind kind_of(const duckdb::QueryResult& result) {
   switch (result.properties.return_type) {
@@ -61,7 +48,8 @@ Status Session::State::connect() {
   if (instance != nullptr && !duckdb::ValidChecker::IsInvalidated(*instance->instance)) return {};
   REEL_ASSIGN(auto wanted, engine.instance());
   auto made = std::make_shared<duckdb::Connection>(*wanted);
-  made->context->registered_state->GetOrCreate<CommitOutcome>(kOutcome);
+  made->context->registered_state->GetOrCreate<ClientState>(ClientState::kName)->product_tables =
+      product_tables;
   const MutexLock lock(mutex);
   connection = std::move(made);
   instance = std::move(wanted);
@@ -74,9 +62,10 @@ Error Session::State::explain(const duckdb::ErrorData& error) {
     return {Code::cancelled, "the statement was cancelled"};
   }
   const MutexLock lock(mutex);
-  const auto outcome = connection->context->registered_state->Get<CommitOutcome>(kOutcome);
-  if (error.Type() == duckdb::ExceptionType::TRANSACTION && outcome != nullptr && outcome->error) {
-    return to_error(*outcome->error);
+  const auto client = connection->context->registered_state->Get<ClientState>(ClientState::kName);
+  if (error.Type() == duckdb::ExceptionType::TRANSACTION && client != nullptr &&
+      client->commit_error) {
+    return to_error(*client->commit_error);
   }
   return to_error(error);
 }

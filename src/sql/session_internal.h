@@ -12,7 +12,8 @@
 namespace reel::sql {
 
 struct Session::State {
-  explicit State(Engine::State& of) : engine(of) {}
+  State(Engine::State& of, ConnectOptions chosen)
+      : engine(of), product_tables(std::move(chosen.product_tables)) {}
 
   //! Connects, and again when the instance had to be replaced.
   Status connect();
@@ -22,6 +23,7 @@ struct Session::State {
   Error explain(const duckdb::ErrorData& error);
 
   Engine::State& engine;
+  const std::optional<std::set<std::string, std::less<>>> product_tables;
   std::shared_ptr<duckdb::DuckDB> instance;
   Mutex mutex;  //!< cancel() comes from other threads
   std::shared_ptr<duckdb::Connection> connection GUARDED_BY(mutex);
