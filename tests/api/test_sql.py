@@ -72,7 +72,7 @@ def test_errors_say_what_and_where(client, table):
     for text, status in [("SELEC 1", 400), ("FROM nothing", 400), (f"INSERT INTO {table} (k) VALUES (1)", 409),
                          (f"INSERT INTO {table} (k) VALUES (NULL)", 400), ("ATTACH 'x.db'", 403),
                          ("FROM read_text('/etc/passwd')", 403), ("CREATE TABLE x (k INT)", 400),
-                         ("CREATE VIEW v AS SELECT 1", 501), ("SET memory_limit = '64GB'", 400)]:
+                         ("CREATE VIEW v AS SELECT 1", 400), ("SET memory_limit = '64GB'", 400)]:
         answer = client.post("/sql", {"sql": text}, expect=status)
         assert pointer(answer) == "/sql", text
     client.post("/sql", {"sql": ""}, expect=400)
@@ -137,3 +137,18 @@ def test_writers_at_the_same_time_lose_nothing(client):
     with ThreadPoolExecutor(8) as pool:
         done = sum(pool.map(count, range(80)))
     assert rows(client, "SELECT n FROM counters") == [[done]]
+
+
+def test_the_command_line_asks_a_server(server, table):
+    def ask(*words: str):
+        return run("sql", "--to", server.url, *words)
+
+    assert ask("--format", "csv", "-c", f"SELECT k, text FROM {table} ORDER BY k").stdout == "k,text\n1,one\n2,\n3,\"\"\n"
+    assert ask("--format", "markdown", "-c", "SELECT 1 AS a, 'x|y' AS b").stdout == "| a | b |\n|---:|---|\n| 1 | x\\|y |\n"
+    failed = ask("-c", "SELECT nothing")
+    assert failed.returncode == 1 and "nothing" in failed.stderr and failed.stdout == ""
+
+
+def test_a_data_directory_belongs_to_its_server(server):
+    refused = run("sql", "--data-dir", server.data_dir, "-c", "SELECT 1")
+    assert refused.returncode == 2 and "belongs to" in refused.stderr
