@@ -179,6 +179,21 @@ TEST_F(SqlTest, MemoryIsLimited) {
   EXPECT_THAT(rows(*session, "SELECT 1"), ElementsAre("1"));
 }
 
+TEST_F(SqlTest, WhatATransactionChangesIsLimited) {
+  const auto session = engine_->connect();
+  rows(*session, kTable);
+  EXPECT_EQ(failure(*session, "INSERT INTO t SELECT i, 'x' FROM range(100000000000) r(i)").code(),
+            Code::too_large);
+  EXPECT_EQ(failure(*session, "INSERT INTO t SELECT i, repeat('x', 1000000) FROM range(1000) r(i)")
+                .code(),
+            Code::too_large);
+  rows(*session, "BEGIN; INSERT INTO t SELECT i, 'x' FROM range(60000) r(i)");
+  EXPECT_EQ(failure(*session, "INSERT INTO t SELECT i, 'x' FROM range(100000, 160000) r(i)").code(),
+            Code::too_large);
+  rows(*session, "ROLLBACK");
+  EXPECT_THAT(rows(*session, "SELECT count(*) FROM t"), ElementsAre("0"));
+}
+
 TEST_F(SqlTest, TheLedgerAgreesAfterChanges) {
   const auto session = engine_->connect();
   rows(*session, kTable);

@@ -117,6 +117,12 @@ const TableChanges* Changes::find(store::TableId table) const {
   return found == tables_.end() ? nullptr : &found->second;
 }
 
+std::size_t Changes::row_count() const {
+  std::size_t count = 0;
+  for (const auto& [id, table] : tables_) count += table.rows.size();
+  return count;
+}
+
 Result<std::optional<Row>> Changes::current(store::Snapshot& snapshot, const TableSchema& schema,
                                             const std::string& encoded_key) const {
   if (const TableChanges* changes = find(schema.id)) {
@@ -160,6 +166,9 @@ Status Changes::apply(store::Snapshot& snapshot, const SchemaPtr& schema,
     change->after = std::move(edit.row);
   }
   if (staged.empty()) return {};
+  if (row_count() + staged.size() > kChangedRowsMax) {
+    return too_large("a transaction changes at most {} rows", kChangedRowsMax);
+  }
   TableChanges& table = tables_[schema->id];
   table.schema = schema;
   for (auto& [encoded, change] : staged) table.rows.insert_or_assign(encoded, std::move(change));

@@ -11,6 +11,11 @@
 
 namespace reel::sql {
 
+//! Rows that a transaction may change: as many as a batch may have. They are kept in memory, which
+//! is why their bytes are limited as well, for each statement.
+inline constexpr std::size_t kChangedRowsMax = 100'000;
+inline constexpr std::size_t kStatementBytesMax = std::size_t{256} << 20;
+
 using SchemaPtr = std::shared_ptr<const store::TableSchema>;
 
 //! The key of a row as bytes: what SQL sees as `rowid`.
@@ -53,13 +58,16 @@ class Changes {
 
   //! The edits of one statement: all rows are given up first, then the new ones put in. Nothing
   //! changes when it fails: Code::conflict for a key that is there already, Code::invalid for a
-  //! value that its column cannot have. Rows that are given up and not there are ignored.
+  //! value that its column cannot have, Code::too_large for more rows than kChangedRowsMax in the
+  //! transaction. Rows that are given up and not there are ignored.
   Status apply(store::Snapshot& snapshot, const SchemaPtr& schema, std::vector<RowEdit> edits);
 
   //! All of it, under the conditions that every changed row is still as it was read.
   store::Batch to_batch() const;
 
  private:
+  std::size_t row_count() const;
+
   std::map<store::TableId, TableChanges> tables_;
 };
 

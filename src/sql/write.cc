@@ -79,7 +79,10 @@ class WriteOperator final : public duckdb::PhysicalOperator {
     std::vector<Request> requests;
     std::vector<store::Row> returned;
     idx_t count = 0;
+    std::size_t bytes = 0;  //!< of what is waiting in `requests`
     SchemaPtr schema;
+
+    void add(Request request);
   };
   struct Returned final : duckdb::GlobalSourceState {
     std::size_t next = 0;
@@ -91,6 +94,34 @@ class WriteOperator final : public duckdb::PhysicalOperator {
   std::vector<RowEdit> make_edits(StoreTransaction& transaction, const store::TableSchema& schema,
                                   Sunk& sunk) const;
 };
+
+//! About what a cell takes in memory.
+std::size_t bytes_of(const store::Value& cell) {
+  std::size_t bytes = sizeof cell;
+  if (const auto* text = cell.get_if<std::string>()) bytes += text->size();
+  if (const auto* binary = cell.get_if<store::Binary>()) bytes += binary->bytes.size();
+  if (const auto* list = cell.get_if<store::ValueList>()) {
+    for (const store::Value& element : *list) bytes += bytes_of(element);
+  }
+  if (const auto* map = cell.get_if<store::ValueMap>()) {
+    for (const auto& [key, value] : *map) bytes += key.size() + bytes_of(value);
+  }
+  return bytes;
+}
+
+void WriteOperator::Sunk::add(Request request) {
+  bytes += request.old_key.size();
+  for (const store::Value& value : request.values) bytes += bytes_of(value);
+  requests.push_back(std::move(request));
+  if (requests.size() > kChangedRowsMax) {
+    raise(Error(Code::too_large,
+                fmt::format("a statement changes at most {} rows", kChangedRowsMax)));
+  }
+  if (bytes > kStatementBytesMax) {
+    raise(Error(Code::too_large,
+                fmt::format("a statement writes at most {} bytes", kStatementBytesMax)));
+  }
+}
 
 store::Value cell_of(const store::Type& type, const duckdb::Value& value) {
   return value_or_raise(to_cell(type, value));
@@ -126,13 +157,12 @@ duckdb::SinkResultType WriteOperator::Sink(duckdb::ExecutionContext& context, Da
                                  : schema_before()->columns[table->position(i)].type;
           request.values.push_back(cell_of(type, chunk.GetValue(i, row)));
         }
-        sunk.requests.push_back(std::move(request));
+        sunk.add(std::move(request));
         break;
       }
-      case WriteKind::update: sunk.requests.push_back(read_update(context, chunk, row)); break;
+      case WriteKind::update: sunk.add(read_update(context, chunk, row)); break;
       case WriteKind::erase:
-        sunk.requests.push_back(
-            {.old_key = duckdb::StringValue::Get(chunk.GetValue(*row_id_column, row))});
+        sunk.add({.old_key = duckdb::StringValue::Get(chunk.GetValue(*row_id_column, row))});
         break;
     }
   }
