@@ -15,12 +15,14 @@ bool is_number(std::string_view type) {
          type.substr(0, 7) == "DECIMAL";
 }
 
-//! Aligned columns; the rows of one result are kept until its end.
+//! Aligned columns; the rows of one result are kept until its end. EXPLAIN's drawing is printed as
+//! it is.
 class TablePrinter final : public SqlPrinter {
  public:
   void begin(ResultKind kind, std::vector<Column> columns) override {
     kind_ = kind;
     rows_ = 0;
+    drawing_ = columns.size() == 2 && columns[1].name == "explain_value";
     std::vector<Table::Column> shown;
     for (Column& column : columns) {
       shown.push_back({.name = std::move(column.name), .right = is_number(column.type)});
@@ -30,6 +32,7 @@ class TablePrinter final : public SqlPrinter {
 
   void row(json::Array cells) override {
     ++rows_;
+    if (drawing_) return fmt::print("{}\n", sql::cell_text(cells[1]));
     if (kind_ == ResultKind::changed) changed_ = sql::cell_text(cells.front());
     std::vector<std::string> texts;
     for (const json::Value& cell : cells) {
@@ -41,7 +44,7 @@ class TablePrinter final : public SqlPrinter {
   void end() override {
     if (kind_ == ResultKind::changed) {
       fmt::print("{} {} changed\n", changed_, changed_ == "1" ? "row" : "rows");
-    } else if (kind_ == ResultKind::rows) {
+    } else if (kind_ == ResultKind::rows && !drawing_) {
       fmt::print("{}({} {})\n", table_->to_text(), rows_, rows_ == 1 ? "row" : "rows");
     }
   }
@@ -49,6 +52,7 @@ class TablePrinter final : public SqlPrinter {
  private:
   ResultKind kind_ = ResultKind::nothing;
   std::unique_ptr<Table> table_;
+  bool drawing_ = false;
   std::size_t rows_ = 0;
   std::string changed_;
 };

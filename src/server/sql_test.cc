@@ -1,5 +1,6 @@
 //! The SQL engine on a real store.
 
+#include <filesystem>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -177,6 +178,21 @@ TEST_F(SqlTest, MemoryIsLimited) {
   const Error error = failure(*session, "SELECT list(a) FROM range(100000000) r(a)");
   EXPECT_EQ(error.code(), Code::too_large) << error.message();
   EXPECT_THAT(rows(*session, "SELECT 1"), ElementsAre("1"));
+}
+
+TEST_F(SqlTest, FilesAreReachedInTheConfiguredDirectoriesOnly) {
+  const std::string folder = directory_.file("exchange");
+  std::filesystem::create_directory(folder);
+  const auto engine = *sql::Engine::open(*store_, {.directories = {folder}});
+  const auto session = engine->connect();
+  rows(*session, fmt::format("COPY (SELECT 7 AS n) TO '{}/out.parquet'", folder));
+  EXPECT_THAT(rows(*session, fmt::format("FROM '{}/out.parquet'", folder)), ElementsAre("7"));
+  for (const std::string& path : {folder + "/../out.parquet", directory_.file("out.parquet")}) {
+    EXPECT_EQ(failure(*session, fmt::format("COPY (SELECT 7) TO '{}'", path)).code(),
+              Code::forbidden);
+  }
+  const auto closed = engine_->connect();
+  EXPECT_EQ(failure(*closed, fmt::format("FROM '{}/out.parquet'", folder)).code(), Code::forbidden);
 }
 
 TEST_F(SqlTest, WhatATransactionChangesIsLimited) {

@@ -55,12 +55,13 @@ void configure(duckdb::DBConfig& config, store::Store& store, const EngineOption
                               "allow_community_extensions"}) {
     config.SetOptionByName(setting, duckdb::Value::BOOLEAN(false));
   }
-  for (const std::string& directory : options.directories) config.AddAllowedDirectory(directory);
-  config.SetOptionByName("enable_external_access", duckdb::Value::BOOLEAN(false));
 }
 
 //! Sessions may not change how the instance is set up, nor see what others execute.
-void lock_down(duckdb::DuckDB& database) {
+void lock_down(duckdb::DuckDB& database, const EngineOptions& options) {
+  for (const std::string& directory : options.directories) {
+    duckdb::DBConfig::GetConfig(*database.instance).AddAllowedDirectory(directory);
+  }
   duckdb::Connection connection(database);
   duckdb::ClientContext& context = *connection.context;
   context.RunFunctionInTransaction([&] {
@@ -72,7 +73,8 @@ void lock_down(duckdb::DuckDB& database) {
       duckdb::Catalog::GetSystemCatalog(context).DropEntry(context, info);
     }
   });
-  for (const char* statement : {"SET GLOBAL TimeZone = 'UTC'", "SET lock_configuration = true"}) {
+  for (const char* statement : {"SET GLOBAL TimeZone = 'UTC'", "SET enable_external_access = false",
+                                "SET lock_configuration = true"}) {
     const auto done = connection.Query(statement);
     if (done->HasError()) done->ThrowError();
   }
@@ -89,7 +91,7 @@ Result<std::shared_ptr<duckdb::DuckDB>> Engine::State::instance() {
     duckdb::DBConfig config;
     configure(config, store, options);
     auto opened = std::make_shared<duckdb::DuckDB>(kDatabase, &config);
-    lock_down(*opened);
+    lock_down(*opened, options);
     current = std::move(opened);
     return current;
   } catch (const std::exception& exception) {
