@@ -38,6 +38,33 @@ endforeach()
 set_source_files_properties(src/api/page_assets.cc PROPERTIES
   COMPILE_DEFINITIONS REEL_NPM="${REEL_NPM}" OBJECT_DEPENDS "${REEL_NPM_FILES}" SKIP_PRECOMPILE_HEADERS ON)
 
+# DuckDB: the library from npm, the headers of the same version from the source archive of PyPI.
+set(REEL_DUCKDB ${REEL_NPM}/@duckdb/node-bindings-linux-x64)
+set(REEL_DUCKDB_SOURCE ${CMAKE_SOURCE_DIR}/build/pypi/duckdb-source)
+foreach(file ${REEL_DUCKDB}/libduckdb.so ${REEL_DUCKDB_SOURCE}/external/duckdb/src/include/duckdb.hpp)
+  if(NOT EXISTS ${file})
+    message(FATAL_ERROR "${file} is missing: run ./dev setup")
+  endif()
+endforeach()
+# C++ has no stable interface between versions of it: the two must be the same.
+file(STRINGS ${REEL_DUCKDB_SOURCE}/PKG-INFO REEL_DUCKDB_VERSION REGEX "^Version: ")
+string(REPLACE "Version: " v REEL_DUCKDB_VERSION ${REEL_DUCKDB_VERSION})
+try_run(REEL_DUCKDB_RUNS REEL_DUCKDB_COMPILES
+  SOURCE_FROM_CONTENT duckdb_version.cc "#include <cstdio>
+extern \"C\" const char* duckdb_library_version();
+int main() { std::puts(duckdb_library_version()); }"
+  LINK_LIBRARIES ${REEL_DUCKDB}/libduckdb.so
+  RUN_OUTPUT_VARIABLE REEL_DUCKDB_LIBRARY_VERSION)
+string(STRIP "${REEL_DUCKDB_LIBRARY_VERSION}" REEL_DUCKDB_LIBRARY_VERSION)
+if(NOT REEL_DUCKDB_LIBRARY_VERSION STREQUAL REEL_DUCKDB_VERSION)
+  message(FATAL_ERROR "DuckDB's headers are ${REEL_DUCKDB_VERSION}, its library says '${REEL_DUCKDB_LIBRARY_VERSION}'")
+endif()
+add_library(DuckDB::DuckDB SHARED IMPORTED)
+set_target_properties(DuckDB::DuckDB PROPERTIES
+  IMPORTED_LOCATION ${REEL_DUCKDB}/libduckdb.so
+  IMPORTED_NO_SONAME ON
+  INTERFACE_INCLUDE_DIRECTORIES ${REEL_DUCKDB_SOURCE}/external/duckdb/src/include)
+
 # jemalloc has no CMake package either.
 find_library(REEL_JEMALLOC jemalloc REQUIRED)
 add_library(jemalloc::jemalloc UNKNOWN IMPORTED)

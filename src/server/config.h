@@ -45,6 +45,15 @@ struct ConfigSources {
   static std::map<std::string, std::string> process_environment();
 };
 
+//! What statements of SQL may take.
+struct SqlConfig {
+  std::size_t rows_max = 100'000;  //!< of an answer of POST /sql
+  std::uint32_t seconds_max = 60;  //!< of a request to POST /sql
+  std::uint32_t memory_mb = 512;   //!< of all statements together
+  std::uint32_t threads = 2;
+  std::vector<std::string> directories;  //!< whose files they may read and write
+};
+
 struct Config {
   std::string data_dir = "./reelhouse-data";
   std::string http_address = "127.0.0.1:8000";  //!< numeric; port 0 = any free one
@@ -78,6 +87,7 @@ struct Config {
   Limits limits;
   CourierOptions webhooks;  //!< without its networks, which limits.tams has
   TracingOptions tracing;
+  SqlConfig sql;
   std::vector<StorageConfig> storage;  //!< never empty after load_config()
 
   ConfigSources sources;  //!< what it was read from, to read it again

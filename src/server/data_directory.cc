@@ -130,6 +130,12 @@ Result<std::vector<StorageConfig>> assign_storage_ids(const Config& config) {
   return storages;
 }
 
+Result<std::unique_ptr<sql::Engine>> open_sql(const Config& config, store::Store& store) {
+  return sql::Engine::open(store, {.memory_bytes_max = std::uint64_t{config.sql.memory_mb} << 20,
+                                   .threads = config.sql.threads,
+                                   .directories = config.sql.directories});
+}
+
 Result<tams::Storage> open_storage(const Config& config) {
   tams::Storage storage;
   REEL_ASSIGN(const auto entries, assign_storage_ids(config));

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "media/backend.h"
 #include "server/config.h"
+#include "sql/engine.h"
 #include "tams/context.h"
 
 namespace reel::server {
@@ -40,6 +41,9 @@ Result<std::map<std::string, StorageId>> read_storage_ids(const Config& config);
 //! identifier contradicts the file. REQUIRES: the store of the directory is open, which keeps other
 //! processes out.
 Result<std::vector<StorageConfig>> assign_storage_ids(const Config& config);
+
+//! SQL over the tables of the store, as far as the configuration lets it go.
+Result<std::unique_ptr<sql::Engine>> open_sql(const Config& config, store::Store& store);
 
 //! Opens the backends and the signer. REQUIRES: as above.
 Result<tams::Storage> open_storage(const Config& config);

@@ -7,6 +7,7 @@
 #include "api/application.h"
 #include "api/auth_routes.h"
 #include "api/routes.h"
+#include "api/sql_routes.h"
 #include "base/version.h"
 #include "http/server.h"
 #include "obs/log.h"
@@ -80,11 +81,16 @@ CourierOptions courier_options(const Config& config, obs::Tracer* tracer) {
 }
 
 std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics,
-                                   events::ChangeFeed& feed, auth::ApiKeys& keys) {
+                                   events::ChangeFeed& feed, auth::ApiKeys& keys,
+                                   sql::Engine& engine, const SqlConfig& limits) {
   std::vector<api::Route> routes = api::product_routes();
   for (api::Route& route : api::auth_routes(keys)) routes.push_back(std::move(route));
   for (api::Route& route : operations_routes(health, metrics)) routes.push_back(std::move(route));
   for (api::Route& route : api::event_routes(feed)) routes.push_back(std::move(route));
+  for (api::Route& route :
+       api::sql_routes(engine, {.rows_max = limits.rows_max, .seconds_max = limits.seconds_max})) {
+    routes.push_back(std::move(route));
+  }
   return routes;
 }
 
@@ -129,8 +135,9 @@ class Running::Impl {
       health_.watch_exporter(exporter_.get());
     }
     feed_ = std::make_unique<events::ChangeFeed>(*store_, *changes_);
+    REEL_ASSIGN(sql_, open_sql(config_, *store_));
     application_ = std::make_unique<api::TamsApplication>(
-        all_routes(health_, *metrics_, *feed_, *api_keys_), context_,
+        all_routes(health_, *metrics_, *feed_, *api_keys_, *sql_, config_.sql), context_,
         application_options(config_, authenticator_.get()));
     REEL_ASSIGN(auto options, http_options(config_));
     options.tracer = tracer();
@@ -213,6 +220,7 @@ class Running::Impl {
   std::unique_ptr<auth::Authenticator> authenticator_;  //!< null: everybody may do everything
   std::unique_ptr<TraceExporter> exporter_;             //!< null: nothing is traced
   std::unique_ptr<events::ChangeFeed> feed_;
+  std::unique_ptr<sql::Engine> sql_;
   std::unique_ptr<api::TamsApplication> application_;
   std::unique_ptr<http::Server> http_;
   Wakeup cleaning_;

@@ -364,6 +364,26 @@ std::vector<Setting> tracing_settings() {
   };
 }
 
+std::vector<Setting> sql_settings() {
+  return {
+      number("sql.rows_max", "Rows of an answer of POST /sql.", {1, 100'000'000},
+             [](Config& c) -> std::size_t& { return c.sql.rows_max; }),
+      number("sql.seconds_max", "How long a request to POST /sql may take.", {1, 86'400},
+             [](Config& c) -> std::uint32_t& { return c.sql.seconds_max; }),
+      number("sql.memory_mb", "Memory of all SQL statements together.", {64, 1 << 20},
+             [](Config& c) -> std::uint32_t& { return c.sql.memory_mb; }),
+      number("sql.threads", "Threads that work on SQL statements.", {1, 256},
+             [](Config& c) -> std::uint32_t& { return c.sql.threads; }),
+      {.key = "sql.directories",
+       .doc = "Folders whose files SQL statements may read and write; empty: none.",
+       .set = [](Config& config, const SettingValue& value) -> Status {
+         config.sql.directories = std::get<std::vector<std::string>>(value);
+         return {};
+       },
+       .get = [](const Config& config) -> SettingValue { return config.sql.directories; }},
+  };
+}
+
 std::vector<Setting> all_settings() {
   std::vector<Setting> all = general_settings();
   for (Setting& setting : auth_settings()) all.push_back(std::move(setting));
@@ -371,6 +391,7 @@ std::vector<Setting> all_settings() {
   for (Setting& setting : domain_limits()) all.push_back(std::move(setting));
   for (Setting& setting : webhook_settings()) all.push_back(std::move(setting));
   for (Setting& setting : tracing_settings()) all.push_back(std::move(setting));
+  for (Setting& setting : sql_settings()) all.push_back(std::move(setting));
   return all;
 }
 

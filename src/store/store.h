@@ -59,12 +59,13 @@ struct Predicate {
   Value value = {};
 };
 
-//! Rows in key order, of one partition (partition filled), or in index order (index named; with
-//! `partition` only its rows). Bounds compare column by column, nulls first, and a shorter bound
-//! compares with the same number of leading columns.
+//! Rows in key order, of one partition (partition filled) or of all; or in index order (index
+//! named; with `partition` only its rows). Bounds compare column by column, nulls first, and a
+//! shorter bound compares with the same number of leading columns.
 struct ScanSpec {
   std::string table = {};
-  Key partition = {};  //!< all partition key values; empty only with `index`
+  //! All partition key values. Empty without `index`: every row; bounds then mean the whole key.
+  Key partition = {};
   //! Order by this index instead of the key; `prefix` of the bounds then means
   //! the index's columns followed by the key's (so that paging can go on after an exact row).
   std::string index = {};

@@ -15,6 +15,7 @@ LIBRARY_OF_HEADER = {
     "cjose/": {"cjose::cjose"},
     "CLI/": {"CLI11::CLI11"},
     "curl/": {"CURL::libcurl"},
+    "duckdb": {"DuckDB::DuckDB"},
     "openssl/": {"OpenSSL::Crypto", "OpenSSL::SSL"},
     "simdjson": {"simdjson::simdjson"},
     "spdlog/": {"spdlog::spdlog"},

@@ -75,15 +75,52 @@ def install_of_pypi(package: str) -> None:
     shell.run([target / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", package])
 
 
+def source_files(package: str) -> list[str]:
+    """What to keep of a source archive, as paths in it."""
+    return next(table["pypi_source"][package] for table in groups().values() if package in table.get("pypi_source", {}))
+
+
+def source_folder(package: str) -> Path:
+    return PYPI / f"{package.partition('==')[0]}-source"
+
+
+def installed_of_pypi_source(package: str) -> bool:
+    description = source_folder(package) / "PKG-INFO"
+    version = package.partition("==")[2]
+    return description.is_file() and f"\nVersion: {version}\n" in description.read_text()
+
+
+def install_of_pypi_source(package: str) -> None:
+    target = source_folder(package)
+    with tempfile.TemporaryDirectory() as folder:
+        pip = Path(folder) / "venv" / "bin" / "pip"
+        archives, unpacked = Path(folder) / "archives", Path(folder) / "unpacked"
+        shell.run(["/usr/bin/python3", "-m", "venv", Path(folder) / "venv"])
+        # Not ":all:", which would compile the tools as well that pip reads the archive's description with.
+        shell.run([pip, "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                   "--no-binary", package.partition("==")[0], "--dest", archives, package])
+        [archive] = archives.iterdir()
+        top = archive.name.removesuffix(".tar.gz")
+        unpacked.mkdir()
+        shell.run(["tar", "--extract", "--no-same-owner", "--file", archive, "--directory", unpacked,
+                   *(f"{top}/{path}" for path in ["PKG-INFO", *source_files(package)])])
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(unpacked / top, target)
+
+
 def setup(group: str) -> None:
     absent = [package for package in wanted(group, "npm") if not installed_of_npm(package)]
     programs = [package for package in wanted(group, "pypi") if not installed_of_pypi(package)]
+    sources = [package for package in wanted(group, "pypi_source") if not installed_of_pypi_source(package)]
     # Some machines have npm from elsewhere, beside which Debian's cannot be installed.
     setup_apt(wanted(group) + ["npm"] * bool(absent and not shutil.which("npm")))
     for package in absent:
         install_of_npm(package)
     for package in programs:
         install_of_pypi(package)
+    for package in sources:
+        install_of_pypi_source(package)
 
 
 def setup_apt(names: list[str]) -> None:

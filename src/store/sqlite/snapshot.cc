@@ -218,7 +218,8 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
   REEL_ASSIGN(scan.columns, projection(layout, spec.columns));
   scan.shape = layout.prefix + (spec.reverse ? 'r' : 's');
   scan.reverse = spec.reverse;
-  if (!spec.partition.empty() || spec.index.empty()) {
+  const bool whole_table = spec.partition.empty() && spec.index.empty();
+  if (!spec.partition.empty()) {
     REEL_TRY(check_key(layout, spec.partition, layout.partition_size));
     for (std::size_t i = 0; i < layout.partition_size; ++i) {
       scan.fixed.push_back({layout.key[i], Term::Op::equal, &spec.partition[i]});
@@ -226,8 +227,8 @@ Status SqliteSnapshot::plan(const ScanSpec& spec, Scan& scan) const {
   }
   if (spec.index.empty()) {
     append_number(scan.shape, 0);
-    scan.sort.assign(layout.key.begin() + static_cast<std::ptrdiff_t>(layout.partition_size),
-                     layout.key.end());
+    const std::size_t fixed = whole_table ? 0 : layout.partition_size;
+    scan.sort.assign(layout.key.begin() + static_cast<std::ptrdiff_t>(fixed), layout.key.end());
     scan.order = scan.sort;
   } else {
     const auto index = layout.indexes.find(spec.index);

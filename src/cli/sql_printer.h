@@ -1,0 +1,31 @@
+#pragma once
+//! Results of SQL statements on standard output.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "json/value.h"
+#include "sql/session.h"
+
+namespace reel::cli {
+
+//! Prints the results of statements, one after the other. Rows are as the API has them.
+class SqlPrinter {
+ public:
+  struct Column {
+    std::string name;
+    std::string type;
+  };
+  virtual ~SqlPrinter() = default;
+  virtual void begin(sql::ResultKind kind, std::vector<Column> columns) = 0;
+  virtual void row(json::Array cells) = 0;
+  virtual void end() = 0;
+
+  //! "table", "csv", "json" (one array of objects per statement) or "markdown".
+  //! Code::invalid otherwise.
+  static Result<std::unique_ptr<SqlPrinter>> make(std::string_view format);
+};
+
+}  // namespace reel::cli

@@ -1,0 +1,115 @@
+#include <duckdb/main/attached_database.hpp>
+#include <duckdb/main/client_context.hpp>
+#include <duckdb/main/config.hpp>
+#include <duckdb/main/valid_checker.hpp>
+#include <duckdb/parser/parsed_data/drop_info.hpp>
+#include <duckdb/storage/storage_extension.hpp>
+
+#include "sql/catalog_internal.h"
+#include "sql/engine_internal.h"
+#include "sql/errors_internal.h"
+#include "sql/session_internal.h"
+#include "sql/transaction_internal.h"
+
+namespace reel::sql {
+namespace {
+
+//! How the store's database is called, and its type.
+constexpr char kDatabase[] = "reel";
+
+//! Functions that act on the whole instance.
+constexpr const char* kRemovedFunctions[] = {
+    "checkpoint",     "disable_logging",  "disable_profiling", "duckdb_logs",
+    "enable_logging", "enable_profiling", "force_checkpoint",  "truncate_duckdb_logs"};
+
+struct ExtensionInfo final : duckdb::StorageExtensionInfo {
+  explicit ExtensionInfo(store::Store& of) : store(of) {}
+  store::Store& store;
+};
+
+duckdb::unique_ptr<duckdb::Catalog> attach(duckdb::optional_ptr<duckdb::StorageExtensionInfo> info,
+                                           duckdb::ClientContext&,
+                                           duckdb::AttachedDatabase& database, const std::string&,
+                                           duckdb::AttachInfo&, duckdb::AttachOptions&) {
+  return duckdb::make_uniq<StoreCatalog>(database, static_cast<ExtensionInfo&>(*info).store);
+}
+
+duckdb::unique_ptr<duckdb::TransactionManager> make_transaction_manager(
+    duckdb::optional_ptr<duckdb::StorageExtensionInfo> info, duckdb::AttachedDatabase& database,
+    duckdb::Catalog&) {
+  return duckdb::make_uniq<StoreTransactionManager>(database,
+                                                    static_cast<ExtensionInfo&>(*info).store);
+}
+
+void configure(duckdb::DBConfig& config, store::Store& store, const EngineOptions& options) {
+  auto extension = duckdb::make_shared_ptr<duckdb::StorageExtension>();
+  extension->attach = attach;
+  extension->create_transaction_manager = make_transaction_manager;
+  extension->storage_info = duckdb::make_shared_ptr<ExtensionInfo>(store);
+  duckdb::StorageExtension::Register(config, kDatabase, std::move(extension));
+  config.options.database_type = kDatabase;
+  config.options.maximum_memory = options.memory_bytes_max;
+  config.options.maximum_threads = std::max<std::uint32_t>(options.threads, 1);
+  config.options.use_temporary_directory = false;
+  for (const char* setting : {"autoinstall_known_extensions", "autoload_known_extensions",
+                              "allow_community_extensions"}) {
+    config.SetOptionByName(setting, duckdb::Value::BOOLEAN(false));
+  }
+}
+
+//! Sessions may not change how the instance is set up, nor see what others execute.
+void lock_down(duckdb::DuckDB& database, const EngineOptions& options) {
+  for (const std::string& directory : options.directories) {
+    duckdb::DBConfig::GetConfig(*database.instance).AddAllowedDirectory(directory);
+  }
+  duckdb::Connection connection(database);
+  duckdb::ClientContext& context = *connection.context;
+  context.RunFunctionInTransaction([&] {
+    for (const char* function : kRemovedFunctions) {
+      duckdb::DropInfo info;
+      info.type = duckdb::CatalogType::TABLE_FUNCTION_ENTRY;
+      info.name = function;
+      info.allow_drop_internal = true;
+      duckdb::Catalog::GetSystemCatalog(context).DropEntry(context, info);
+    }
+  });
+  for (const char* statement : {"SET GLOBAL TimeZone = 'UTC'", "SET enable_external_access = false",
+                                "SET lock_configuration = true"}) {
+    const auto done = connection.Query(statement);
+    if (done->HasError()) done->ThrowError();
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<duckdb::DuckDB>> Engine::State::instance() {
+  const MutexLock lock(mutex);
+  if (current != nullptr && !duckdb::ValidChecker::IsInvalidated(*current->instance)) {
+    return current;
+  }
+  try {
+    duckdb::DBConfig config;
+    configure(config, store, options);
+    auto opened = std::make_shared<duckdb::DuckDB>(kDatabase, &config);
+    lock_down(*opened, options);
+    current = std::move(opened);
+    return current;
+  } catch (const std::exception& exception) {
+    return Failure(to_error(duckdb::ErrorData(exception)).while_doing("opening DuckDB"));
+  }
+}
+
+Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::open(store::Store& store, EngineOptions options) {
+  std::unique_ptr<Engine> engine(new Engine(std::make_unique<State>(store, std::move(options))));
+  REEL_TRY(engine->state_->instance());
+  return engine;
+}
+
+std::unique_ptr<Session> Engine::connect(ConnectOptions options) {
+  return std::make_unique<Session>(std::make_unique<Session::State>(*state_, std::move(options)));
+}
+
+}  // namespace reel::sql

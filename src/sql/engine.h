@@ -1,0 +1,51 @@
+#pragma once
+//! SQL over the tables of a store: DuckDB, with the store as its database `reel`.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sql/session.h"
+#include "store/store.h"
+
+namespace reel::sql {
+
+struct EngineOptions {
+  //! Memory of all statements together; one that wants more fails with too_large.
+  std::uint64_t memory_bytes_max = std::uint64_t{512} << 20;
+  //! Threads that work on statements, besides the callers'.
+  std::uint32_t threads = 2;
+  //! Folders whose files statements may read and write (COPY, read_csv, …). Nothing else of the
+  //! machine can be reached, nor the network.
+  std::vector<std::string> directories = {};
+};
+
+struct ConnectOptions {
+  //! Of the tables of the product, those that the session sees; unset: all. Others are not there.
+  std::optional<std::set<std::string, std::less<>>> product_tables = {};
+};
+
+//! One instance of DuckDB. Thread-safe.
+class Engine {
+ public:
+  //! The store must outlive the engine.
+  static Result<std::unique_ptr<Engine>> open(store::Store& store, EngineOptions options = {});
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  //! Sessions must not outlive the engine.
+  std::unique_ptr<Session> connect(ConnectOptions options = {});
+
+  struct State;
+
+ private:
+  explicit Engine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace reel::sql

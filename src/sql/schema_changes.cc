@@ -1,0 +1,162 @@
+#include <duckdb/execution/expression_executor.hpp>
+#include <duckdb/main/client_context.hpp>
+#include <duckdb/parser/constraints/not_null_constraint.hpp>
+#include <duckdb/parser/constraints/unique_constraint.hpp>
+#include <duckdb/parser/parsed_data/alter_table_info.hpp>
+#include <duckdb/parser/parsed_data/drop_info.hpp>
+#include <duckdb/planner/binder.hpp>
+#include <duckdb/planner/expression_binder/constant_binder.hpp>
+#include <duckdb/planner/parsed_data/bound_create_table_info.hpp>
+
+#include "sql/catalog_internal.h"
+#include "sql/errors_internal.h"
+#include "sql/schema_changes_internal.h"
+#include "sql/types_internal.h"
+#include "sql/values_internal.h"
+
+namespace reel::sql {
+namespace {
+
+constexpr char kBy[] = "sql";
+
+using ColumnDefinition = store::TableDefinition::ColumnDefinition;
+
+[[noreturn]] void not_offered(const std::string& what) {
+  throw duckdb::NotImplementedException("%s is not offered on the tables of reel", what);
+}
+
+//! A default is one value, given to every row: an expression that is another one for each is none.
+store::Value constant(duckdb::ClientContext& context, const duckdb::ParsedExpression& expression,
+                      const store::Type& type) {
+  const auto binder = duckdb::Binder::CreateBinder(context);
+  duckdb::ConstantBinder constants(*binder, context, "DEFAULT value");
+  constants.target_type = to_logical(type);
+  auto copy = expression.Copy();
+  const auto bound = constants.Bind(copy);
+  if (bound->IsVolatile() || !bound->IsFoldable()) {
+    not_offered("DEFAULT " + expression.ToString() + ", which is not one constant value,");
+  }
+  const auto value = duckdb::ExpressionExecutor::EvaluateScalar(context, *bound)
+                         .DefaultCastAs(constants.target_type);
+  return value_or_raise(to_cell(type, value));
+}
+
+ColumnDefinition column_of(duckdb::ClientContext& context, const duckdb::ColumnDefinition& column) {
+  if (column.Generated()) not_offered("the generated column " + column.Name());
+  duckdb::LogicalType type = column.Type();
+  if (type.id() == duckdb::LogicalTypeId::UNBOUND) {
+    duckdb::Binder::CreateBinder(context)->BindLogicalType(type);
+  }
+  ColumnDefinition made{.name = duckdb::StringUtil::Lower(column.Name()),
+                        .type = value_or_raise(to_stored(type))};
+  if (column.HasDefaultValue()) {
+    made.default_value = constant(context, column.DefaultValue(), made.type);
+  }
+  return made;
+}
+
+//! The first column of the key is the partition: rows that share it live together, in the order of
+//! the others.
+void set_key(store::TableDefinition& definition, const std::vector<std::string>& names) {
+  for (const std::string& column_name : names) {
+    for (ColumnDefinition& column : definition.columns) {
+      if (column.name == column_name) column.nullable = false;
+    }
+  }
+  definition.partition_key = {names.front()};
+  definition.clustering_key.assign(names.begin() + 1, names.end());
+}
+
+//! NOT NULL, and the columns of the primary key. Code::unsupported for what nobody would enforce.
+std::vector<std::string> apply_constraints(store::TableDefinition& definition,
+                                           const duckdb::CreateTableInfo& info) {
+  std::vector<std::string> key;
+  for (const auto& constraint : info.constraints) {
+    if (constraint->type == duckdb::ConstraintType::NOT_NULL) {
+      definition.columns[constraint->Cast<duckdb::NotNullConstraint>().index.index].nullable =
+          false;
+      continue;
+    }
+    if (constraint->type != duckdb::ConstraintType::UNIQUE ||
+        !constraint->Cast<duckdb::UniqueConstraint>().IsPrimaryKey()) {
+      not_offered("the constraint " + constraint->ToString());
+    }
+    const auto& primary = constraint->Cast<duckdb::UniqueConstraint>();
+    if (primary.HasIndex()) {
+      key.push_back(definition.columns[primary.GetIndex().index].name);
+    } else {
+      for (const auto& column : primary.GetColumnNames()) {
+        key.push_back(duckdb::StringUtil::Lower(column));
+      }
+    }
+  }
+  return key;
+}
+
+//! DuckDB compares names without regard to case, the store has them in lower case only.
+std::string table_name(const std::string& written) { return duckdb::StringUtil::Lower(written); }
+
+void refuse_alter(const duckdb::AlterInfo& info) {
+  throw duckdb::NotImplementedException("tables of reel cannot be altered in SQL yet: %s",
+                                        info.ToString());
+}
+
+}  // namespace
+
+NewTable new_table_as(duckdb::Catalog& catalog, const duckdb::CreateTableInfo& info) {
+  if (info.on_conflict == duckdb::OnCreateConflict::REPLACE_ON_CONFLICT) {
+    not_offered("CREATE OR REPLACE TABLE");
+  }
+  NewTable table{.catalog = &catalog, .definition = {.name = table_name(info.table)}};
+  for (const auto& column : info.columns.Logical()) {
+    table.definition.columns.push_back({.name = duckdb::StringUtil::Lower(column.Name()),
+                                        .type = value_or_raise(to_stored(column.Type()))});
+  }
+  set_key(table.definition, {table.definition.columns.front().name});
+  return table;
+}
+
+SchemaPtr create_table(StoreTransaction& transaction, const NewTable& table) {
+  SchemaPtr made;
+  transaction.change_schema([&](store::Store& store) -> Status {
+    if (store.catalog()->tables.contains(table.definition.name)) {
+      return conflict("there is already a table {}", table.definition.name);
+    }
+    REEL_ASSIGN(made, store.ensure_table(table.definition, kBy));
+    return {};
+  });
+  return made;
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::CreateTable(
+    duckdb::CatalogTransaction transaction, duckdb::BoundCreateTableInfo& bound) {
+  auto& info = bound.Base();
+  auto& own = transaction.transaction->Cast<StoreTransaction>();
+  const bool exists = own.catalog().tables.contains(table_name(info.table));
+  if (exists && info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
+  if (exists && info.on_conflict == duckdb::OnCreateConflict::ERROR_ON_CONFLICT) {
+    throw duckdb::CatalogException("there is already a table %s", info.table);
+  }
+  if (info.on_conflict == duckdb::OnCreateConflict::REPLACE_ON_CONFLICT) {
+    not_offered("CREATE OR REPLACE TABLE");
+  }
+  NewTable table{.catalog = &catalog, .definition = {.name = table_name(info.table)}};
+  for (const auto& column : info.columns.Logical()) {
+    table.definition.columns.push_back(column_of(*transaction.context, column));
+  }
+  const auto key = apply_constraints(table.definition, info);
+  if (key.empty()) {
+    throw duckdb::BinderException("table %s needs a PRIMARY KEY: every row of reel is found by it",
+                                  info.table);
+  }
+  set_key(table.definition, key);
+  return &catalog.Cast<StoreCatalog>().entry(create_table(own, table));
+}
+
+void MainSchema::Alter(duckdb::CatalogTransaction, duckdb::AlterInfo& info) { refuse_alter(info); }
+
+void MainSchema::DropEntry(duckdb::ClientContext&, duckdb::DropInfo& info) {
+  not_offered("DROP of " + info.name);
+}
+
+}  // namespace reel::sql

@@ -1,0 +1,84 @@
+#include <duckdb/parser/parsed_data/create_info.hpp>
+#include <duckdb/parser/parsed_data/drop_info.hpp>
+#include <duckdb/parser/parser.hpp>
+#include <duckdb/parser/statement/copy_statement.hpp>
+#include <duckdb/parser/statement/create_statement.hpp>
+#include <duckdb/parser/statement/drop_statement.hpp>
+#include <duckdb/parser/statement/explain_statement.hpp>
+#include <duckdb/parser/statement/multi_statement.hpp>
+#include <duckdb/parser/statement/prepare_statement.hpp>
+
+#include "sql/errors_internal.h"
+#include "sql/statement_internal.h"
+
+namespace reel::sql {
+namespace {
+
+using duckdb::StatementType;
+
+Failure refuse(StatementType type) {
+  return forbidden("{} statements are not allowed", duckdb::StatementTypeToString(type));
+}
+
+Result<Access> access_of_create(const duckdb::CreateInfo& info) {
+  if (info.type == duckdb::CatalogType::SECRET_ENTRY)
+    return refuse(StatementType::CREATE_STATEMENT);
+  // Temporary tables and views belong to the session.
+  return info.temporary ? Access::read : Access::change_schema;
+}
+
+Result<Access> most_of(const duckdb::vector<duckdb::unique_ptr<duckdb::SQLStatement>>& statements) {
+  Access most = Access::read;
+  for (const auto& statement : statements) {
+    REEL_ASSIGN(const Access needed, access_of(*statement));
+    most = std::max(most, needed);
+  }
+  return most;
+}
+
+}  // namespace
+
+Result<Access> access_of(const duckdb::SQLStatement& statement) {
+  switch (statement.type) {
+    case StatementType::SELECT_STATEMENT:
+    case StatementType::TRANSACTION_STATEMENT:
+    case StatementType::EXECUTE_STATEMENT:  // what was prepared had its own check
+    case StatementType::CALL_STATEMENT:
+    case StatementType::RELATION_STATEMENT:
+    case StatementType::PRAGMA_STATEMENT:
+    case StatementType::SET_STATEMENT:  // the configuration is locked
+    case StatementType::VARIABLE_SET_STATEMENT: return Access::read;
+    case StatementType::INSERT_STATEMENT:
+    case StatementType::UPDATE_STATEMENT:
+    case StatementType::DELETE_STATEMENT:
+    case StatementType::MERGE_INTO_STATEMENT:
+    case StatementType::COPY_STATEMENT: return Access::change_rows;
+    case StatementType::ALTER_STATEMENT: return Access::change_schema;
+    case StatementType::CREATE_STATEMENT:
+      return access_of_create(*statement.Cast<duckdb::CreateStatement>().info);
+    case StatementType::DROP_STATEMENT:
+      return statement.Cast<duckdb::DropStatement>().info->type ==
+                     duckdb::CatalogType::PREPARED_STATEMENT
+                 ? Access::read
+                 : Access::change_schema;
+    case StatementType::EXPLAIN_STATEMENT:  // ANALYZE runs what it explains
+      return access_of(*statement.Cast<duckdb::ExplainStatement>().stmt);
+    case StatementType::PREPARE_STATEMENT:
+      return access_of(*statement.Cast<duckdb::PrepareStatement>().statement);
+    case StatementType::MULTI_STATEMENT:
+      return most_of(statement.Cast<duckdb::MultiStatement>().statements);
+    default: return refuse(statement.type);
+  }
+}
+
+Result<Access> needed_access(std::string_view sql) {
+  try {
+    duckdb::Parser parser;
+    parser.ParseQuery(std::string(sql));
+    return most_of(parser.statements);
+  } catch (const std::exception& exception) {
+    return Failure(to_error(duckdb::ErrorData(exception)));
+  }
+}
+
+}  // namespace reel::sql

@@ -1,0 +1,54 @@
+#pragma once
+//! Interrupts statements that take too long.
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <thread>
+
+#include "base/thread_annotations.h"
+
+namespace reel::sql {
+
+//! One thread for all sessions. Thread-safe.
+class Watchdog {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  Watchdog();
+  ~Watchdog();
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+  //! Calls `interrupt` from the deadline on, again and again until the watch is destroyed: DuckDB
+  //! forgets an interruption that comes just before a statement begins.
+  class Watch {
+   public:
+    Watch(Watchdog& dog, Time deadline, std::function<void()> interrupt);
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    Watchdog& dog_;
+    std::uint64_t number_;
+  };
+
+ private:
+  struct Entry {
+    Time next;
+    std::function<void()> interrupt;
+  };
+
+  void run();
+
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<std::uint64_t, Entry> entries_ GUARDED_BY(mutex_);
+  std::uint64_t last_number_ GUARDED_BY(mutex_) = 0;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace reel::sql
