@@ -3,6 +3,7 @@
 #include "api/parameters.h"
 #include "sql/present.h"
 #include "sql/statement.h"
+#include "store/document.h"
 #include "tams/shapes.h"
 #include "tams/tables.h"
 
@@ -30,7 +31,7 @@ class Body : public sql::ResultSink {
     if (++rows_ > rows_max_) return too_large("the answer has more than {} rows", rows_max_);
     json::Array shown;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      shown.push_back(sql::to_json(columns_[i].shown, cells[i]));
+      shown.push_back(store::value_to_json(columns_[i].shown, cells[i]));
     }
     add(std::move(shown));
     if (text_.size() > kAnswerBytesMax) {

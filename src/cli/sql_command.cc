@@ -15,6 +15,7 @@
 #include "http/client/client.h"
 #include "server/data_directory.h"
 #include "sql/present.h"
+#include "store/document.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace reel::cli {
@@ -43,7 +44,7 @@ class PrinterSink final : public sql::ResultSink {
   Status row(const store::Row& cells) override {
     json::Array shown;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      shown.push_back(sql::to_json(columns_[i].shown, cells[i]));
+      shown.push_back(store::value_to_json(columns_[i].shown, cells[i]));
     }
     printer_.row(std::move(shown));
     return {};

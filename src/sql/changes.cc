@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sql/present.h"
+#include "store/document.h"
 
 namespace reel::sql {
 namespace {
@@ -17,7 +18,7 @@ std::string describe_key(const TableSchema& schema, const Row& row) {
   for (const store::ColumnId id : schema.key()) {
     const std::size_t position = schema.position(id);
     text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", schema.columns[position].name,
-                        cell_text(to_json(schema.columns[position].type, row[position])));
+                        cell_text(value_to_json(schema.columns[position].type, row[position])));
   }
   return text;
 }
@@ -46,7 +47,9 @@ store::Cells cells_of(const TableSchema& schema, const Row& row, const Row* othe
   for (std::size_t i = 0; i < schema.columns.size(); ++i) {
     const store::Column& column = schema.columns[i];
     if (column.id == store::kInsertedAt || schema.is_key(column.id)) continue;
-    if (other == nullptr || !(row[i] == (*other)[i])) cells.emplace_back(column.name, row[i]);
+    if (other == nullptr || !(row[i] == (*other)[i])) {
+      cells.emplace_back(store::column_reference(column.id), row[i]);
+    }
   }
   return cells;
 }
@@ -55,7 +58,7 @@ store::Cells cells_of(const TableSchema& schema, const Row& row, const Row* othe
 void require_unchanged(store::Batch& batch, const TableSchema& schema, const RowChange& change) {
   store::Cells cells = cells_of(schema, *change.before);
   const std::size_t inserted_at = schema.position(store::kInsertedAt);
-  cells.emplace_back(schema.columns[inserted_at].name, (*change.before)[inserted_at]);
+  cells.emplace_back(store::kInsertedAtName, (*change.before)[inserted_at]);
   batch.require_cells(
       schema.name, change.key, std::move(cells),
       fmt::format("write-write conflict: another transaction changed the row of {} with {}",

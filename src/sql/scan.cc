@@ -135,7 +135,7 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
     for (const store::ColumnId id : schema_->key()) wanted[schema_->position(id)] = true;
     std::vector<std::string> names;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (wanted[i]) names.push_back(schema_->columns[i].name);
+      if (wanted[i]) names.push_back(store::column_reference(schema_->columns[i].id));
     }
     return names;
   }

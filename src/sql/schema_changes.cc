@@ -47,7 +47,7 @@ ColumnDefinition column_of(duckdb::ClientContext& context, const duckdb::ColumnD
   if (type.id() == duckdb::LogicalTypeId::UNBOUND) {
     duckdb::Binder::CreateBinder(context)->BindLogicalType(type);
   }
-  ColumnDefinition made{.name = duckdb::StringUtil::Lower(column.Name()),
+  ColumnDefinition made{.name = column.Name(),
                         .type = value_or_raise(to_stored(type))};
   if (column.HasDefaultValue()) {
     made.default_value = constant(context, column.DefaultValue(), made.type);
@@ -60,7 +60,7 @@ ColumnDefinition column_of(duckdb::ClientContext& context, const duckdb::ColumnD
 void set_key(store::TableDefinition& definition, const std::vector<std::string>& names) {
   for (const std::string& column_name : names) {
     for (ColumnDefinition& column : definition.columns) {
-      if (column.name == column_name) column.nullable = false;
+      if (store::same_name(column.name, column_name)) column.nullable = false;
     }
   }
   definition.partition_key = {names.front()};
@@ -86,7 +86,7 @@ std::vector<std::string> apply_constraints(store::TableDefinition& definition,
       key.push_back(definition.columns[primary.GetIndex().index].name);
     } else {
       for (const auto& column : primary.GetColumnNames()) {
-        key.push_back(duckdb::StringUtil::Lower(column));
+        key.push_back(column);
       }
     }
   }
@@ -96,9 +96,63 @@ std::vector<std::string> apply_constraints(store::TableDefinition& definition,
 //! DuckDB compares names without regard to case, the store has them in lower case only.
 std::string table_name(const std::string& written) { return duckdb::StringUtil::Lower(written); }
 
-void refuse_alter(const duckdb::AlterInfo& info) {
-  throw duckdb::NotImplementedException("tables of reel cannot be altered in SQL yet: %s",
-                                        info.ToString());
+store::Operation default_of(duckdb::ClientContext& context, const store::TableSchema& schema,
+                            const duckdb::SetDefaultInfo& set) {
+  const store::Column* column = schema.find_named(set.column_name);
+  store::SetDefault operation{.column = set.column_name, .value = {}};
+  // Without the column there is a reason to tell, whatever the value.
+  if (column != nullptr && set.expression != nullptr) {
+    operation.value = constant(context, *set.expression, column->type);
+  }
+  return operation;
+}
+
+store::Operation type_of(duckdb::ClientContext& context, const duckdb::ChangeColumnTypeInfo& change) {
+  duckdb::LogicalType type = change.target_type;
+  if (type.id() == duckdb::LogicalTypeId::UNBOUND) {
+    duckdb::Binder::CreateBinder(context)->BindLogicalType(type);
+  }
+  const bool casts_only =
+      change.expression == nullptr ||
+      change.expression->GetExpressionType() == duckdb::ExpressionType::OPERATOR_CAST;
+  if (!casts_only) not_offered("ALTER TYPE with USING");
+  return store::AlterType{change.column_name, value_or_raise(to_stored(type))};
+}
+
+//! What an ALTER TABLE means; nothing when it says IF (NOT) EXISTS and that decides.
+std::optional<store::Operation> operation_of(duckdb::ClientContext& context,
+                                             const store::TableSchema& schema,
+                                             const duckdb::AlterTableInfo& info) {
+  using duckdb::AlterTableType;
+  switch (info.alter_table_type) {
+    case AlterTableType::ADD_COLUMN: {
+      const auto& add = info.Cast<duckdb::AddColumnInfo>();
+      const bool exists = schema.find_named(add.new_column.Name()) != nullptr;
+      if (exists && add.if_column_not_exists) return std::nullopt;
+      return store::AddColumn{column_of(context, add.new_column)};
+    }
+    case AlterTableType::RENAME_COLUMN: {
+      const auto& rename = info.Cast<duckdb::RenameColumnInfo>();
+      return store::RenameColumn{rename.old_name, rename.new_name};
+    }
+    case AlterTableType::REMOVE_COLUMN: {
+      const auto& drop = info.Cast<duckdb::RemoveColumnInfo>();
+      const bool exists = schema.find_named(drop.removed_column) != nullptr;
+      if (!exists && drop.if_column_exists) return std::nullopt;
+      return store::DropColumn{drop.removed_column};
+    }
+    case AlterTableType::ALTER_COLUMN_TYPE:
+      return type_of(context, info.Cast<duckdb::ChangeColumnTypeInfo>());
+    case AlterTableType::SET_DEFAULT:
+      return default_of(context, schema, info.Cast<duckdb::SetDefaultInfo>());
+    case AlterTableType::SET_NOT_NULL:
+      return store::SetNullable{info.Cast<duckdb::SetNotNullInfo>().column_name, false};
+    case AlterTableType::DROP_NOT_NULL:
+      return store::SetNullable{info.Cast<duckdb::DropNotNullInfo>().column_name, true};
+    case AlterTableType::RENAME_TABLE:
+      return store::RenameTable{table_name(info.Cast<duckdb::RenameTableInfo>().new_table_name)};
+    default: not_offered(info.ToString());
+  }
 }
 
 }  // namespace
@@ -109,7 +163,7 @@ NewTable new_table_as(duckdb::Catalog& catalog, const duckdb::CreateTableInfo& i
   }
   NewTable table{.catalog = &catalog, .definition = {.name = table_name(info.table)}};
   for (const auto& column : info.columns.Logical()) {
-    table.definition.columns.push_back({.name = duckdb::StringUtil::Lower(column.Name()),
+    table.definition.columns.push_back({.name = column.Name(),
                                         .type = value_or_raise(to_stored(column.Type()))});
   }
   set_key(table.definition, {table.definition.columns.front().name});
@@ -119,10 +173,7 @@ NewTable new_table_as(duckdb::Catalog& catalog, const duckdb::CreateTableInfo& i
 SchemaPtr create_table(StoreTransaction& transaction, const NewTable& table) {
   SchemaPtr made;
   transaction.change_schema([&](store::Store& store) -> Status {
-    if (store.catalog()->tables.contains(table.definition.name)) {
-      return conflict("there is already a table {}", table.definition.name);
-    }
-    REEL_ASSIGN(made, store.ensure_table(table.definition, kBy));
+    REEL_ASSIGN(made, store.create_table(table.definition, {.by = kBy}));
     return {};
   });
   return made;
@@ -153,10 +204,27 @@ duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::CreateTable(
   return &catalog.Cast<StoreCatalog>().entry(create_table(own, table));
 }
 
-void MainSchema::Alter(duckdb::CatalogTransaction, duckdb::AlterInfo& info) { refuse_alter(info); }
+void MainSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
+  if (info.type != duckdb::AlterType::ALTER_TABLE) not_offered(info.ToString());
+  auto& own = transaction.transaction->Cast<StoreTransaction>();
+  auto found = own.catalog().table(table_name(info.name));
+  if (!found && info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
+  const SchemaPtr old = value_or_raise(std::move(found));
+  const auto operation =
+      operation_of(*transaction.context, *old, info.Cast<duckdb::AlterTableInfo>());
+  if (!operation) return;
+  own.change_schema([&](store::Store& store) -> Status {
+    const store::Migration migration{.table = old->name, .operations = {*operation}};
+    REEL_TRY(store.migrate(migration, {.by = kBy, .comment = info.ToString()}));
+    return {};
+  });
+}
 
-void MainSchema::DropEntry(duckdb::ClientContext&, duckdb::DropInfo& info) {
-  not_offered("DROP of " + info.name);
+void MainSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
+  if (info.type != duckdb::CatalogType::TABLE_ENTRY) not_offered("DROP of " + info.name);
+  StoreTransaction::get(context, catalog).change_schema([&](store::Store& store) {
+    return store.drop_table(table_name(info.name), {.by = kBy, .comment = info.ToString()});
+  });
 }
 
 }  // namespace reel::sql

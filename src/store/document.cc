@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 #include <fmt/format.h>
@@ -21,10 +22,13 @@ Int128 power_of_ten(int exponent) {
 }
 
 std::string decimal_text(const Type& type, Int128 unscaled) {
-  const Int128 unit = power_of_ten(type.scale);
-  const Int128 size = unscaled < 0 ? -unscaled : unscaled;
-  const std::string whole = fmt::format("{}{}", unscaled < 0 ? "-" : "", size / unit);
-  return type.scale == 0 ? whole : fmt::format("{}.{:0{}}", whole, size % unit, type.scale);
+  // The magnitude of the smallest number is one more than that of the largest.
+  using Unsigned = unsigned __int128;
+  const auto bits = static_cast<Unsigned>(unscaled);
+  std::string digits = fmt::format("{:0{}}", unscaled < 0 ? Unsigned{0} - bits : bits,
+                                   static_cast<int>(type.scale) + 1);
+  if (type.scale > 0) digits.insert(digits.size() - type.scale, ".");
+  return unscaled < 0 ? "-" + digits : digits;
 }
 
 //! Code::invalid when it is no decimal, or has more digits than the type keeps.
@@ -84,10 +88,12 @@ Result<double> parse_float(const json::Value& value) {
   return invalid("is no number");
 }
 
-json::Value float_to_json(double number) {
+json::Value float_to_json(const Type& type, double number) {
   if (std::isnan(number)) return "NaN";
   if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
-  return number;
+  if (type.kind != TypeKind::float32) return number;
+  // The double that reads as the shortest text of the float: 0.1, not 0.10000000149011612.
+  return std::strtod(fmt::format("{}", static_cast<float>(number)).c_str(), nullptr);
 }
 
 Result<Value> text_from_json(const Type& type, const json::Value& value) {
@@ -349,7 +355,7 @@ json::Value value_to_json(const Type& type, const Value& value) {
   if (const auto* flag = value.get_if<bool>()) return *flag;
   if (const auto* number = value.get_if<std::int64_t>()) return *number;
   if (const auto* number = value.get_if<std::uint64_t>()) return *number;
-  if (const auto* number = value.get_if<double>()) return float_to_json(*number);
+  if (const auto* number = value.get_if<double>()) return float_to_json(type, *number);
   if (const auto* decimal = value.get_if<Decimal>()) return decimal_text(type, decimal->unscaled);
   if (const auto* text = value.get_if<std::string>()) return *text;
   if (const auto* uuid = value.get_if<Uuid>()) return uuid->to_string();

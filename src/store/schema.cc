@@ -30,10 +30,16 @@ void check_member_names(const Type& type, std::string_view what, Reasons& reason
   }
 }
 
+//! By what the definition calls it: the program its own columns, users theirs in any case.
+const Column* find_defined(const TableSchema& schema, const std::string& name) {
+  const Column* column = schema.find(name);
+  return column != nullptr ? column : schema.find_named(name);
+}
+
 void add_key(const TableSchema& schema, const std::vector<std::string>& names,
              std::vector<ColumnId>& key, Reasons& reasons) {
   for (const std::string& name : names) {
-    const Column* column = schema.find(name);
+    const Column* column = find_defined(schema, name);
     if (column == nullptr) {
       reasons.add(fmt::format("key column '{}' does not exist", name));
       continue;
@@ -66,7 +72,7 @@ void add_index(TableSchema& schema, const TableDefinition::IndexDefinition& defi
     reasons.add(what + " is for search and has more than one column");
   }
   for (const std::string& name : definition.columns) {
-    const Column* column = schema.find(name);
+    const Column* column = find_defined(schema, name);
     if (column == nullptr) {
       reasons.add(fmt::format("{}: column '{}' does not exist", what, name));
     } else if (column->type.is_nested()) {
@@ -272,6 +278,8 @@ bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [&](char x, char y) { return lower(x) == lower(y); });
 }
+
+std::string column_reference(ColumnId id) { return fmt::format("#{}", id); }
 
 std::optional<ColumnId> column_id_in(std::string_view reference) {
   if (reference.size() < 2 || reference.front() != '#') return std::nullopt;

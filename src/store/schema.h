@@ -151,7 +151,9 @@ Status check_name(std::string_view name);
 Status check_column_name(std::string_view name);
 //! Whether two column names cannot stand in one table: A and a are one letter.
 bool same_name(std::string_view a, std::string_view b);
-//! The id in a reference like "#12"; nullopt when it is something else.
+//! "#12": see TableSchema::find().
+std::string column_reference(ColumnId id);
+//! The id in such a reference; nullopt when it is something else.
 std::optional<ColumnId> column_id_in(std::string_view reference);
 
 }  // namespace reel::store

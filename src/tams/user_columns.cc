@@ -78,7 +78,7 @@ Result<store::Cells> user_cells(const store::TableSchema& schema, const json::Va
       return at(json::join_pointer("", column.name),
                 invalid("is required: the column has no default and may not be null"));
     }
-    cells.emplace_back(fmt::format("#{}", column.id), std::move(value));
+    cells.emplace_back(store::column_reference(column.id), std::move(value));
   }
   return cells;
 }
