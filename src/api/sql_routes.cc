@@ -70,7 +70,7 @@ class JsonBody final : public Body {
   void open() override {
     json::Array columns;
     for (const sql::ResultColumn& column : columns_) {
-      columns.push_back(json::Object{{"name", column.name}, {"type", column.type}});
+      columns.emplace_back(json::Object{{"name", column.name}, {"type", column.type}});
     }
     text_ = R"({"columns":)" + json::to_text(columns) + R"(,"rows":[)";
   }

@@ -305,8 +305,9 @@ TEST_F(SqliteStoreTest, scans_give_the_clustering_range_in_order) {
   spec.where = {{.column = "label", .op = Predicate::Op::is_null}};
   EXPECT_TRUE(starts(spec).empty());
   EXPECT_EQ(text_of(value_of(store_->snapshot())
-                        ->scan({.table = "spans"}, [](const RowView&) { return true; })),
-            "invalid: a key of table 'spans' has 0 values, 1 are needed");
+                        ->scan({.table = "spans", .partition = {flow(1), at(0)}},
+                               [](const RowView&) { return true; })),
+            "invalid: a key of table 'spans' has 2 values, 1 are needed");
 }
 
 TEST_F(SqliteStoreTest, a_projection_leaves_the_rest_null) {
