@@ -1,6 +1,6 @@
 // links: store
-//! Any bytes as the operations of a migration: what is taken makes a schema that its own bytes bring
-//! back, and the operations come back from the text that the history keeps.
+//! Any bytes as the operations of a migration: what is taken makes a schema that its own bytes
+//! bring back, and the operations come back from the text that the history keeps.
 
 #include <cstddef>
 #include <cstdint>
