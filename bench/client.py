@@ -20,7 +20,11 @@ class Client:
 
     def ask(self, method: str, path: str, body: str | bytes | None = None, expected: int = 200) -> bytes:
         headers = self.always | ({"Content-Type": "application/json"} if body is not None else {})
-        self.connection.request(method, path, body, headers)
+        try:
+            self.connection.request(method, path, body, headers)
+        except OSError:  # a connection that was idle for too long
+            self.connection.close()
+            self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         content = answer.read()
         if answer.status != expected:

@@ -75,6 +75,7 @@ class Bench:
         self.scenario, self.folder, self.programs, self.full, self.only = scenario, folder, programs, full, only
         self.goals = scenario["goals"]
         self.rows: list[Row] = []
+        self.complete = True
 
     def run(self) -> None:
         data = self.folder / "data"
@@ -85,7 +86,13 @@ class Bench:
             for name in ("reads", "posts", "bulk", "auth", "large", "deletion", "media"):
                 if self.only in ("", name):
                     print(f"bench: {name}", flush=True)
-                    getattr(self, f"measure_{name}")()
+                    try:
+                        getattr(self, f"measure_{name}")()
+                    except (Failed, OSError) as failure:  # the other rows still say something
+                        print(f"bench: {name}: {failure}", file=sys.stderr)
+                        self.complete = False
+                    self.client.close()
+                    self.client = Client(server.port)
             self.client.close()
 
     def rounds(self, *sides) -> list[dict]:
@@ -392,6 +399,7 @@ def main() -> int:
         code = 0
         try:
             bench.run()
+            code = 0 if bench.complete else 1
         except Failed as failure:
             print(f"bench: {failure}", file=sys.stderr)
             code = 1
