@@ -9,6 +9,7 @@
 #include "base/test_soon.h"
 #include "sql/engine.h"
 #include "sql/present.h"
+#include "store/document.h"
 #include "store/sqlite/test_tables.h"
 
 namespace reel::server {
@@ -29,7 +30,7 @@ class Collected final : public sql::ResultSink {
     std::string text;
     for (std::size_t i = 0; i < cells.size(); ++i) {
       if (i > 0) text += '|';
-      text += sql::cell_text(sql::to_json(columns_[i].shown, cells[i]));
+      text += sql::cell_text(store::value_to_json(columns_[i].shown, cells[i]));
     }
     rows.push_back(std::move(text));
     return {};

@@ -47,8 +47,7 @@ ColumnDefinition column_of(duckdb::ClientContext& context, const duckdb::ColumnD
   if (type.id() == duckdb::LogicalTypeId::UNBOUND) {
     duckdb::Binder::CreateBinder(context)->BindLogicalType(type);
   }
-  ColumnDefinition made{.name = column.Name(),
-                        .type = value_or_raise(to_stored(type))};
+  ColumnDefinition made{.name = column.Name(), .type = value_or_raise(to_stored(type))};
   if (column.HasDefaultValue()) {
     made.default_value = constant(context, column.DefaultValue(), made.type);
   }
@@ -107,14 +106,14 @@ store::Operation default_of(duckdb::ClientContext& context, const store::TableSc
   return operation;
 }
 
-store::Operation type_of(duckdb::ClientContext& context, const duckdb::ChangeColumnTypeInfo& change) {
+store::Operation type_of(duckdb::ClientContext& context,
+                         const duckdb::ChangeColumnTypeInfo& change) {
   duckdb::LogicalType type = change.target_type;
   if (type.id() == duckdb::LogicalTypeId::UNBOUND) {
     duckdb::Binder::CreateBinder(context)->BindLogicalType(type);
   }
-  const bool casts_only =
-      change.expression == nullptr ||
-      change.expression->GetExpressionType() == duckdb::ExpressionType::OPERATOR_CAST;
+  const bool casts_only = change.expression == nullptr || change.expression->GetExpressionType() ==
+                                                              duckdb::ExpressionType::OPERATOR_CAST;
   if (!casts_only) not_offered("ALTER TYPE with USING");
   return store::AlterType{change.column_name, value_or_raise(to_stored(type))};
 }
@@ -163,8 +162,8 @@ NewTable new_table_as(duckdb::Catalog& catalog, const duckdb::CreateTableInfo& i
   }
   NewTable table{.catalog = &catalog, .definition = {.name = table_name(info.table)}};
   for (const auto& column : info.columns.Logical()) {
-    table.definition.columns.push_back({.name = column.Name(),
-                                        .type = value_or_raise(to_stored(column.Type()))});
+    table.definition.columns.push_back(
+        {.name = column.Name(), .type = value_or_raise(to_stored(column.Type()))});
   }
   set_key(table.definition, {table.definition.columns.front().name});
   return table;
