@@ -136,9 +136,8 @@ int run_sql(const Words& words) {
   const auto store =
       store::open_sqlite_store({.path = server::data_path(*config, server::kStoreFile)});
   if (!store) return fail("sql", store.error(), kExitUsage);
-  const auto engine = server::open_sql(*config, **store);
-  if (!engine) return fail("sql", engine.error(), kExitFailure);
-  const auto session = (*engine)->connect();
+  const auto engine = server::make_sql(*config, **store);
+  const auto session = engine->connect();
   PrinterSink sink(**printer);
   const Status done = session->execute(*text, sink);
   return done ? kExitOk : fail_statement(done.error());

@@ -130,8 +130,8 @@ Result<std::vector<StorageConfig>> assign_storage_ids(const Config& config) {
   return storages;
 }
 
-Result<std::unique_ptr<sql::Engine>> open_sql(const Config& config, store::Store& store) {
-  return sql::Engine::open(store, {.memory_bytes_max = std::uint64_t{config.sql.memory_mb} << 20,
+std::unique_ptr<sql::Engine> make_sql(const Config& config, store::Store& store) {
+  return sql::Engine::make(store, {.memory_bytes_max = std::uint64_t{config.sql.memory_mb} << 20,
                                    .threads = config.sql.threads,
                                    .directories = config.sql.directories});
 }

@@ -43,7 +43,7 @@ Result<std::map<std::string, StorageId>> read_storage_ids(const Config& config);
 Result<std::vector<StorageConfig>> assign_storage_ids(const Config& config);
 
 //! SQL over the tables of the store, as far as the configuration lets it go.
-Result<std::unique_ptr<sql::Engine>> open_sql(const Config& config, store::Store& store);
+std::unique_ptr<sql::Engine> make_sql(const Config& config, store::Store& store);
 
 //! Opens the backends and the signer. REQUIRES: as above.
 Result<tams::Storage> open_storage(const Config& config);

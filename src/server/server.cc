@@ -135,7 +135,7 @@ class Running::Impl {
       health_.watch_exporter(exporter_.get());
     }
     feed_ = std::make_unique<events::ChangeFeed>(*store_, *changes_);
-    REEL_ASSIGN(sql_, open_sql(config_, *store_));
+    sql_ = make_sql(config_, *store_);
     application_ = std::make_unique<api::TamsApplication>(
         all_routes(health_, *metrics_, *feed_, *api_keys_, *sql_, config_.sql), context_,
         application_options(config_, authenticator_.get()));

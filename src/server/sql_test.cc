@@ -47,7 +47,7 @@ class SqlTest : public ::testing::Test {
  protected:
   SqlTest() {
     store_ = *store::open_sqlite_store({.path = directory_.file("store.db")});
-    engine_ = *sql::Engine::open(*store_, {.memory_bytes_max = std::uint64_t{64} << 20});
+    engine_ = sql::Engine::make(*store_, {.memory_bytes_max = std::uint64_t{64} << 20});
   }
 
   std::vector<std::string> rows(sql::Session& session, std::string_view statement,
@@ -184,7 +184,7 @@ TEST_F(SqlTest, MemoryIsLimited) {
 TEST_F(SqlTest, FilesAreReachedInTheConfiguredDirectoriesOnly) {
   const std::string folder = directory_.file("exchange");
   std::filesystem::create_directory(folder);
-  const auto engine = *sql::Engine::open(*store_, {.directories = {folder}});
+  const auto engine = sql::Engine::make(*store_, {.directories = {folder}});
   const auto session = engine->connect();
   rows(*session, fmt::format("COPY (SELECT 7 AS n) TO '{}/out.parquet'", folder));
   EXPECT_THAT(rows(*session, fmt::format("FROM '{}/out.parquet'", folder)), ElementsAre("7"));

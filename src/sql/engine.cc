@@ -102,10 +102,8 @@ Result<std::shared_ptr<duckdb::DuckDB>> Engine::State::instance() {
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::~Engine() = default;
 
-Result<std::unique_ptr<Engine>> Engine::open(store::Store& store, EngineOptions options) {
-  std::unique_ptr<Engine> engine(new Engine(std::make_unique<State>(store, std::move(options))));
-  REEL_TRY(engine->state_->instance());
-  return engine;
+std::unique_ptr<Engine> Engine::make(store::Store& store, EngineOptions options) {
+  return std::unique_ptr<Engine>(new Engine(std::make_unique<State>(store, std::move(options))));
 }
 
 std::unique_ptr<Session> Engine::connect(ConnectOptions options) {

@@ -32,8 +32,9 @@ struct ConnectOptions {
 //! One instance of DuckDB. Thread-safe.
 class Engine {
  public:
-  //! The store must outlive the engine.
-  static Result<std::unique_ptr<Engine>> open(store::Store& store, EngineOptions options = {});
+  //! The store must outlive the engine. DuckDB itself is opened by the first statement: who never
+  //! uses SQL does not pay for it.
+  static std::unique_ptr<Engine> make(store::Store& store, EngineOptions options = {});
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "store/document.h"
 #include "store/row_hash.h"
 
 namespace reel::store::sqlite {
@@ -310,30 +311,11 @@ Result<std::string> literal(const Type& type, const Value& value, int float_digi
 }
 
 namespace {
-std::string decimal_text(const Type& type, Int128 unscaled) {
-  Int128 unit = 1;
-  for (int i = 0; i < type.scale; ++i) unit *= 10;
-  const Int128 size = unscaled < 0 ? -unscaled : unscaled;
-  const std::string whole = fmt::format("{}{}", unscaled < 0 ? "-" : "", size / unit);
-  return type.scale == 0 ? whole : fmt::format("{}.{:0{}}", whole, size % unit, type.scale);
-}
-
 std::string value_text(const Type& type, const Value& value) {
-  if (value.is_null()) return "null";
-  if (const auto* text = value.get_if<std::string>()) return "'" + text->substr(0, 64) + "'";
-  if (const auto* uuid = value.get_if<Uuid>()) return uuid->to_string();
-  if (const auto* number = value.get_if<std::int64_t>()) return fmt::format("{}", *number);
-  if (const auto* unsigned_number = value.get_if<std::uint64_t>()) {
-    return fmt::format("{}", *unsigned_number);
-  }
-  if (const auto* decimal = value.get_if<Decimal>()) return decimal_text(type, decimal->unscaled);
-  if (const auto* instant = value.get_if<Instant>()) return instant->to_string();
-  if (const auto* flag = value.get_if<bool>()) return *flag ? "true" : "false";
-  if (const auto* date = value.get_if<Date>()) return fmt::format("day {}", date->days);
-  if (const auto* binary = value.get_if<Binary>()) {
-    return hex_literal(std::string_view(binary->bytes).substr(0, 32));
-  }
-  return "…";
+  const json::Value shown = value_to_json(type, value);
+  const std::string* text = shown.as_string();
+  if (text == nullptr) return json::to_text(shown);
+  return type.kind == TypeKind::string ? "'" + text->substr(0, 64) + "'" : text->substr(0, 64);
 }
 }  // namespace
 
