@@ -254,6 +254,11 @@ Result<Operation> operation_from_json(TypesBehind& types, const std::vector<Oper
     REEL_ASSIGN(Type type, type_member(document));
     return AlterType{column, std::move(type)};
   }
+  if (op == "convert_type") {
+    REEL_ASSIGN(Type type, type_member(document));
+    const json::Value* or_null = document.find("or_null");
+    return ConvertType{column, std::move(type), or_null != nullptr && *or_null->as_bool()};
+  }
   if (op == "set_default") {
     REEL_ASSIGN(const Type type, types.find(before, column));
     REEL_ASSIGN(Value value, default_member(document, type));
@@ -293,6 +298,12 @@ struct OperationWriter {
   json::Value operator()(const AlterType& alter) const {
     json::Value out = begin("alter_type", alter.column);
     out.set("type", without_ids(alter.type).to_string());
+    return out;
+  }
+  json::Value operator()(const ConvertType& convert) const {
+    json::Value out = begin("convert_type", convert.column);
+    out.set("type", without_ids(convert.type).to_string());
+    if (convert.or_null) out.set("or_null", true);
     return out;
   }
   json::Value operator()(const SetDefault& set) const {
@@ -429,6 +440,60 @@ Result<Value> value_from_json(const Type& type, const json::Value& value) {
   return read;
 }
 
+namespace {
+
+//! As text that the other type reads. A whole number has no fraction: integers are read from it.
+std::string text_of(const Type& type, const Value& value) {
+  const json::Value shown = value_to_json(type, value);
+  std::string text = shown.as_string() == nullptr ? json::to_text(shown) : *shown.as_string();
+  const bool is_number = type.kind == TypeKind::decimal || type.kind == TypeKind::float32 ||
+                         type.kind == TypeKind::float64;
+  const std::size_t point = text.find('.');
+  if (is_number && point != std::string::npos && text.find('e') == std::string::npos) {
+    text.resize(std::max(text.find_last_not_of('0') + 1, point));
+    if (text.size() == point + 1) text.resize(point);
+  }
+  return text;
+}
+
+bool is_integer(const Type& type) {
+  return type.kind >= TypeKind::int8 && type.kind <= TypeKind::uint64;
+}
+
+Result<Value> read_converted(const Type& from, const Type& to, const Value& value) {
+  if (from.kind == TypeKind::boolean && is_integer(to)) return Value(value.get<bool>() ? 1 : 0);
+  std::string text = text_of(from, value);
+  if (to.kind == TypeKind::string) return Value(std::move(text));
+  if (from.kind == TypeKind::date && to.kind == TypeKind::timestamp) text += "T00:00:00Z";
+  const bool as_text = to.kind == TypeKind::decimal || to.kind == TypeKind::binary ||
+                       to.kind == TypeKind::uuid || to.kind == TypeKind::timestamp ||
+                       to.kind == TypeKind::date;
+  if (as_text) return value_from_json(to, json::Value(std::move(text)));
+  if (to.kind == TypeKind::boolean && is_integer(from)) {
+    if (text == "0" || text == "1") return Value(text == "1");
+  }
+  auto parsed = json::parse(text);
+  const bool is_float = to.kind == TypeKind::float32 || to.kind == TypeKind::float64;
+  if (!parsed && is_float) return value_from_json(to, json::Value(std::move(text)));  // NaN
+  if (!parsed) return invalid("is no {}", to.to_string());
+  return value_from_json(to, *parsed);
+}
+
+}  // namespace
+
+Result<Value> convert_value(const Type& from, const Type& to, const Value& value) {
+  if (value.is_null()) return Value();
+  const auto fail = [&](std::string_view why) {
+    return invalid("{} cannot become {}: {}", text_of(from, value).substr(0, 64), to.to_string(),
+                   why);
+  };
+  Result<Value> converted = read_converted(from, to, value);
+  if (!converted) return fail(converted.error().message());
+  if (converted->is_null()) return fail("it is null there");
+  if (const Status fits = check_value(to, *converted); !fits) return fail(fits.error().message());
+  return converted;
+}
+
 std::string key_text(const TableSchema& schema, const std::vector<Value>& key) {
   constexpr std::size_t kCharactersMax = 64;  // of one value
   const std::vector<ColumnId> columns = schema.key();
@@ -536,6 +601,8 @@ json::Shape operations_shape() {
                            form("undrop_column", {required("id", Shape::integer(1, UINT32_MAX)),
                                                   json::optional("name", name.shape)}),
                            form("alter_type", {column, required("type", Shape::string())}),
+                           form("convert_type", {column, required("type", Shape::string()),
+                                                 json::optional("or_null", Shape::boolean())}),
                            form("set_default", {column, json::optional("default", Shape::any())}),
                            form("set_nullable", {column, required("nullable", Shape::boolean())}),
                            form("set_doc", {column, required("doc", Shape::string())}),

@@ -1,6 +1,8 @@
 #include "store/document.h"
 
 #include <limits>
+#include <tuple>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -86,6 +88,61 @@ TEST(DocumentTest, WhatDoesNotFitIsRefused) {
   EXPECT_NE(refused("binary", "\"abc\""), "taken");
   EXPECT_EQ(refused("list<bool>", "[true,1]").substr(0, 3), "/1 ");
   EXPECT_EQ(refused("struct<a:date>", "{\"b\":1}"), " has no member 'b'");
+}
+
+//! What a value becomes, as text; what is wrong if nothing.
+std::string converted(const std::string& from, const std::string& to, const Value& value) {
+  const Type wanted = *Type::parse(to);
+  const auto result = convert_value(*Type::parse(from), wanted, value);
+  return result ? shown(wanted, *result) : "! " + result.error().message();
+}
+
+TEST(DocumentTest, ValuesKeepTheirMeaningInAnotherType) {
+  EXPECT_EQ(converted("string", "int32", "42"), "42");
+  EXPECT_EQ(converted("string", "float64", "-1.5e3"), "-1500");
+  EXPECT_EQ(converted("string", "float64", "NaN"), "NaN");
+  EXPECT_EQ(converted("string", "decimal(24,9)", "12.5"), "12.500000000");
+  EXPECT_EQ(converted("string", "bool", "true"), "true");
+  EXPECT_EQ(converted("string", "list<int8>", "[1,2]"), "[1,2]");
+  EXPECT_EQ(converted("string", "date", "2026-11-21"), "2026-11-21");
+  EXPECT_EQ(converted("int64", "int8", 127), "127");
+  EXPECT_EQ(converted("int64", "uint8", 255), "255");
+  EXPECT_EQ(converted("int64", "decimal(5,2)", 7), "7.00");
+  EXPECT_EQ(converted("int64", "string", -3), "-3");
+  EXPECT_EQ(converted("int64", "bool", 1), "true");
+  EXPECT_EQ(converted("bool", "int8", true), "1");
+  EXPECT_EQ(converted("bool", "string", false), "false");
+  EXPECT_EQ(converted("float64", "int64", 12.0), "12");
+  EXPECT_EQ(converted("float64", "decimal(24,9)", 0.1), "0.100000000");
+  EXPECT_EQ(converted("decimal(24,9)", "int64", Decimal{Int128{5} * 1'000'000'000}), "5");
+  EXPECT_EQ(converted("decimal(24,9)", "decimal(5,1)", Decimal{1'500'000'000}), "1.5");
+  EXPECT_EQ(converted("decimal(24,9)", "float64", Decimal{-500'000'000}), "-0.5");
+  EXPECT_EQ(converted("date", "timestamp", Date{1}), "1970-01-02T00:00:00.000000Z");
+  EXPECT_EQ(converted("list<int8>", "string", ValueList{1, 2}), "[1,2]");
+  EXPECT_TRUE(convert_value(Type::of(TypeKind::string), Type::of(TypeKind::int8), {})->is_null());
+}
+
+TEST(DocumentTest, AValueWithoutACounterpartIsNotConverted) {
+  for (const auto& [from, to, value] : std::vector<std::tuple<const char*, const char*, Value>>{
+           {"string", "int32", "x"},
+           {"string", "int32", "4.5"},
+           {"string", "int8", "128"},
+           {"string", "bool", "yes"},
+           {"string", "float64", ""},
+           {"string", "int32", "null"},
+           {"string", "uuid", "1"},
+           {"string", "decimal(3,1)", "100.5"},
+           {"int64", "bool", 2},
+           {"int64", "uint8", -1},
+           {"float64", "int64", 1.5},
+           {"float64", "int64", 1e300},
+           {"decimal(24,9)", "int64", Decimal{1}},
+           {"decimal(24,9)", "decimal(5,1)", Decimal{1}},
+           {"uuid", "int64", Uuid()}}) {
+    const std::string outcome = converted(from, to, value);
+    EXPECT_EQ(outcome.substr(0, 2), "! ") << from << " to " << to << ": " << outcome;
+    EXPECT_NE(outcome.find("cannot become"), std::string::npos) << outcome;
+  }
 }
 
 }  // namespace
