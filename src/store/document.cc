@@ -58,24 +58,37 @@ Result<Decimal> parse_decimal(const Type& type, std::string_view text) {
   return Decimal{negative ? -unscaled : unscaled};
 }
 
+// The calendar repeats every 400 years; <chrono> knows years of 16 bits only, a date has more.
+constexpr std::int64_t kCycleYears = 400;
+constexpr std::int64_t kCycleDays = 146'097;
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
 std::string date_text(Date date) {
-  const std::chrono::year_month_day day{std::chrono::sys_days(std::chrono::days(date.days))};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
+  const std::int64_t cycle = floor_divide(date.days, kCycleDays);
+  const std::chrono::year_month_day day{
+      std::chrono::sys_days(std::chrono::days(date.days - cycle * kCycleDays))};
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()) + cycle * kCycleYears,
                      static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
 }
 
+//! Exactly as date_text() writes it.
 Result<Date> parse_date(const std::string& text) {
   int year = 0;
   unsigned month = 0;
   unsigned day = 0;
-  int end = 0;
-  const int read = std::sscanf(text.c_str(), "%5d-%2u-%2u%n", &year, &month, &day, &end);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  if (read != 3 || static_cast<std::size_t>(end) != text.size() || !date.ok()) {
-    return invalid("'{}' is no date (YYYY-MM-DD)", text.substr(0, 64));
+  const int read = std::sscanf(text.c_str(), "%8d-%2u-%2u", &year, &month, &day);
+  const std::int64_t cycle = floor_divide(year, kCycleYears);
+  const std::chrono::year_month_day in_cycle{
+      std::chrono::year(static_cast<int>(year - cycle * kCycleYears)), std::chrono::month(month),
+      std::chrono::day(day)};
+  if (read == 3 && in_cycle.ok()) {
+    const std::int64_t days =
+        std::chrono::sys_days(in_cycle).time_since_epoch().count() + cycle * kCycleDays;
+    const Date date{static_cast<std::int32_t>(days)};
+    if (date_text(date) == text) return date;
   }
-  return Date{static_cast<std::int32_t>(std::chrono::sys_days(date).time_since_epoch().count())};
+  return invalid("'{}' is no date (YYYY-MM-DD)", text.substr(0, 64));
 }
 
 Result<double> parse_float(const json::Value& value) {

@@ -47,6 +47,23 @@ TEST(DocumentTest, DatesBeforeTheYear1000HaveFourDigits) {
   EXPECT_EQ(shown(Type::of(TypeKind::date), Date{-719'162}), "0001-01-01");
 }
 
+TEST(DocumentTest, DatesAreReadAsTheyAreWritten) {
+  const Type type = Type::of(TypeKind::date);
+  for (const std::int32_t days :
+       {0, -1, 59, 146'096, 146'097, -146'098, 13'361'000, -719'529,
+        std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int32_t>::min()}) {
+    const auto read = value_from_json(type, value_to_json(type, Date{days}));
+    ASSERT_TRUE(read) << days;
+    EXPECT_EQ(*read, Value(Date{days}));
+  }
+  EXPECT_EQ(shown(type, Date{11'016}), "2000-02-29");
+  EXPECT_EQ(shown(type, Date{13'361'021}), "38551-03-27");
+  for (const char* wrong : {"40522-2-11", "2026-1-1", "2026-02-29", "2026-13-01", " 2026-01-01",
+                            "+2026-01-01", "2026-01-01 ", "99999999-01-01", "026-01-01"}) {
+    EXPECT_FALSE(value_from_json(type, json::Value(wrong))) << wrong;
+  }
+}
+
 TEST(DocumentTest, NestedCellsAreJson) {
   const Type list = Type::list(Type::of(TypeKind::int64));
   EXPECT_EQ(shown(list, ValueList{1, Value(), 3}), "[1,null,3]");
