@@ -36,25 +36,25 @@ Result<Decimal> parse_decimal(const Type& type, std::string_view text) {
   std::string_view rest = text;
   const bool negative = !rest.empty() && rest[0] == '-';
   if (negative) rest.remove_prefix(1);
+  const Int128 limit = power_of_ten(type.precision);
   Int128 unscaled = 0;
   int decimals = -1;
-  std::size_t digits = 0;
+  bool valid = false;  // so far, and it may end here
   for (const char c : rest) {
-    if (c == '.' && decimals < 0 && digits > 0) {
+    if (c == '.' && decimals < 0 && valid) {
       decimals = 0;
+      valid = false;
       continue;
     }
-    const bool too_many = decimals == type.scale || digits > 2U * type.precision;
-    if (c < '0' || c > '9' || too_many) digits = SIZE_MAX;
-    if (digits == SIZE_MAX) break;
+    valid = c >= '0' && c <= '9' && decimals < type.scale && unscaled < limit;
+    if (!valid) break;
     unscaled = unscaled * 10 + (c - '0');
-    ++digits;
     if (decimals >= 0) ++decimals;
   }
-  if (digits == 0 || digits == SIZE_MAX || decimals == 0) {
+  for (int i = std::max(decimals, 0); i < type.scale && unscaled < limit; ++i) unscaled *= 10;
+  if (!valid || unscaled >= limit) {
     return invalid("'{}' is no {}", text.substr(0, 64), type.to_string());
   }
-  unscaled *= power_of_ten(type.scale - std::max(decimals, 0));
   return Decimal{negative ? -unscaled : unscaled};
 }
 

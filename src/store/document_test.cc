@@ -47,6 +47,27 @@ TEST(DocumentTest, DatesBeforeTheYear1000HaveFourDigits) {
   EXPECT_EQ(shown(Type::of(TypeKind::date), Date{-719'162}), "0001-01-01");
 }
 
+TEST(DocumentTest, DecimalsAreReadAsFarAsTheyFit) {
+  const auto read = [](const Type& type, const std::string& text) {
+    const auto value = value_from_json(type, json::Value(text));
+    return value ? shown(type, *value) : "none";
+  };
+  const Type type = Type::decimal(5, 2);
+  for (const char* text : {"0", "-0", "00.10", "999.99", "-999.99", "7.5", "0000000999"}) {
+    EXPECT_NE(read(type, text), "none") << text;
+  }
+  EXPECT_EQ(read(type, "7.5"), "7.50");
+  for (const std::string text : {"", "-", ".", "1.", ".5", "1000", "1.234", "--1", "1e2", "+1"}) {
+    EXPECT_EQ(read(type, text), "none") << text;
+  }
+  for (const auto scale : {std::uint8_t{0}, std::uint8_t{9}, std::uint8_t{28}}) {
+    EXPECT_EQ(read(Type::decimal(28, scale), std::string(60, '9')), "none");
+    EXPECT_EQ(read(Type::decimal(28, scale), "0." + std::string(60, '9')), "none");
+  }
+  EXPECT_EQ(read(Type::decimal(28, 28), "1"), "none");
+  EXPECT_EQ(read(Type::decimal(28, 0), std::string(28, '9')), std::string(28, '9'));
+}
+
 TEST(DocumentTest, DatesAreReadAsTheyAreWritten) {
   const Type type = Type::of(TypeKind::date);
   for (const std::int32_t days :
