@@ -14,10 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def module():
     """The package that ./dev setup installs, which is of the version that is built into the program."""
-    [folder] = (ROOT / "build" / "pypi" / "duckdb").glob("lib/python3*/site-packages")
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
-    import duckdb
+    place = ROOT / "build" / "pypi" / "duckdb"
+    for folder in map(str, place.glob("lib/python3*/site-packages")):
+        if folder not in sys.path:
+            sys.path.append(folder)
+    import duckdb  # missing? ./dev setup installs it
     return duckdb
 
 
