@@ -19,8 +19,9 @@ constexpr char kDatabase[] = "reel";
 
 //! Functions that act on the whole instance.
 constexpr const char* kRemovedFunctions[] = {
-    "checkpoint",     "disable_logging",  "disable_profiling", "duckdb_logs",
-    "enable_logging", "enable_profiling", "force_checkpoint",  "truncate_duckdb_logs"};
+    "checkpoint",       "disable_logging",     "disable_peg_parser", "disable_profiling",
+    "duckdb_logs",      "enable_logging",      "enable_peg_parser",  "enable_profiling",
+    "force_checkpoint", "truncate_duckdb_logs"};
 
 struct ExtensionInfo final : duckdb::StorageExtensionInfo {
   explicit ExtensionInfo(store::Store& of) : store(of) {}

@@ -155,6 +155,10 @@ std::optional<store::Operation> operation_of(duckdb::ClientContext& context,
       return store::SetNullable{info.Cast<duckdb::DropNotNullInfo>().column_name, true};
     case AlterTableType::RENAME_TABLE:
       return store::RenameTable{table_name(info.Cast<duckdb::RenameTableInfo>().new_table_name)};
+    case AlterTableType::ADD_FIELD:
+    case AlterTableType::REMOVE_FIELD:
+    case AlterTableType::RENAME_FIELD:
+      not_offered("changing a member of the struct " + info.GetColumnName());
     default: not_offered(info.ToString());
   }
 }

@@ -50,8 +50,13 @@ Status Session::State::connect() {
   auto made = std::make_shared<duckdb::Connection>(*wanted);
   made->context->registered_state->GetOrCreate<ClientState>(ClientState::kName)->options = options;
   const MutexLock lock(mutex);
+  const bool held_transaction = connection != nullptr && !connection->IsAutoCommit();
   connection = std::move(made);
   instance = std::move(wanted);
+  // What follows must not be committed without what came before.
+  if (held_transaction) {
+    return conflict("the transaction was rolled back after a defect of DuckDB: begin it again");
+  }
   return {};
 }
 
