@@ -6,11 +6,13 @@
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 #include <duckdb/planner/filter/conjunction_filter.hpp>
 #include <duckdb/planner/filter/constant_filter.hpp>
+#include <duckdb/planner/operator/logical_get.hpp>
 #include <duckdb/planner/table_filter.hpp>
 
 #include "sql/access_path.h"
 #include "sql/catalog_internal.h"
 #include "sql/errors_internal.h"
+#include "sql/functions_internal.h"
 #include "sql/transaction_internal.h"
 #include "sql/values_internal.h"
 
@@ -66,12 +68,14 @@ bool is_optional(const TableFilter& filter) {
 struct ScanBindData final : duckdb::TableFunctionData {
   explicit ScanBindData(TableEntry& scanned) : table(scanned) {}
   TableEntry& table;
+  std::vector<Condition> conditions;  //!< beside those of the filters that are pushed into the scan
 
   bool Equals(const duckdb::FunctionData& other) const override {
-    return &other.Cast<ScanBindData>().table == &table;
+    const auto& scan = other.Cast<ScanBindData>();
+    return &scan.table == &table && scan.conditions.empty() && conditions.empty();
   }
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
-    return duckdb::make_uniq<ScanBindData>(table);
+    return duckdb::make_uniq<ScanBindData>(*this);
   }
 };
 
@@ -126,7 +130,7 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
   using idx_t = duckdb::idx_t;
 
   std::vector<std::string> columns_to_read() const {
-    std::vector<bool> wanted(schema_->columns.size());
+    std::vector<bool> wanted(schema_->stored_count());
     for (const OutputColumn& column : output_) {
       if (column.kind == OutputColumn::Kind::cell) wanted[column.position] = true;
     }
@@ -135,7 +139,7 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
     for (const store::ColumnId id : schema_->key()) wanted[schema_->position(id)] = true;
     std::vector<std::string> names;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (wanted[i]) names.push_back(store::column_reference(schema_->columns[i].id));
+      if (wanted[i]) names.push_back(store::column_reference(schema_->stored(i).id));
     }
     return names;
   }
@@ -174,7 +178,7 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
       duckdb::Vector& vector = chunk.data[i];
       switch (output_[i].kind) {
         case OutputColumn::Kind::cell:
-          write_cell(vector, row, schema_->columns[output_[i].position].type,
+          write_cell(vector, row, schema_->stored(output_[i].position).type,
                      cells[output_[i].position]);
           break;
         case OutputColumn::Kind::row_id:
@@ -220,9 +224,24 @@ duckdb::unique_ptr<duckdb::Expression> join_filters(
   return joined;
 }
 
+//! What a transaction changed has no cells in dropped columns before it is committed.
+void check_dropped(const StoreTransaction& transaction, const store::TableSchema& schema,
+                   const std::vector<OutputColumn>& output) {
+  if (transaction.changes().find(schema.id) == nullptr) return;
+  for (const OutputColumn& column : output) {
+    if (column.kind != OutputColumn::Kind::cell || column.position < schema.columns.size())
+      continue;
+    raise(Error(Code::unsupported,
+                fmt::format("column \"{}\" was dropped from table {}, which this transaction has "
+                            "changed: COMMIT first to read it",
+                            schema.stored(column.position).name, schema.name)));
+  }
+}
+
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start_scan(
     duckdb::ClientContext& context, duckdb::TableFunctionInitInput& input) {
-  TableEntry& table = input.bind_data->Cast<ScanBindData>().table;
+  const auto& bind_data = input.bind_data->Cast<ScanBindData>();
+  TableEntry& table = bind_data.table;
   auto& transaction = StoreTransaction::get(context, table.ParentCatalog());
   transaction.check_version(*table.stored());
   std::vector<OutputColumn> output;
@@ -235,14 +254,15 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start_scan(
                         ? found->second.type
                         : table.GetColumn(duckdb::LogicalIndex(column)).Type());
   }
-  std::vector<Condition> conditions;
+  check_dropped(transaction, *table.stored(), output);
+  std::vector<Condition> conditions = bind_data.conditions;
   duckdb::unique_ptr<duckdb::Expression> filter;
   if (input.filters) {
     filter = join_filters(*input.filters, types);
     for (const auto& [column, column_filter] : input.filters->filters) {
       if (output[column].kind != OutputColumn::Kind::cell) continue;
       const std::size_t position = output[column].position;
-      collect_conditions(*column_filter, position, table.stored()->columns[position].type,
+      collect_conditions(*column_filter, position, table.stored()->stored(position).type,
                          conditions);
     }
   }
@@ -275,6 +295,25 @@ void fill(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
   }
 }
 
+//! Filters on media time narrow the scan; they stay in the plan, so every row is checked.
+void note_time_filters(duckdb::ClientContext& context, duckdb::LogicalGet& get,
+                       duckdb::FunctionData* bind_data,
+                       duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& filters) {
+  auto& scan = bind_data->Cast<ScanBindData>();
+  const auto& columns = get.GetColumnIds();
+  for (const auto& filter : filters) {
+    for (TimeBound& bound : time_bounds(context, *filter)) {
+      const auto& index = columns[bound.column->binding.column_index];
+      if (index.IsVirtualColumn()) continue;
+      const OutputColumn output = output_column(scan.table, index.GetPrimaryIndex());
+      // Where a bound may be null, such rows belong to the result as well.
+      if (scan.table.stored()->stored(output.position).nullable) continue;
+      scan.conditions.push_back(
+          {.column = output.position, .op = bound.op, .value = std::move(bound.value)});
+    }
+  }
+}
+
 //! From the ledger, which counts the rows of every hour.
 duckdb::unique_ptr<duckdb::NodeStatistics> estimate(duckdb::ClientContext& context,
                                                     const duckdb::FunctionData* bind_data) {
@@ -296,6 +335,7 @@ duckdb::TableFunction TableEntry::GetScanFunction(
   duckdb::TableFunction function("reel_scan", {}, fill, nullptr, start_scan, start_thread);
   function.projection_pushdown = true;
   function.filter_pushdown = true;
+  function.pushdown_complex_filter = note_time_filters;
   function.cardinality = estimate;
   function.get_bind_info = [](const duckdb::optional_ptr<duckdb::FunctionData> bind_data) {
     return duckdb::BindInfo(bind_data->Cast<ScanBindData>().table);
