@@ -1,6 +1,7 @@
 #include "api/sql_routes.h"
 
 #include "api/parameters.h"
+#include "api/product_writes.h"
 #include "sql/present.h"
 #include "sql/statement.h"
 #include "store/document.h"
@@ -174,7 +175,9 @@ Result<Response> post_sql(sql::Engine& engine, const SqlLimits& limits, const Ca
     }
   }
   const auto body = body_for(call.request, limits.rows_max);
-  const auto session = engine.connect(visible_tables(*call.identity));
+  sql::ConnectOptions connection = visible_tables(*call.identity);
+  connection.product_writes = product_writes(call.tams, caller(call));
+  const auto session = engine.connect(std::move(connection));
   if (Status done = session->execute(text, *body, options); !done) {
     return Failure(std::move(done).error().at("/sql"));
   }
