@@ -31,3 +31,21 @@ def test_the_products_tables_have_earlier_versions(server):
     finally:
         client.post("/tables/flows/migrations", {"operations": [
             {"op": "rename_column", "column": "title", "name": "label"}, {"op": "drop_column", "column": "note"}]})
+
+
+def explained(client, query: str) -> str:
+    return rows(client, f"EXPLAIN ANALYZE {query}")[0][1]
+
+
+def test_explain_shows_what_is_read(client):
+    flow = client.put_flow()
+    client.add_segments(flow["id"], 20)
+    timeline = f"'{flow['id']}'::UUID"
+    shown = explained(client, f"SELECT count(*) FROM segments WHERE timeline_id = {timeline} "
+                              "AND tr_overlaps(start_time, end_time, '[3:0_7:0)')")
+    assert "partition: start_time" in shown and "To: 7.000000000" in shown and "Rows Read: 7" in shown, shown
+    shown = explained(client, f"SELECT label FROM flows WHERE id = {timeline}")
+    assert "Access: partition" in shown and "Rows Read: 1" in shown, shown
+    shown = explained(client, "SELECT count(*) FROM flows WHERE created > '2100-01-01'::TIMESTAMPTZ")
+    assert "by_created" in shown and "Rows Read: 0" in shown, shown
+    assert "segments" in rows(client, "EXPLAIN SELECT * FROM segments")[0][1]
