@@ -70,8 +70,8 @@ Result<Response> get_table(store::Store& store, const Call& call) {
 }
 
 Result<Response> delete_table(store::Store& store, const Call& call) {
-  return answered(tables::drop_table(store, call.path[0], reason(call),
-                                     call.tams.limits.undrop_days));
+  return answered(
+      tables::drop_table(store, call.path[0], reason(call), call.tams.limits.undrop_days));
 }
 
 Result<Response> list_columns(store::Store& store, const Call& call) {
@@ -103,8 +103,7 @@ Result<Response> get_stats(store::Store& store, const Call& call) {
 
 Result<Response> restore_table(store::Store& store, const Call& call) {
   const auto id = static_cast<store::TableId>(std::strtoul(call.path[0].c_str(), nullptr, 10));
-  return answered(
-      tables::undrop_table(store, id, text_member(call.body, "name"), reason(call)));
+  return answered(tables::undrop_table(store, id, text_member(call.body, "name"), reason(call)));
 }
 
 Handler on(store::Store& store, Result<Response> (*handle)(store::Store&, const Call&)) {

@@ -8,8 +8,7 @@
 
 namespace reel::server {
 
-LocalSql::LocalSql(std::unique_ptr<store::Store> store, tams::Storage storage,
-                   const Config& config)
+LocalSql::LocalSql(std::unique_ptr<store::Store> store, tams::Storage storage, const Config& config)
     : store_(std::move(store)),
       storage_(std::move(storage)),
       context_{.store = *store_,

@@ -12,8 +12,7 @@
 namespace reel::sql {
 
 struct Session::State {
-  State(Engine::State& of, ConnectOptions chosen)
-      : engine(of), options(std::move(chosen)) {}
+  State(Engine::State& of, ConnectOptions chosen) : engine(of), options(std::move(chosen)) {}
 
   //! Connects, and again when the instance had to be replaced.
   Status connect();
