@@ -22,6 +22,7 @@
 namespace reel::sql {
 namespace {
 
+using duckdb::idx_t;
 using duckdb::TableFilter;
 using duckdb::TableFilterType;
 
@@ -144,8 +145,6 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
   std::uint64_t rows_read() const { return rows_read_; }
 
  private:
-  using idx_t = duckdb::idx_t;
-
   AccessPath with_columns(AccessPath path) const {
     std::vector<bool> wanted(schema_->stored_count());
     for (const OutputColumn& column : output_) {

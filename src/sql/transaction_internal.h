@@ -79,8 +79,7 @@ class StoreTransaction final : public duckdb::Transaction {
   store::Store& store_;
   Mutex mutex_;
   std::condition_variable_any freed_;
-  // The later ones read from the earlier ones.
-  //! All of one state; rows are read with the others too as long as nothing is changed.
+  //! All of one state. With changes, the draft is over the first and nothing else is read.
   std::vector<std::unique_ptr<store::Snapshot>> snapshots_ GUARDED_BY(mutex_);
   std::unique_ptr<store::Draft> draft_ GUARDED_BY(mutex_);
   std::unique_ptr<store::Snapshot> view_ GUARDED_BY(mutex_);  //!< of the draft

@@ -40,11 +40,11 @@ def explained(client, query: str) -> str:
 def test_explain_shows_what_is_read(client):
     flow = client.put_flow()
     client.add_segments(flow["id"], 20)
-    timeline = f"'{flow['id']}'::UUID"
-    shown = explained(client, f"SELECT count(*) FROM segments WHERE timeline_id = {timeline} "
+    timeline = rows(client, "SELECT coalesce(timeline_id, id) FROM flows WHERE id = ?::UUID", flow["id"])[0][0]
+    shown = explained(client, f"SELECT count(*) FROM segments WHERE timeline_id = '{timeline}'::UUID "
                               "AND tr_overlaps(start_time, end_time, '[3:0_7:0)')")
     assert "partition: start_time" in shown and "To: 7.000000000" in shown and "Rows Read: 7" in shown, shown
-    shown = explained(client, f"SELECT label FROM flows WHERE id = {timeline}")
+    shown = explained(client, f"SELECT label FROM flows WHERE id = '{flow['id']}'::UUID")
     assert "Access: partition" in shown and "Rows Read: 1" in shown, shown
     shown = explained(client, "SELECT count(*) FROM flows WHERE created > '2100-01-01'::TIMESTAMPTZ")
     assert "by_created" in shown and "Rows Read: 0" in shown, shown
