@@ -123,9 +123,6 @@ Status Session::execute(std::string_view sql, ResultSink& sink, const ExecuteOpt
   }
   try {
     auto statements = connection->ExtractStatements(std::string(sql));
-    if (statements.size() > 1) {
-      REEL_TRY(check_alters(std::string(sql), connection->context->GetParserOptions()));
-    }
     if (!options.parameters.empty() && statements.size() != 1) {
       return invalid("parameters are for a single statement, not for {}", statements.size());
     }

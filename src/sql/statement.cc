@@ -71,21 +71,6 @@ Result<Access> access_of(const duckdb::SQLStatement& statement) {
   }
 }
 
-Status check_alters(const std::string& sql, const duckdb::ParserOptions& options) {
-  duckdb::Parser parser(options);
-  parser.ParseQuery(sql);
-  for (const auto& statement : parser.statements) {
-    if (statement->type != StatementType::MULTI_STATEMENT) continue;
-    for (const auto& step : statement->Cast<duckdb::MultiStatement>().statements) {
-      if (step->type != StatementType::ALTER_STATEMENT) continue;
-      return unsupported(
-          "the DEFAULT of a new column is one constant value for all rows: add the column without "
-          "it, then UPDATE");
-    }
-  }
-  return {};
-}
-
 Result<Access> needed_access(std::string_view sql) {
   try {
     duckdb::Parser parser;
