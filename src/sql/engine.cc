@@ -8,6 +8,7 @@
 #include "sql/catalog_internal.h"
 #include "sql/engine_internal.h"
 #include "sql/errors_internal.h"
+#include "sql/functions_internal.h"
 #include "sql/session_internal.h"
 #include "sql/transaction_internal.h"
 
@@ -92,6 +93,7 @@ Result<std::shared_ptr<duckdb::DuckDB>> Engine::State::instance() {
     duckdb::DBConfig config;
     configure(config, store, options);
     auto opened = std::make_shared<duckdb::DuckDB>(kDatabase, &config);
+    register_functions(*opened->instance);
     lock_down(*opened, options);
     current = std::move(opened);
     return current;

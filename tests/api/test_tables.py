@@ -315,6 +315,7 @@ def test_what_was_dropped_is_purged(serve):
     while client.get("/dropped-tables").json() or client.get("/tables/kept").json()["dropped_columns"]:
         assert time.monotonic() < deadline, "nothing was purged"
         time.sleep(0.02)
+    assert "was dropped since, and purged" in client.post("/sql", {"sql": "FROM kept AT (VERSION => 1)"}, expect=400).text
     back = client.post("/tables/kept/rollback", {"version": 1}).json()
     assert len(back["not_restored"]) == 1 and "purged" in back["not_restored"][0]
 
