@@ -27,6 +27,8 @@ struct EngineOptions {
 struct ConnectOptions {
   //! Of the tables of the product, those that the session sees; unset: all. Others are not there.
   std::optional<std::set<std::string, std::less<>>> product_tables = {};
+  //! Whether Session::progress() is wanted: it costs statements a little.
+  bool progress = false;
 };
 
 //! One instance of DuckDB. Thread-safe.

@@ -13,7 +13,9 @@ namespace reel::sql {
 
 struct Session::State {
   State(Engine::State& of, ConnectOptions chosen)
-      : engine(of), product_tables(std::move(chosen.product_tables)) {}
+      : engine(of),
+        product_tables(std::move(chosen.product_tables)),
+        with_progress(chosen.progress) {}
 
   //! Connects, and again when the instance had to be replaced.
   Status connect();
@@ -24,6 +26,7 @@ struct Session::State {
 
   Engine::State& engine;
   const std::optional<std::set<std::string, std::less<>>> product_tables;
+  const bool with_progress;
   std::shared_ptr<duckdb::DuckDB> instance;
   Mutex mutex;  //!< cancel() comes from other threads
   std::shared_ptr<duckdb::Connection> connection GUARDED_BY(mutex);
