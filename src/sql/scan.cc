@@ -2,6 +2,7 @@
 
 #include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/function/table_function.hpp>
+#include <duckdb/main/client_config.hpp>
 #include <duckdb/planner/expression/bound_conjunction_expression.hpp>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 #include <duckdb/planner/filter/conjunction_filter.hpp>
@@ -119,6 +120,18 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
     });
   }
 
+  //! So many rows will be read, for progress(). Nobody knows when only a part of the table is.
+  void expect(std::uint64_t table_rows) {
+    const store::ScanSpec& spec = path_.spec;
+    if (spec.partition.empty() && !spec.lower && !spec.upper) rows_expected_ = table_rows;
+  }
+  //! In percent; negative when it is not known. At any time, from any thread.
+  double progress() const {
+    if (rows_expected_ == 0) return -1;
+    const auto rows_read = static_cast<double>(rows_read_.load());
+    return std::min(100.0, 100.0 * rows_read / static_cast<double>(rows_expected_));
+  }
+
   idx_t MaxThreads() const override { return MAX_THREADS; }
   const duckdb::Expression* filter() const { return filter_.get(); }
 
@@ -153,6 +166,7 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
       }
       return true;
     }));
+    rows_read_ += rows_read;
     stored_done_ = rows_read < path_.spec.limit || last.empty();
     if (!stored_done_) {
       path_.spec.lower = store::RangeBound{.prefix = std::move(last), .inclusive = false};
@@ -192,6 +206,8 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
   StoreTransaction& transaction_;
   const SchemaPtr schema_;
   const std::vector<OutputColumn> output_;
+  std::uint64_t rows_expected_ = 0;
+  std::atomic<std::uint64_t> rows_read_ = 0;
   // What follows is used inside of transaction_.read() only.
   AccessPath path_;
   const TableChanges* changes_;
@@ -220,6 +236,16 @@ duckdb::unique_ptr<duckdb::Expression> join_filters(
   return joined;
 }
 
+//! From the ledger, which counts the rows of every hour.
+std::optional<std::uint64_t> count_rows(StoreTransaction& transaction, const TableEntry& table) {
+  const auto ledger = transaction.read(
+      [&](store::Snapshot& snapshot) { return snapshot.ledger(table.stored()->name); });
+  if (!ledger) return std::nullopt;
+  std::int64_t rows = 0;
+  for (const store::LedgerEntry& entry : *ledger) rows += entry.rows;
+  return static_cast<std::uint64_t>(rows);
+}
+
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start_scan(
     duckdb::ClientContext& context, duckdb::TableFunctionInitInput& input) {
   TableEntry& table = input.bind_data->Cast<ScanBindData>().table;
@@ -246,8 +272,12 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start_scan(
                          conditions);
     }
   }
-  return duckdb::make_uniq<TableScan>(transaction, table, std::move(output), conditions,
-                                      std::move(filter));
+  auto scan = duckdb::make_uniq<TableScan>(transaction, table, std::move(output), conditions,
+                                           std::move(filter));
+  if (duckdb::ClientConfig::GetConfig(context).enable_progress_bar) {
+    scan->expect(count_rows(transaction, table).value_or(0));
+  }
+  return scan;
 }
 
 duckdb::unique_ptr<duckdb::LocalTableFunctionState> start_thread(
@@ -275,17 +305,12 @@ void fill(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
   }
 }
 
-//! From the ledger, which counts the rows of every hour.
 duckdb::unique_ptr<duckdb::NodeStatistics> estimate(duckdb::ClientContext& context,
                                                     const duckdb::FunctionData* bind_data) {
   TableEntry& table = bind_data->Cast<ScanBindData>().table;
   auto& transaction = StoreTransaction::get(context, table.ParentCatalog());
-  const auto ledger = transaction.read(
-      [&](store::Snapshot& snapshot) { return snapshot.ledger(table.stored()->name); });
-  if (!ledger) return nullptr;
-  std::int64_t rows = 0;
-  for (const store::LedgerEntry& entry : *ledger) rows += entry.rows;
-  return duckdb::make_uniq<duckdb::NodeStatistics>(static_cast<duckdb::idx_t>(rows));
+  const auto rows = count_rows(transaction, table);
+  return rows ? duckdb::make_uniq<duckdb::NodeStatistics>(*rows) : nullptr;
 }
 
 }  // namespace
@@ -297,6 +322,10 @@ duckdb::TableFunction TableEntry::GetScanFunction(
   function.projection_pushdown = true;
   function.filter_pushdown = true;
   function.cardinality = estimate;
+  function.table_scan_progress = [](duckdb::ClientContext&, const duckdb::FunctionData*,
+                                    const duckdb::GlobalTableFunctionState* scan) {
+    return scan->Cast<TableScan>().progress();
+  };
   function.get_bind_info = [](const duckdb::optional_ptr<duckdb::FunctionData> bind_data) {
     return duckdb::BindInfo(bind_data->Cast<ScanBindData>().table);
   };
