@@ -65,6 +65,13 @@ set_target_properties(DuckDB::DuckDB PROPERTIES
   IMPORTED_NO_SONAME ON
   INTERFACE_INCLUDE_DIRECTORIES ${REEL_DUCKDB_SOURCE}/external/duckdb/src/include)
 
+# Nor has libedit.
+find_path(REEL_LIBEDIT_INCLUDE histedit.h REQUIRED)
+find_library(REEL_LIBEDIT_LIBRARY edit REQUIRED)
+add_library(libedit::libedit UNKNOWN IMPORTED)
+set_target_properties(libedit::libedit PROPERTIES
+  IMPORTED_LOCATION ${REEL_LIBEDIT_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${REEL_LIBEDIT_INCLUDE})
+
 # jemalloc has no CMake package either.
 find_library(REEL_JEMALLOC jemalloc REQUIRED)
 add_library(jemalloc::jemalloc UNKNOWN IMPORTED)

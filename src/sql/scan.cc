@@ -112,6 +112,7 @@ struct ScanPlan {
   AccessPath path;
   duckdb::unique_ptr<duckdb::Expression> filter;
   std::size_t threads = 1;
+  std::size_t rows = 0;  //!< of the table; 0: it is not known
 };
 
 //! One scan, shared by the threads that work on it. Each reads its share of the key range chunk by
@@ -120,6 +121,7 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
  public:
   TableScan(StoreTransaction& transaction, const TableEntry& table, ScanPlan plan)
       : threads_(plan.threads),
+        rows_(plan.rows),
         filter_(std::move(plan.filter)),
         transaction_(transaction),
         schema_(table.stored()),
@@ -136,6 +138,13 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
         read(snapshot, thread, chunk);
       }
     });
+  }
+
+  //! In percent; negative when it is not known. At any time, from any thread.
+  double progress() const {
+    const store::ScanSpec& spec = path_.spec;
+    if (rows_ == 0 || !spec.partition.empty() || spec.lower || spec.upper) return -1;
+    return std::min(100.0, 100.0 * static_cast<double>(rows_read_) / static_cast<double>(rows_));
   }
 
   idx_t MaxThreads() const override { return threads_; }
@@ -201,6 +210,7 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
   }
 
   const std::size_t threads_;
+  const std::size_t rows_;
   const duckdb::unique_ptr<duckdb::Expression> filter_;
   StoreTransaction& transaction_;
   const SchemaPtr schema_;
@@ -293,6 +303,7 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start_scan(
     }
   }
   plan.path = choose_path(*table.stored(), conditions);
+  plan.rows = bind_data.rows;
   plan.threads = start_threads(context, transaction, plan.path, bind_data.rows);
   return duckdb::make_uniq<TableScan>(transaction, table, std::move(plan));
 }
@@ -407,6 +418,10 @@ duckdb::TableFunction TableEntry::GetScanFunction(
   function.cardinality = estimate;
   function.to_string = describe;
   function.dynamic_to_string = describe_run;
+  function.table_scan_progress = [](duckdb::ClientContext&, const duckdb::FunctionData*,
+                                    const duckdb::GlobalTableFunctionState* scan) {
+    return scan->Cast<TableScan>().progress();
+  };
   function.get_bind_info = [](const duckdb::optional_ptr<duckdb::FunctionData> bind_data) {
     return duckdb::BindInfo(bind_data->Cast<ScanBindData>().table);
   };

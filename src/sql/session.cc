@@ -1,3 +1,4 @@
+#include <duckdb/main/client_config.hpp>
 #include <duckdb/main/client_context.hpp>
 #include <duckdb/main/pending_query_result.hpp>
 #include <duckdb/main/query_result.hpp>
@@ -49,6 +50,9 @@ Status Session::State::connect() {
   REEL_ASSIGN(auto wanted, engine.instance());
   auto made = std::make_shared<duckdb::Connection>(*wanted);
   made->context->registered_state->GetOrCreate<ClientState>(ClientState::kName)->options = options;
+  duckdb::ClientConfig& config = duckdb::ClientConfig::GetConfig(*made->context);
+  config.enable_progress_bar = options.progress;
+  config.print_progress_bar = false;
   const MutexLock lock(mutex);
   const bool held_transaction = connection != nullptr && !connection->IsAutoCommit();
   connection = std::move(made);
@@ -150,6 +154,15 @@ void Session::cancel() {
 bool Session::in_transaction() const {
   const MutexLock lock(state_->mutex);
   return state_->connection != nullptr && !state_->connection->IsAutoCommit();
+}
+
+std::optional<double> Session::progress() const {
+  if (!state_->options.progress) return std::nullopt;
+  const MutexLock lock(state_->mutex);
+  if (state_->connection == nullptr) return std::nullopt;
+  const double percentage = state_->connection->context->GetQueryProgress().GetPercentage();
+  if (percentage < 0) return std::nullopt;
+  return std::min(percentage / 100, 1.0);
 }
 
 }  // namespace reel::sql
