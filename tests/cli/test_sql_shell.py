@@ -203,8 +203,8 @@ def test_piped_it_is_no_shell(tmp_path, pipe):
     assert not (tmp_path / ".local").exists()
 
 
-def test_against_a_server(shell_with, server):
-    shell = shell_with("--to", server.url)
+def test_against_a_server(shell_with, serve):
+    shell = shell_with("--to", serve("--set", "sql.seconds_max=10").url)
     assert "(0 rows)" in shell.sql("SELECT id FROM flows;")
     shell.edit("SELECT max_bit\t", "reel> SELECT max_bit_rate")
     assert "(0 rows)" in shell.sql("FROM flows;")
