@@ -497,12 +497,17 @@ Result<Value> read_converted(const Type& from, const Type& to, const Value& valu
 Result<Value> convert_value(const Type& from, const Type& to, const Value& value) {
   if (value.is_null()) return Value();
   const auto fail = [&](std::string_view why) {
-    return invalid("{} cannot become {}: {}", text_of(from, value).substr(0, 64), to.to_string(),
-                   why);
+    return invalid("{} cannot become {}: {}", text_of(from, value).substr(0, 64),
+                   without_ids(to).to_string(), why);
   };
   Result<Value> converted = read_converted(from, to, value);
   if (!converted) return fail(converted.error().message());
   if (converted->is_null()) return fail("it is null there");
+  const auto* number = converted->get_if<double>();
+  if (number != nullptr && std::isinf(*number) &&
+      text_of(from, value).find("Infinity") == std::string::npos) {
+    return fail("it is too large");
+  }
   if (const Status fits = check_value(to, *converted); !fits) return fail(fits.error().message());
   return converted;
 }

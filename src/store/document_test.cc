@@ -174,6 +174,8 @@ TEST(DocumentTest, AValueWithoutACounterpartIsNotConverted) {
            {"int64", "uint8", -1},
            {"float64", "int64", 1.5},
            {"float64", "int64", 1e300},
+           {"float64", "float32", 1e300},
+           {"string", "float32", "1e300"},
            {"decimal(24,9)", "int64", Decimal{1}},
            {"decimal(24,9)", "decimal(5,1)", Decimal{1}},
            {"uuid", "int64", Uuid()}}) {
