@@ -422,6 +422,15 @@ duckdb::TableFunction TableEntry::GetScanFunction(
                                     const duckdb::GlobalTableFunctionState* scan) {
     return scan->Cast<TableScan>().progress();
   };
+  // Plans that are asked for a copy of it, of a CTE for instance, do without.
+  function.SetSerializeCallback([](duckdb::Serializer&,
+                                   const duckdb::optional_ptr<duckdb::FunctionData>,
+                                   const duckdb::TableFunction&) {
+    throw duckdb::NotImplementedException("a scan of the store cannot be copied");
+  });
+  function.SetDeserializeCallback(
+      [](duckdb::Deserializer&,
+         duckdb::TableFunction&) -> duckdb::unique_ptr<duckdb::FunctionData> { return nullptr; });
   function.get_bind_info = [](const duckdb::optional_ptr<duckdb::FunctionData> bind_data) {
     return duckdb::BindInfo(bind_data->Cast<ScanBindData>().table);
   };
