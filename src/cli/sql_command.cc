@@ -89,6 +89,8 @@ Result<json::Value> ask_server(const std::string& url, const std::string& text) 
   }
   REEL_ASSIGN(const http::ClientResponse response, client->send(request));
   auto answer = json::parse(response.body);
+  const json::Value* failed = answer ? answer->find("error") : nullptr;
+  if (failed != nullptr) return invalid("{}", string_field(*failed, "message"));
   if (response.ok() && answer) return answer;
   if (!answer) return io("{} answered with status {}", request.url, response.status);
   return invalid("{}", string_field(*answer, "message"));

@@ -53,6 +53,7 @@ class TestStream final : public api::BodyStream {
     std::string ready;
     bool ended = false;
     bool broken = false;
+    std::atomic<bool> finite = false;
     std::string endless;  //!< given again with every read
     std::function<void()> wake;
     std::atomic<int> opened{0};
@@ -93,13 +94,14 @@ class TestStream final : public api::BodyStream {
     if (now) return wake();
     source_.wake = std::move(wake);
   }
+  bool endless() const override { return !source_.finite; }
 
  private:
   Source& source_;
 };
 
-//! GET /hello, /large, /slow, /block, /file, /noop, /throw, /stream; POST /echo, PUT /upload. With
-//! the query "undecided", admission takes patience.
+//! GET /hello, /large, /slow, /block, /stop, /file, /noop, /throw, /stream; POST /echo, PUT
+//! /upload. With the query "undecided", admission takes patience.
 class TestApp final : public api::Application {
  public:
   tl::expected<api::Admission, api::Response> admit(const api::RequestHead& head,
@@ -109,14 +111,16 @@ class TestApp final : public api::Application {
     admission.undecided = head.query == "undecided" && patience == auth::Patience::none;
     if (admission.undecided) return admission;
     admission.route = "/unknown";
-    for (const std::string_view route : {"/hello", "/large", "/slow", "/block", "/file", "/noop",
-                                         "/throw", "/echo", "/upload", "/split", "/stream"}) {
+    for (const std::string_view route :
+         {"/hello", "/large", "/slow", "/block", "/file", "/noop", "/throw", "/echo", "/upload",
+          "/split", "/stop", "/stream"}) {
       if (head.path == route) admission.route = route;
     }
     if (admission.route == "/unknown") {
       return tl::unexpected(refuse(404, "no such path", head.request_id));
     }
     admission.inline_read = head.path == "/noop";
+    admission.stoppable = head.path == "/stop" || head.query == "stoppable";
     if (head.path == "/echo") admission.body_bytes_max = body_bytes_max;
     if (head.path == "/upload") {
       admission.body_bytes_max = upload_bytes_max;
@@ -145,6 +149,7 @@ class TestApp final : public api::Application {
     }
     if (admission.route == "/slow") std::this_thread::sleep_for(slow);
     if (admission.route == "/block") wait_for_release();
+    if (admission.route == "/stop") wait_for_stop(request.stop);
     return api::Response::json(200, "{\"query\":\"" + request.head.query + "\"}");
   }
 
@@ -166,6 +171,7 @@ class TestApp final : public api::Application {
   std::string file_path;
   std::atomic<int> undone{0};
   std::atomic<int> handled{0};
+  std::atomic<int> stopped{0};  //!< handlers of /stop that were asked to end
   std::atomic<int> patient{0};  //!< admissions that were allowed to take long
   TestStream::Source stream;
 
@@ -173,6 +179,12 @@ class TestApp final : public api::Application {
   void wait_for_release() {
     std::unique_lock lock(mutex_);
     wake_.wait(lock, [&] { return released_; });
+  }
+
+  void wait_for_stop(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, stop, [&] { return released_; });
+    if (stop.stop_requested()) ++stopped;
   }
 
   api::Response file_answer() const {
@@ -190,7 +202,7 @@ class TestApp final : public api::Application {
   }
 
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable_any wake_;
   bool released_ = false;
 };
 
