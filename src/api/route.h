@@ -123,6 +123,8 @@ struct Route {
   std::optional<Form> form = std::nullopt;
   //! Content type of the answers' bodies.
   std::string produces = "application/json";
+  //! Others that the field Accept of a request may name instead, of answers with 200.
+  std::vector<std::string> also_produces = {};
 };
 
 //! The declaration of a query parameter, nullptr when the route has none of that name: "tag.{name}"

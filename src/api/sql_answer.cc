@@ -1,7 +1,10 @@
 #include "api/sql_answer.h"
 
+#include "api/parameters.h"
 #include "api/problem.h"
+#include "arrow/stream_writer.h"
 #include "json/writer.h"
+#include "sql/arrow_stream.h"
 #include "sql/present.h"
 #include "store/document.h"
 
@@ -10,6 +13,8 @@ namespace {
 
 //! A piece ends with the row that makes it so long.
 constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
+constexpr std::string_view kLines = "application/x-ndjson";
+constexpr std::string_view kCsv = "text/csv";
 
 std::string problem_text(const Error& error) {
   std::string text;
@@ -95,7 +100,7 @@ class JsonAnswer final : public RowAnswer {
 class LinesAnswer final : public RowAnswer {
  public:
   using RowAnswer::RowAnswer;
-  std::string_view content_type() const override { return "application/x-ndjson"; }
+  std::string_view content_type() const override { return kLines; }
   Status append_error(std::string& out, const Error& error) override {
     out += R"({"error":)" + problem_text(error) + "}\n";
     return {};
@@ -127,6 +132,21 @@ class CsvAnswer final : public RowAnswer {
   void add(std::string& out, json::Array cells, bool) override { sql::append_csv(out, cells); }
 };
 
+//! Without its end, a reader of the stream knows that it is not all.
+class ArrowAnswer final : public SqlAnswer {
+ public:
+  ArrowAnswer(SqlResult result, std::unique_ptr<sql::ArrowStream> stream)
+      : result_(std::move(result)), stream_(std::move(stream)) {}
+
+  std::string_view content_type() const override { return arrow::kStreamType; }
+  Result<bool> fill(std::string& out) override { return stream_->next(out, result_.rows_max); }
+  Status append_error(std::string&, const Error& error) override { return Failure(error.clone()); }
+
+ private:
+  const SqlResult result_;
+  const std::unique_ptr<sql::ArrowStream> stream_;  //!< of its cursor
+};
+
 }  // namespace
 
 Result<bool> SqlAnswer::read(std::string& out) {
@@ -140,13 +160,18 @@ Result<bool> SqlAnswer::read(std::string& out) {
   return false;
 }
 
-std::shared_ptr<SqlAnswer> make_sql_answer(std::string_view accepted, SqlResult result) {
-  const auto names = [accepted](std::string_view type) {
-    return accepted.find(type) != std::string_view::npos;
-  };
-  if (names("text/csv")) return std::make_shared<CsvAnswer>(std::move(result));
-  if (names("application/x-ndjson")) return std::make_shared<LinesAnswer>(std::move(result));
+Result<std::shared_ptr<SqlAnswer>> make_sql_answer(const Request& request, SqlResult result) {
+  if (accepts(request, arrow::kStreamType)) {
+    REEL_ASSIGN(auto stream, sql::ArrowStream::begin(*result.cursor));
+    return std::make_shared<ArrowAnswer>(std::move(result), std::move(stream));
+  }
+  if (accepts(request, kCsv)) return std::make_shared<CsvAnswer>(std::move(result));
+  if (accepts(request, kLines)) return std::make_shared<LinesAnswer>(std::move(result));
   return std::make_shared<JsonAnswer>(std::move(result));
+}
+
+std::vector<std::string> sql_answer_types() {
+  return {std::string(kLines), std::string(kCsv), std::string(arrow::kStreamType)};
 }
 
 }  // namespace reel::api

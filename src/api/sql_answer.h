@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/message.h"
 #include "sql/session.h"
@@ -38,7 +39,10 @@ struct SqlResult {
   std::size_t rows_max;                 //!< more is Code::too_large
 };
 
-//! `accepted`: the fields Accept of the request; JSON when they name none of the other forms.
-std::shared_ptr<SqlAnswer> make_sql_answer(std::string_view accepted, SqlResult result);
+//! In the form that the request accepts; JSON when it names no other.
+Result<std::shared_ptr<SqlAnswer>> make_sql_answer(const Request& request, SqlResult result);
+
+//! Beside JSON.
+std::vector<std::string> sql_answer_types();
 
 }  // namespace reel::api

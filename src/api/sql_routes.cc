@@ -68,9 +68,9 @@ Result<Response> post_sql(sql::Engine& engine, const SqlLimits& limits, const Ca
   auto session = engine.connect(visible_tables(*call.identity));
   auto cursor = session->open(text, options);
   if (!cursor) return Failure(std::move(cursor).error().at("/sql"));
-  const auto answer = make_sql_answer(
-      call.request.head.headers.list("Accept").value_or(""),
-      {.session = std::move(session), .cursor = *std::move(cursor), .rows_max = limits.rows_max});
+  REEL_ASSIGN(const auto answer, make_sql_answer(call.request, {.session = std::move(session),
+                                                                .cursor = *std::move(cursor),
+                                                                .rows_max = limits.rows_max}));
   // An error in what is ready at once has a status yet.
   std::string piece;
   Result<bool> more = answer->fill(piece);
@@ -112,8 +112,8 @@ std::vector<Route> sql_routes(sql::Engine& engine, SqlLimits limits) {
        .path = "/sql",
        .id = "POST_sql",
        .group = "SQL",
-       .summary = "Execute SQL statements; the answer is the result of the last one, as JSON, "
-                  "or as CSV or NDJSON where Accept names them",
+       .summary = "Execute SQL statements; the answer is the result of the last one, as JSON "
+                  "unless Accept names another form",
        .needs = auth::Need::read,
        .body = request_shape(),
        .answers = {{200,
@@ -128,7 +128,8 @@ std::vector<Route> sql_routes(sql::Engine& engine, SqlLimits limits) {
                    {501, "Not offered", shape::error()},
                    {503, "It took too long", shape::error()}},
        .handler = [&engine, limits](const Call& call) { return post_sql(engine, limits, call); },
-       .stoppable = true}};
+       .stoppable = true,
+       .also_produces = sql_answer_types()}};
 }
 
 }  // namespace reel::api

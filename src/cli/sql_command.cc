@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/configuration.h"
 #include "cli/json_fields.h"
+#include "cli/sql_export.h"
 #include "cli/sql_printer.h"
 #include "cli/tams_client.h"
 #include "http/client/client.h"
@@ -26,6 +27,7 @@ struct Words {
   std::vector<std::string> statements;
   std::string file;
   std::string format = "table";
+  std::string output;  //!< of a format that is a file's; empty: standard output
   std::string server;  //!< empty: the data directory
 };
 
@@ -128,10 +130,19 @@ int run_on_server(const Words& words, const std::string& text, SqlPrinter& print
 }
 
 int run_sql(const Words& words) {
-  const auto printer = SqlPrinter::make(words.format);
+  const bool file = is_file_format(words.format);
+  if (!words.output.empty() && !file) {
+    return fail("sql", invalid("--output is for the formats arrow and parquet"), kExitUsage);
+  }
+  const auto printer = SqlPrinter::make(file ? "table" : words.format);
   if (!printer) return fail("sql", printer.error(), kExitUsage);
   const auto text = read_statements(words);
   if (!text) return fail("sql", text.error(), kExitUsage);
+  const SqlExport wanted{.text = *text, .format = words.format, .output = words.output};
+  if (file && !words.server.empty()) {
+    const Status done = export_from_server(words.server, wanted);
+    return done ? kExitOk : fail_statement(done.error());
+  }
   if (!words.server.empty()) return run_on_server(words, *text, **printer);
   const auto config = load_configuration(*words.flags);
   if (!config) return fail("sql", config.error(), kExitUsage);
@@ -141,7 +152,7 @@ int run_sql(const Words& words) {
   const auto engine = server::make_sql(*config, **store);
   const auto session = engine->connect();
   PrinterSink sink(**printer);
-  const Status done = session->execute(*text, sink);
+  const Status done = file ? export_from_session(*session, wanted) : session->execute(*text, sink);
   return done ? kExitOk : fail_statement(done.error());
 }
 
@@ -153,13 +164,18 @@ void add_sql_command(CLI::App& app, Run& run) {
       "\nExamples:\n"
       "  reelhouse sql -c \"SELECT count(*) FROM flows\"\n"
       "  reelhouse sql --to http://127.0.0.1:8000 -c \"SHOW TABLES\"\n"
-      "  reelhouse sql --format csv -f report.sql");
+      "  reelhouse sql --format csv -f report.sql\n"
+      "  reelhouse sql --format parquet -o flows.parquet -c \"FROM flows\"");
   const auto words = std::make_shared<Words>();
   command->add_option("-c,--command", words->statements, "SQL; may be repeated")->type_name("SQL");
   command->add_option("-f,--file", words->file, "A file of SQL; - is standard input")
       ->type_name("FILE");
-  command->add_option("--format", words->format, "table, csv, json or markdown")
+  command->add_option("--format", words->format, "table, csv, json, markdown, arrow or parquet")
       ->capture_default_str();
+  command
+      ->add_option("-o,--output", words->output,
+                   "Where arrow and parquet go; default: standard output, if it is no terminal")
+      ->type_name("FILE");
   command
       ->add_option("--to", words->server, "Ask this server instead of opening the data directory")
       ->type_name("URL");

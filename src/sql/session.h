@@ -69,6 +69,8 @@ class Cursor {
   explicit Cursor(std::unique_ptr<State> state);
 
  private:
+  friend class ArrowStream;
+
   std::unique_ptr<State> state_;
 };
 

@@ -1,0 +1,147 @@
+#include "sql/arrow_stream.h"
+
+#include <duckdb/common/arrow/arrow_appender.hpp>
+#include <duckdb/common/arrow/arrow_converter.hpp>
+#include <duckdb/common/vector_operations/vector_operations.hpp>
+#include <duckdb/function/table/arrow/arrow_duck_schema.hpp>
+#include <duckdb/main/client_context.hpp>
+
+#include "arrow/stream_writer.h"
+#include "sql/session_internal.h"
+
+namespace reel::sql {
+namespace {
+
+using duckdb::LogicalType;
+using duckdb::LogicalTypeId;
+
+//! A batch ends with the chunk that makes it so long.
+constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
+
+//! What a result's column is cast to before it becomes Arrow's.
+LogicalType to_exchanged(const LogicalType& type) {
+  switch (type.id()) {
+    case LogicalTypeId::HUGEINT: return LogicalType::DECIMAL(38, 0);
+    case LogicalTypeId::UHUGEINT:
+    case LogicalTypeId::ENUM:  // a dictionary, which may differ between batches
+    case LogicalTypeId::TIME_TZ:
+    case LogicalTypeId::BIT:
+    case LogicalTypeId::BIGNUM:
+    case LogicalTypeId::UNION: return LogicalType::VARCHAR;
+    case LogicalTypeId::LIST:
+      return LogicalType::LIST(to_exchanged(duckdb::ListType::GetChildType(type)));
+    case LogicalTypeId::ARRAY:
+      return LogicalType::ARRAY(to_exchanged(duckdb::ArrayType::GetChildType(type)),
+                                duckdb::ArrayType::GetSize(type));
+    case LogicalTypeId::MAP:
+      return LogicalType::MAP(to_exchanged(duckdb::MapType::KeyType(type)),
+                              to_exchanged(duckdb::MapType::ValueType(type)));
+    case LogicalTypeId::STRUCT: {
+      duckdb::child_list_t<LogicalType> members;
+      for (const auto& [name, member] : duckdb::StructType::GetChildTypes(type)) {
+        members.emplace_back(name, to_exchanged(member));
+      }
+      return LogicalType::STRUCT(std::move(members));
+    }
+    default: return type;
+  }
+}
+
+//! DuckDB calls the elements of lists "l" and of arrays "array"; everybody else says "item".
+void name_elements(ArrowSchema& field) {
+  const std::string_view format = field.format;
+  if (format.starts_with("+l") || format.starts_with("+w")) field.children[0]->name = "item";
+  for (std::int64_t i = 0; i < field.n_children; ++i) name_elements(*field.children[i]);
+}
+
+template <class Exchanged>
+struct Released {
+  Exchanged value{};
+  ~Released() {
+    if (value.release != nullptr) value.release(&value);
+  }
+};
+
+}  // namespace
+
+struct ArrowStream::State {
+  Cursor::State& cursor;
+  duckdb::vector<LogicalType> types;
+  duckdb::ClientProperties properties;
+  std::unique_ptr<arrow::StreamWriter> writer = nullptr;
+  std::size_t rows = 0;
+  duckdb::DataChunk exchanged = {};
+
+  Status begin(std::string& out);
+  //! The cursor's chunk with the types of the stream.
+  duckdb::DataChunk& exchange();
+};
+
+Status ArrowStream::State::begin(std::string& out) {
+  Released<ArrowSchema> schema;
+  duckdb::ArrowConverter::ToArrowSchema(&schema.value, types, cursor.result->names, properties);
+  name_elements(schema.value);
+  REEL_ASSIGN(writer, arrow::StreamWriter::begin(schema.value, out));
+  return {};
+}
+
+duckdb::DataChunk& ArrowStream::State::exchange() {
+  duckdb::DataChunk& chunk = *cursor.chunk;
+  if (types == cursor.result->types) return chunk;
+  exchanged.Destroy();
+  exchanged.Initialize(duckdb::Allocator::DefaultAllocator(), types);
+  for (duckdb::idx_t i = 0; i < types.size(); ++i) {
+    if (types[i] == chunk.data[i].GetType()) {
+      exchanged.data[i].Reference(chunk.data[i]);
+    } else {
+      duckdb::VectorOperations::DefaultCast(chunk.data[i], exchanged.data[i], chunk.size());
+    }
+  }
+  exchanged.SetCardinality(chunk.size());
+  return exchanged;
+}
+
+ArrowStream::ArrowStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ArrowStream::~ArrowStream() = default;
+
+Result<std::unique_ptr<ArrowStream>> ArrowStream::begin(Cursor& cursor) {
+  Cursor::State& source = *cursor.state_;
+  auto state = std::make_unique<State>(
+      State{.cursor = source, .types = {}, .properties = source.result->client_properties});
+  for (const LogicalType& type : source.result->types) state->types.push_back(to_exchanged(type));
+  // Without it, a UUID would be text.
+  state->properties.arrow_lossless_conversion = true;
+  return std::unique_ptr<ArrowStream>(new ArrowStream(std::move(state)));
+}
+
+Result<bool> ArrowStream::next(std::string& out, std::size_t rows_max) {
+  State& state = *state_;
+  Cursor::State& cursor = state.cursor;
+  try {
+    if (state.writer == nullptr) REEL_TRY(state.begin(out));
+    duckdb::ArrowAppender batch(state.types, STANDARD_VECTOR_SIZE, state.properties,
+                                duckdb::ArrowTypeExtensionData::GetExtensionTypes(
+                                    *state.properties.client_context, state.types));
+    std::size_t bytes = 0;
+    do {
+      REEL_ASSIGN(const bool more, cursor.next_chunk());
+      if (!more) break;
+      cursor.row = cursor.chunk->size();
+      state.rows += cursor.row;
+      if (state.rows > rows_max) return too_large("the answer has more than {} rows", rows_max);
+      batch.Append(state.exchange(), 0, cursor.row, cursor.row);
+      bytes += cursor.chunk->GetAllocationSize();
+    } while (bytes < kBatchBytes && cursor.ready());
+    if (batch.RowCount() > 0) {
+      const Released<ArrowArray> array{batch.Finalize()};
+      REEL_TRY(state.writer->write(array.value, out));
+    }
+    if (!cursor.ended) return true;
+    REEL_TRY(state.writer->end(out));
+    return false;
+  } catch (const std::exception& exception) {
+    return Failure(cursor.session.explain(duckdb::ErrorData(exception)));
+  }
+}
+
+}  // namespace reel::sql
