@@ -267,7 +267,7 @@ Result<std::string> catalog(const tams::Context& context) {
   return text;
 }
 
-Result<std::int64_t> stored_bytes(store::Store& store) {
+Result<std::int64_t> stored_bytes(store::RowStore& store) {
   REEL_ASSIGN(const auto snapshot, store.snapshot());
   REEL_ASSIGN(const Tally tally, tally_of_all(*snapshot));
   return tally.bytes;

@@ -29,7 +29,7 @@ Result<std::string> time_ranges(const tams::Context& context, const Filter& filt
 Result<std::string> catalog(const tams::Context& context);
 
 //! Bytes of all objects that segments use, be it those of deleted flows, as of the last refresh().
-Result<std::int64_t> stored_bytes(store::Store& store);
+Result<std::int64_t> stored_bytes(store::RowStore& store);
 
 namespace shape {
 json::Shape flow_usage();

@@ -118,7 +118,7 @@ Status prepare(store::Store& store) {
   return store.commit(std::move(batch));
 }
 
-Result<std::int64_t> changes_behind(store::Store& store) {
+Result<std::int64_t> changes_behind(store::RowStore& store) {
   REEL_ASSIGN(const auto snapshot, store.snapshot());
   REEL_ASSIGN(const auto state, read_state(*snapshot));
   REEL_ASSIGN(const std::int64_t newest, events::newest_change(*snapshot));

@@ -37,7 +37,7 @@ struct State {
 };
 
 //! How many changes the figures do not contain yet.
-Result<std::int64_t> changes_behind(store::Store& store);
+Result<std::int64_t> changes_behind(store::RowStore& store);
 void write_state(store::Batch& batch, const State& state);
 //! That the figures are still where they were read.
 void require_state(store::Batch& batch, const State& state);

@@ -23,7 +23,8 @@ std::vector<Route> search_routes();
 std::vector<Route> audit_routes();
 std::vector<Route> analytics_routes();
 std::vector<Route> webhook_routes();
-std::vector<Route> tables_routes();
+//! REQUIRES: the store outlives the routes.
+std::vector<Route> tables_routes(store::Store& store);
 
 //! All of the above.
 std::vector<Route> product_routes();

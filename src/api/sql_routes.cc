@@ -2,6 +2,7 @@
 
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "api/product_writes.h"
 #include "api/sql_answer.h"
 #include "sql/statement.h"
 #include "tams/shapes.h"
@@ -65,7 +66,9 @@ Result<Response> post_sql(sql::Engine& engine, const SqlLimits& limits, const Ca
       options.parameters.push_back(std::move(given));
     }
   }
-  auto session = engine.connect(visible_tables(*call.identity));
+  sql::ConnectOptions connection = visible_tables(*call.identity);
+  connection.product_writes = product_writes(call.tams, caller(call));
+  auto session = engine.connect(std::move(connection));
   auto cursor = session->open(text, options);
   if (!cursor) return Failure(std::move(cursor).error().at("/sql"));
   REEL_ASSIGN(const auto answer, make_sql_answer(call.request, {.session = std::move(session),

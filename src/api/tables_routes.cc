@@ -43,16 +43,16 @@ tables::Change change(const Call& call) {
           .reason = reason(call)};
 }
 
-Result<Response> list_tables(const Call& call) {
-  return answered(tables::list_tables(call.tams.store));
+Result<Response> list_tables(store::Store& store, const Call&) {
+  return answered(tables::list_tables(store));
 }
 
-Result<Response> list_dropped(const Call& call) {
-  return answered(tables::list_dropped_tables(call.tams.store, call.tams.limits.undrop_days));
+Result<Response> list_dropped(store::Store& store, const Call& call) {
+  return answered(tables::list_dropped_tables(store, call.tams.limits.undrop_days));
 }
 
-Result<Response> post_table(const Call& call) {
-  auto created = answered(tables::create_table(call.tams.store, call.body, reason(call)), 201);
+Result<Response> post_table(store::Store& store, const Call& call) {
+  auto created = answered(tables::create_table(store, call.body, reason(call)), 201);
   if (!created) return created;
   std::string location = call.base_url + "/tables/";
   append_percent_encoded(location, text_member(call.body, "name"));
@@ -61,8 +61,9 @@ Result<Response> post_table(const Call& call) {
 }
 
 //! The schema in the form that the request accepts.
-Result<Response> schema_answer(const Call& call, tables::When when, bool columns_only) {
-  REEL_ASSIGN(const auto schema, tables::get_schema(call.tams.store, call.path[0], when));
+Result<Response> schema_answer(store::Store& store, const Call& call, tables::When when,
+                               bool columns_only) {
+  REEL_ASSIGN(const auto schema, tables::get_schema(store, call.path[0], when));
   Response response = Response::empty(200);
   if (accepts(call.request, arrow::kStreamType)) {
     REEL_ASSIGN(response.body, arrow::schema_stream(*schema));
@@ -76,7 +77,7 @@ Result<Response> schema_answer(const Call& call, tables::When when, bool columns
   return response;
 }
 
-Result<Response> get_table(const Call& call) {
+Result<Response> get_table(store::Store& store, const Call& call) {
   tables::When when;
   if (const auto version = integer(call.query, "version")) {
     when.version = static_cast<std::uint32_t>(*version);
@@ -85,42 +86,47 @@ Result<Response> get_table(const Call& call) {
   if (when.version && when.as_of) {
     return at("?as_of", invalid("name the state by either version or as_of"));
   }
-  return schema_answer(call, when, false);
+  return schema_answer(store, call, when, false);
 }
 
-Result<Response> delete_table(const Call& call) {
-  return answered(tables::drop_table(call.tams.store, call.path[0], reason(call),
-                                     call.tams.limits.undrop_days));
-}
-
-Result<Response> list_columns(const Call& call) { return schema_answer(call, {}, true); }
-
-Result<Response> get_column(const Call& call) {
-  return answered(tables::get_column_info(call.tams.store, call.path[0], call.path[1]));
-}
-
-Result<Response> migrate(const Call& call) {
-  const json::Array& operations = *call.body.find("operations")->as_array();
-  return answered(tables::migrate(call.tams.store, change(call), operations));
-}
-
-Result<Response> roll_back(const Call& call) {
-  const std::uint32_t version = *number_member(call.body, "version");
-  return answered(tables::rollback(call.tams.store, change(call), version));
-}
-
-Result<Response> get_history(const Call& call) {
-  return answered(tables::history(call.tams.store, call.path[0]));
-}
-
-Result<Response> get_stats(const Call& call) {
-  return answered(tables::get_table_stats(call.tams.store, call.path[0]));
-}
-
-Result<Response> restore_table(const Call& call) {
-  const auto id = static_cast<store::TableId>(std::strtoul(call.path[0].c_str(), nullptr, 10));
+Result<Response> delete_table(store::Store& store, const Call& call) {
   return answered(
-      tables::undrop_table(call.tams.store, id, text_member(call.body, "name"), reason(call)));
+      tables::drop_table(store, call.path[0], reason(call), call.tams.limits.undrop_days));
+}
+
+Result<Response> list_columns(store::Store& store, const Call& call) {
+  return schema_answer(store, call, {}, true);
+}
+
+Result<Response> get_column(store::Store& store, const Call& call) {
+  return answered(tables::get_column_info(store, call.path[0], call.path[1]));
+}
+
+Result<Response> migrate(store::Store& store, const Call& call) {
+  const json::Array& operations = *call.body.find("operations")->as_array();
+  return answered(tables::migrate(store, change(call), operations));
+}
+
+Result<Response> roll_back(store::Store& store, const Call& call) {
+  const std::uint32_t version = *number_member(call.body, "version");
+  return answered(tables::rollback(store, change(call), version));
+}
+
+Result<Response> get_history(store::Store& store, const Call& call) {
+  return answered(tables::history(store, call.path[0]));
+}
+
+Result<Response> get_stats(store::Store& store, const Call& call) {
+  return answered(tables::get_table_stats(store, call.path[0]));
+}
+
+Result<Response> restore_table(store::Store& store, const Call& call) {
+  const auto id = static_cast<store::TableId>(std::strtoul(call.path[0].c_str(), nullptr, 10));
+  return answered(tables::undrop_table(store, id, text_member(call.body, "name"), reason(call)));
+}
+
+Handler on(store::Store& store, Result<Response> (*handle)(store::Store&, const Call&)) {
+  return [&store, handle](const Call& call) { return handle(store, call); };
 }
 
 constexpr const char* kGroup = "Tables";
@@ -165,7 +171,7 @@ Route changing(const std::string& what, const std::string& summary, const json::
       .handler = std::move(handler)};
 }
 
-std::vector<Route> routes_of_all() {
+std::vector<Route> routes_of_all(store::Store& store) {
   return {{.method = Method::get,
            .path = "/tables",
            .id = "GET_tables",
@@ -173,7 +179,7 @@ std::vector<Route> routes_of_all() {
            .summary = "List the tables",
            .needs = auth::Need::read,
            .answers = {{200, "All of them", json::Shape::array(shape::table_summary())}},
-           .handler = list_tables},
+           .handler = on(store, list_tables)},
           {.method = Method::get,
            .path = "/dropped-tables",
            .id = "GET_dropped-tables",
@@ -181,7 +187,7 @@ std::vector<Route> routes_of_all() {
            .summary = "List the tables that were dropped and are not purged yet",
            .needs = auth::Need::read,
            .answers = {{200, "All of them", json::Shape::array(shape::dropped_table())}},
-           .handler = list_dropped},
+           .handler = on(store, list_dropped)},
           {.method = Method::post,
            .path = "/tables",
            .id = "POST_tables",
@@ -193,7 +199,7 @@ std::vector<Route> routes_of_all() {
                        bad_request(),
                        forbidden_answer(),
                        conflict_answer("There is a table of that name")},
-           .handler = post_table},
+           .handler = on(store, post_table)},
           {.method = Method::post,
            .path = "/dropped-tables/{tableId}/restore",
            .id = "POST_dropped-tables-restore",
@@ -208,17 +214,17 @@ std::vector<Route> routes_of_all() {
                        forbidden_answer(),
                        not_found_answer(),
                        conflict_answer("There is a table of that name")},
-           .handler = restore_table}};
+           .handler = on(store, restore_table)}};
 }
 
-Route columns_route() {
+Route columns_route(store::Store& store) {
   Route route = reading("columns", "The columns of a table, in order",
-                        json::Shape::array(shape::column()), list_columns);
+                        json::Shape::array(shape::column()), on(store, list_columns));
   route.also_produces = {std::string(arrow::kStreamType)};
   return route;
 }
 
-std::vector<Route> routes_of_one() {
+std::vector<Route> routes_of_one(store::Store& store) {
   return {{.method = Method::get,
            .path = kTable,
            .id = "GET_tables-table",
@@ -230,7 +236,7 @@ std::vector<Route> routes_of_one() {
                                 {"as_of", tams::shape::date_time(),
                                  "The version in force at that moment"}},
            .answers = {{200, "The schema", shape::schema()}, bad_request(), not_found_answer()},
-           .handler = get_table,
+           .handler = on(store, get_table),
            .also_produces = {std::string(arrow::kStreamType)}},
           {.method = Method::del,
            .path = kTable,
@@ -243,8 +249,8 @@ std::vector<Route> routes_of_one() {
                        bad_request(),
                        forbidden_answer(),
                        not_found_answer()},
-           .handler = delete_table},
-          columns_route(),
+           .handler = on(store, delete_table)},
+          columns_route(store),
           {.method = Method::get,
            .path = "/tables/{table}/columns/{column}",
            .id = "GET_tables-columns-column",
@@ -254,22 +260,22 @@ std::vector<Route> routes_of_one() {
            .path_parameters = {table_parameter(),
                                {"column", json::Shape::string(), "The name of the column"}},
            .answers = {{200, "The column", shape::column_info()}, not_found_answer()},
-           .handler = get_column},
+           .handler = on(store, get_column)},
           reading("history", "Every version of a table: who changed what when, and why",
-                  json::Shape::array(shape::version()), get_history),
+                  json::Shape::array(shape::version()), on(store, get_history)),
           reading("stats", "Rows of a table, by the hour of their insertion", shape::stats(),
-                  get_stats),
+                  on(store, get_stats)),
           changing("migrations", "Change the columns of a table: all operations or none",
-                   shape::migration_post(), migrate),
+                   shape::migration_post(), on(store, migrate)),
           changing("rollback", "Make a table's schema what it was in an earlier version",
-                   shape::rollback_post(), roll_back)};
+                   shape::rollback_post(), on(store, roll_back))};
 }
 
 }  // namespace
 
-std::vector<Route> tables_routes() {
-  std::vector<Route> all = routes_of_all();
-  for (Route& route : routes_of_one()) all.push_back(std::move(route));
+std::vector<Route> tables_routes(store::Store& store) {
+  std::vector<Route> all = routes_of_all(store);
+  for (Route& route : routes_of_one(store)) all.push_back(std::move(route));
   return all;
 }
 

@@ -15,9 +15,9 @@
 #include "cli/tams_client.h"
 #include "http/client/client.h"
 #include "server/data_directory.h"
+#include "server/local_sql.h"
 #include "sql/present.h"
 #include "store/document.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace reel::cli {
 namespace {
@@ -146,11 +146,9 @@ int run_sql(const Words& words) {
   if (!words.server.empty()) return run_on_server(words, *text, **printer);
   const auto config = load_configuration(*words.flags);
   if (!config) return fail("sql", config.error(), kExitUsage);
-  const auto store =
-      store::open_sqlite_store({.path = server::data_path(*config, server::kStoreFile)});
-  if (!store) return fail("sql", store.error(), kExitUsage);
-  const auto engine = server::make_sql(*config, **store);
-  const auto session = engine->connect();
+  const auto local = server::LocalSql::open(*config);
+  if (!local) return fail("sql", local.error(), kExitUsage);
+  const auto session = (*local)->connect();
   PrinterSink sink(**printer);
   const Status done = file ? export_from_session(*session, wanted) : session->execute(*text, sink);
   return done ? kExitOk : fail_statement(done.error());

@@ -129,7 +129,7 @@ Status read_changes_back(store::Snapshot& snapshot, std::optional<std::int64_t> 
 Result<std::int64_t> newest_change(store::Snapshot& snapshot) { return outermost(snapshot, true); }
 Result<std::int64_t> oldest_change(store::Snapshot& snapshot) { return outermost(snapshot, false); }
 
-Result<std::size_t> trim_changes(store::Store& store, Instant horizon, std::size_t limit) {
+Result<std::size_t> trim_changes(store::RowStore& store, Instant horizon, std::size_t limit) {
   store::Batch batch;
   {
     REEL_ASSIGN(const auto snapshot, store.snapshot());

@@ -53,6 +53,6 @@ Result<std::int64_t> oldest_change(store::Snapshot& snapshot);
 
 //! Forgets changes from before `horizon`, but never the newest one, whose number the next one
 //! continues. Returns how many are gone; at most `limit`, so that others are not held up long.
-Result<std::size_t> trim_changes(store::Store& store, Instant horizon, std::size_t limit);
+Result<std::size_t> trim_changes(store::RowStore& store, Instant horizon, std::size_t limit);
 
 }  // namespace reel::events

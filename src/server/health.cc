@@ -40,7 +40,7 @@ double memory_bytes() {
 }
 
 //! Rows of a table, from its ledger; 0 when the store cannot be read.
-double rows(store::Store& store, std::string_view table) {
+double rows(store::RowStore& store, std::string_view table) {
   const auto snapshot = store.snapshot();
   if (!snapshot) return 0;
   const auto entries = (*snapshot)->ledger(table);
@@ -201,7 +201,7 @@ std::vector<api::Route> operations_routes(const Health& health, const obs::Regis
 
 namespace {
 
-void add_table_metrics(obs::Registry& metrics, store::Store& store) {
+void add_table_metrics(obs::Registry& metrics, store::RowStore& store) {
   const auto add = [&](std::string_view name, std::string_view help, const obs::Labels& labels,
                        std::string_view table) {
     metrics.gauge_callback(name, help, labels, [&store, table] { return rows(store, table); });
@@ -231,9 +231,9 @@ void add_table_metrics(obs::Registry& metrics, store::Store& store) {
   add("reelhouse_copies_waiting", "Copies of objects to be made", {}, tams::table::kObjectCopies);
 }
 
-void add_analytics_metrics(obs::Registry& metrics, store::Store& store) {
+void add_analytics_metrics(obs::Registry& metrics, store::RowStore& store) {
   const auto add = [&](std::string_view name, std::string_view help,
-                       Result<std::int64_t> (*read)(store::Store&)) {
+                       Result<std::int64_t> (*read)(store::RowStore&)) {
     metrics.gauge_callback(name, help, {},
                            [&store, read] { return static_cast<double>(read(store).value_or(0)); });
   };
@@ -272,7 +272,7 @@ void add_disk_metrics(obs::Registry& metrics, const Health& health) {
 }  // namespace
 
 void add_server_metrics(obs::Registry& metrics, const tams::Context& context,
-                        const Health& health) {
+                        const store::Store& store, const Health& health) {
   add_table_metrics(metrics, context.store);
   add_analytics_metrics(metrics, context.store);
   add_removal_metrics(metrics, *context.removed);
@@ -282,7 +282,7 @@ void add_server_metrics(obs::Registry& metrics, const tams::Context& context,
   metrics.gauge_callback("reelhouse_uptime_seconds", "Time since the start", {},
                          [&health] { return health.uptime_s(); });
   metrics.gauge_callback("reelhouse_store_writable", "1 when the store takes writes", {},
-                         [&store = context.store] { return store.health().writable ? 1.0 : 0.0; });
+                         [&store] { return store.health().writable ? 1.0 : 0.0; });
 }
 
 }  // namespace reel::server

@@ -62,6 +62,7 @@ std::vector<api::Route> operations_routes(const Health& health, const obs::Regis
 //! What is asked for when /metrics is read: rows of sources, flows and segments, what was removed
 //! and what waits for it, memory, disk, uptime. REQUIRES: the registry is not rendered after the
 //! end of `context` and `health`.
-void add_server_metrics(obs::Registry& metrics, const tams::Context& context, const Health& health);
+void add_server_metrics(obs::Registry& metrics, const tams::Context& context,
+                        const store::Store& store, const Health& health);
 
 }  // namespace reel::server

@@ -28,14 +28,15 @@ Status trim_change_log(const tams::Context& context) {
 }
 
 //! Forgets dropped columns and tables, a few rows at a time.
-Status purge_dropped(const tams::Context& context, const std::stop_token& stop) {
+Status purge_dropped(const tams::Context& context, store::Store& store,
+                     const std::stop_token& stop) {
   using Steady = std::chrono::steady_clock;
   constexpr std::size_t kRowsAtOnce = 200;
   const Instant horizon{context.clock.now().micros - context.limits.undrop_days * kDayUs};
   store::PurgePlace place;
   while (!stop.stop_requested()) {
     const auto begin = Steady::now();
-    REEL_ASSIGN(store::PurgeStep step, context.store.purge(horizon, kRowsAtOnce, place));
+    REEL_ASSIGN(store::PurgeStep step, store.purge(horizon, kRowsAtOnce, place));
     if (step.done) return {};
     place = std::move(step.next);
     // Writers wait for a step, so most of the time is theirs.
@@ -90,7 +91,7 @@ std::vector<Janitor::Chore> counting_chores(const tams::Context& context) {
            [&context](const std::stop_token&) { return analytics::save_reads(context); }}};
 }
 
-std::vector<Janitor::Chore> deleting_chores(const tams::Context& context) {
+std::vector<Janitor::Chore> deleting_chores(const tams::Context& context, store::Store& store) {
   return {{"deleting what has been in the trash for its time",
            [&context](const std::stop_token& stop) {
              return tams::purge_expired_trash(context, stop);
@@ -100,7 +101,9 @@ std::vector<Janitor::Chore> deleting_chores(const tams::Context& context) {
              return tams::carry_out_deletions(context, stop);
            }},
           {"purging dropped columns and tables",
-           [&context](const std::stop_token& stop) { return purge_dropped(context, stop); }}};
+           [&context, &store](const std::stop_token& stop) {
+             return purge_dropped(context, store, stop);
+           }}};
 }
 
 std::vector<Janitor::Chore> copying_chores(const tams::Context& context) {

@@ -52,7 +52,7 @@ std::vector<Janitor::Chore> cleaning_chores(const tams::Context& context);
 std::vector<Janitor::Chore> counting_chores(const tams::Context& context);
 //! Deletion requests, the trash, and what was dropped; and copies of objects between backends.
 //! Apart, because they may take hours.
-std::vector<Janitor::Chore> deleting_chores(const tams::Context& context);
+std::vector<Janitor::Chore> deleting_chores(const tams::Context& context, store::Store& store);
 std::vector<Janitor::Chore> copying_chores(const tams::Context& context);
 
 }  // namespace reel::server

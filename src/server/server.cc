@@ -82,8 +82,10 @@ CourierOptions courier_options(const Config& config, obs::Tracer* tracer) {
 
 std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics,
                                    events::ChangeFeed& feed, auth::ApiKeys& keys,
-                                   sql::Engine& engine, const SqlConfig& limits) {
+                                   store::Store& store, sql::Engine& engine,
+                                   const SqlConfig& limits) {
   std::vector<api::Route> routes = api::product_routes();
+  for (api::Route& route : api::tables_routes(store)) routes.push_back(std::move(route));
   for (api::Route& route : api::auth_routes(keys)) routes.push_back(std::move(route));
   for (api::Route& route : operations_routes(health, metrics)) routes.push_back(std::move(route));
   for (api::Route& route : api::event_routes(feed)) routes.push_back(std::move(route));
@@ -114,7 +116,7 @@ class Running::Impl {
                  .changes = *changes_,
                  .limits = config_.limits.tams},
         health_(config_, *store_) {
-    add_server_metrics(*metrics_, context_, health_);
+    add_server_metrics(*metrics_, context_, *store_, health_);
   }
   ~Impl() { stop(); }
   Impl(const Impl&) = delete;
@@ -137,7 +139,7 @@ class Running::Impl {
     feed_ = std::make_unique<events::ChangeFeed>(*store_, *changes_);
     sql_ = make_sql(config_, *store_);
     application_ = std::make_unique<api::TamsApplication>(
-        all_routes(health_, *metrics_, *feed_, *api_keys_, *sql_, config_.sql), context_,
+        all_routes(health_, *metrics_, *feed_, *api_keys_, *store_, *sql_, config_.sql), context_,
         application_options(config_, authenticator_.get()));
     REEL_ASSIGN(auto options, http_options(config_));
     options.tracer = tracer();
@@ -159,8 +161,8 @@ class Running::Impl {
     cleaner_ = std::make_unique<Janitor>(std::move(chores), cleaning_, kJanitorPause);
     counter_ = std::make_unique<Janitor>(counting_chores(context_), counting_, kCounterPause,
                                          Janitor::Priority::low);
-    deleter_ =
-        std::make_unique<Janitor>(deleting_chores(context_), *context_.deletions, kJanitorPause);
+    deleter_ = std::make_unique<Janitor>(deleting_chores(context_, *store_), *context_.deletions,
+                                         kJanitorPause);
     copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
     return {};
   }

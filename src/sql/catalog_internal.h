@@ -13,7 +13,7 @@
 #include <duckdb/storage/database_size.hpp>
 
 #include "base/thread_annotations.h"
-#include "sql/changes.h"
+#include "sql/row_edits.h"
 #include "store/store.h"
 
 namespace reel::sql {

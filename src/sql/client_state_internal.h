@@ -1,30 +1,32 @@
 #pragma once
 //! What we keep with a connection of DuckDB's.
 
+#include <memory>
 #include <optional>
-#include <set>
-#include <string>
 
 #include <duckdb/common/error_data.hpp>
 #include <duckdb/main/client_context.hpp>
 #include <duckdb/main/client_context_state.hpp>
 
-#include "store/schema.h"
+#include "sql/engine.h"
 
 namespace reel::sql {
 
 struct ClientState final : duckdb::ClientContextState {
   static constexpr char kName[] = "reelhouse";
 
-  //! Of the tables of the product, those that this client sees; unset: all.
-  std::optional<std::set<std::string, std::less<>>> product_tables;
+  ConnectOptions options;
   //! What the last commit failed with: DuckDB itself keeps only the text of it.
   std::optional<duckdb::ErrorData> commit_error;
 
   static bool shows(duckdb::ClientContext& context, const store::TableSchema& table) {
     const auto state = context.registered_state->Get<ClientState>(kName);
-    if (state == nullptr || !state->product_tables || !table.product) return true;
-    return state->product_tables->contains(table.name);
+    if (state == nullptr || !state->options.product_tables || !table.product) return true;
+    return state->options.product_tables->contains(table.name);
+  }
+  static std::shared_ptr<const ProductWrites> product_writes(duckdb::ClientContext& context) {
+    const auto state = context.registered_state->Get<ClientState>(kName);
+    return state == nullptr ? nullptr : state->options.product_writes;
   }
 
   void QueryBegin(duckdb::ClientContext&) override { commit_error.reset(); }

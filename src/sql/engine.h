@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,7 +11,7 @@
 #include <vector>
 
 #include "sql/session.h"
-#include "store/store.h"
+#include "store/draft.h"
 
 namespace reel::sql {
 
@@ -24,9 +25,21 @@ struct EngineOptions {
   std::vector<std::string> directories = {};
 };
 
+//! Who keeps the rules of the product's tables when statements change their rows.
+struct ProductWrites {
+  //! Adds to the draft what the edits of one statement stand for, or says why they cannot be.
+  std::function<Status(store::Draft& draft, const store::TableSchema& table,
+                       const std::vector<store::RowEdit>& edits)>
+      apply;
+  //! After the commit of a transaction that did so.
+  std::function<void()> committed;
+};
+
 struct ConnectOptions {
   //! Of the tables of the product, those that the session sees; unset: all. Others are not there.
   std::optional<std::set<std::string, std::less<>>> product_tables = {};
+  //! Null: the tables of the product are read-only.
+  std::shared_ptr<const ProductWrites> product_writes = nullptr;
 };
 
 //! One instance of DuckDB. Thread-safe.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numeric>
 
 #include <duckdb/execution/expression_executor.hpp>
@@ -104,18 +105,15 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
         transaction_(transaction),
         schema_(table.stored()),
         output_(std::move(output)),
-        path_(choose_path(*schema_, conditions)),
-        changes_(transaction.changes().find(schema_->id)) {
+        path_(choose_path(*schema_, conditions)) {
     path_.spec.limit = STANDARD_VECTOR_SIZE;
     path_.spec.columns = columns_to_read();
-    if (changes_ != nullptr) next_change_ = changes_->rows.begin();
   }
 
   //! Fills the chunk; empty at the end.
   void next(duckdb::DataChunk& chunk) {
     transaction_.read([&](store::Snapshot& snapshot) {
-      while (!stored_done_ && chunk.size() == 0) read_stored(snapshot, chunk);
-      if (chunk.size() == 0) read_changed(chunk);
+      if (!done_) read(snapshot, chunk);
     });
   }
 
@@ -131,8 +129,12 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
       if (column.kind == OutputColumn::Kind::cell) wanted[column.position] = true;
     }
     for (const std::size_t position : path_.order) wanted[position] = true;
-    // The key says whether the transaction changed the row.
-    for (const store::ColumnId id : schema_->key()) wanted[schema_->position(id)] = true;
+    const bool with_key = std::any_of(output_.begin(), output_.end(), [](const auto& column) {
+      return column.kind == OutputColumn::Kind::row_id;
+    });
+    if (with_key) {
+      for (const store::ColumnId id : schema_->key()) wanted[schema_->position(id)] = true;
+    }
     std::vector<std::string> names;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       if (wanted[i]) names.push_back(store::column_reference(schema_->columns[i].id));
@@ -140,31 +142,19 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
     return names;
   }
 
-  void read_stored(store::Snapshot& snapshot, duckdb::DataChunk& chunk) {
-    std::size_t rows_read = 0;
+  void read(store::Snapshot& snapshot, duckdb::DataChunk& chunk) {
     idx_t count = 0;
     store::Key last;
     ok_or_raise(snapshot.scan(path_.spec, [&](const store::RowView& row) {
-      if (++rows_read == path_.spec.limit) {
+      write_row(chunk, count++, row.cells);
+      if (count == path_.spec.limit) {
         for (const std::size_t position : path_.order) last.push_back(row[position]);
-      }
-      if (changes_ == nullptr || !changes_->rows.contains(encode_key(*schema_, row.cells))) {
-        write_row(chunk, count++, row.cells);
       }
       return true;
     }));
-    stored_done_ = rows_read < path_.spec.limit || last.empty();
-    if (!stored_done_) {
+    done_ = count < path_.spec.limit || last.empty();
+    if (!done_) {
       path_.spec.lower = store::RangeBound{.prefix = std::move(last), .inclusive = false};
-    }
-    chunk.SetCardinality(count);
-  }
-
-  void read_changed(duckdb::DataChunk& chunk) {
-    if (changes_ == nullptr) return;
-    idx_t count = 0;
-    for (; next_change_ != changes_->rows.end() && count < STANDARD_VECTOR_SIZE; ++next_change_) {
-      if (next_change_->second.after) write_row(chunk, count++, *next_change_->second.after);
     }
     chunk.SetCardinality(count);
   }
@@ -194,9 +184,7 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
   const std::vector<OutputColumn> output_;
   // What follows is used inside of transaction_.read() only.
   AccessPath path_;
-  const TableChanges* changes_;
-  decltype(TableChanges::rows)::const_iterator next_change_;
-  bool stored_done_ = false;
+  bool done_ = false;
 };
 
 struct ScanThread final : duckdb::LocalTableFunctionState {

@@ -49,8 +49,7 @@ Status Session::State::connect() {
   if (instance != nullptr && !duckdb::ValidChecker::IsInvalidated(*instance->instance)) return {};
   REEL_ASSIGN(auto wanted, engine.instance());
   auto made = std::make_shared<duckdb::Connection>(*wanted);
-  made->context->registered_state->GetOrCreate<ClientState>(ClientState::kName)->product_tables =
-      product_tables;
+  made->context->registered_state->GetOrCreate<ClientState>(ClientState::kName)->options = options;
   duckdb::ClientConfig::GetConfig(*made->context).streaming_buffer_size = kBufferBytes;
   const MutexLock lock(mutex);
   connection = std::move(made);

@@ -17,7 +17,7 @@ namespace reel::sql {
 
 struct Session::State {
   State(Engine::State& of, ConnectOptions chosen)
-      : engine(of), product_tables(std::move(chosen.product_tables)) {}
+      : engine(of), options(std::move(chosen)) {}
 
   //! Connects, and again when the instance had to be replaced.
   Status connect();
@@ -32,7 +32,7 @@ struct Session::State {
   Status execute(std::string_view sql, const ExecuteOptions& options, const Take& take);
 
   Engine::State& engine;
-  const std::optional<std::set<std::string, std::less<>>> product_tables;
+  const ConnectOptions options;
   std::shared_ptr<duckdb::DuckDB> instance;
   Mutex mutex;  //!< cancel() comes from other threads
   std::shared_ptr<duckdb::Connection> connection GUARDED_BY(mutex);

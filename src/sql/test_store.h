@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "sql/changes.h"
+#include "sql/row_edits.h"
 #include "store/store.h"
 
 namespace reel::sql::testing {

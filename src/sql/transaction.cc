@@ -12,8 +12,14 @@ StoreTransaction& StoreTransaction::get(duckdb::ClientContext& context, duckdb::
 }
 
 store::Snapshot& StoreTransaction::snapshot() {
+  if (view_ != nullptr) return *view_;
   if (snapshot_ == nullptr) snapshot_ = value_or_raise(store_.snapshot());
   return *snapshot_;
+}
+
+bool StoreTransaction::has_changes() {
+  const MutexLock lock(mutex_);
+  return draft_ != nullptr;
 }
 
 const store::Catalog& StoreTransaction::catalog() {
@@ -27,14 +33,31 @@ void StoreTransaction::check_version(const store::TableSchema& schema) {
   raise(Error(Code::conflict, fmt::format("table {} has changed, run it again", schema.name)));
 }
 
-void StoreTransaction::apply(const SchemaPtr& schema, std::vector<RowEdit> edits) {
+void StoreTransaction::apply(const store::TableSchema& schema,
+                             const std::vector<store::RowEdit>& edits,
+                             const std::shared_ptr<const ProductWrites>& product_writes) {
+  if (edits.empty()) return;
   const MutexLock lock(mutex_);
-  ok_or_raise(changes_.apply(snapshot(), schema, std::move(edits)));
+  if (draft_ == nullptr) {
+    draft_ = std::make_unique<store::Draft>(snapshot());
+    view_ = value_or_raise(draft_->snapshot());
+  }
+  if (draft_->row_count() + edits.size() > kChangedRowsMax) {
+    raise(Error(Code::too_large,
+                fmt::format("a transaction changes at most {} rows", kChangedRowsMax)));
+  }
+  // Half of a statement may be in the draft when it fails: DuckDB then ends the transaction.
+  if (schema.product) {
+    product_writes_ = product_writes;
+    ok_or_raise(product_writes_->apply(*draft_, schema, edits));
+  } else {
+    ok_or_raise(draft_->commit(value_or_raise(to_batch(*view_, schema, edits))));
+  }
 }
 
 void StoreTransaction::change_schema(const std::function<Status(store::Store&)>& change) {
   const auto client = context.lock();
-  if (client == nullptr || !client->transaction.IsAutoCommit() || !changes_.empty()) {
+  if (client == nullptr || !client->transaction.IsAutoCommit() || has_changes()) {
     raise(Error(Code::unsupported,
                 "tables are created and changed outside of transactions: COMMIT first"));
   }
@@ -44,12 +67,20 @@ void StoreTransaction::change_schema(const std::function<Status(store::Store&)>&
 }
 
 Status StoreTransaction::commit() {
+  store::Batch batch;
+  std::shared_ptr<const ProductWrites> product_writes;
   {
     const MutexLock lock(mutex_);
+    if (draft_ != nullptr) batch = draft_->take();
+    product_writes = std::move(product_writes_);
+    view_.reset();
+    draft_.reset();
     snapshot_.reset();  // holds back clean-up
   }
-  if (changes_.empty()) return {};
-  return store_.commit(changes_.to_batch());
+  if (batch.mutations.empty() && batch.preconditions.empty()) return {};
+  REEL_TRY(store_.commit(std::move(batch)));
+  if (product_writes != nullptr) product_writes->committed();
+  return {};
 }
 
 duckdb::Transaction& StoreTransactionManager::StartTransaction(duckdb::ClientContext& context) {

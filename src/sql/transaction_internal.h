@@ -8,8 +8,8 @@
 #include <duckdb/transaction/transaction_manager.hpp>
 
 #include "base/thread_annotations.h"
-#include "sql/changes.h"
-#include "store/store.h"
+#include "sql/engine.h"
+#include "sql/row_edits.h"
 
 namespace reel::sql {
 
@@ -29,18 +29,20 @@ class StoreTransaction final : public duckdb::Transaction {
   //! the statement was planned.
   void check_version(const store::TableSchema& schema);
 
-  //! Reads with the snapshot, one caller at a time: it belongs to one thread at a time.
+  //! Reads the rows as the transaction sees them, one caller at a time: a snapshot belongs to one
+  //! thread at a time.
   template <class Read>
   auto read(const Read& read) EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     return read(snapshot());
   }
 
-  //! What this transaction changed; only its own write statements alter it, after they have read.
-  const Changes& changes() const { return changes_; }
+  //! Whether it has changed rows.
+  bool has_changes() EXCLUDES(mutex_);
 
-  //! See Changes::apply().
-  void apply(const SchemaPtr& schema, std::vector<RowEdit> edits) EXCLUDES(mutex_);
+  //! The edits of one statement; those of a product's table are the business of `product_writes`.
+  void apply(const store::TableSchema& schema, const std::vector<store::RowEdit>& edits,
+             const std::shared_ptr<const ProductWrites>& product_writes) EXCLUDES(mutex_);
 
   //! Schemas change at once, not with the transaction: REQUIRES autocommit and no changes so far.
   //! The statement goes on with a new snapshot, which knows what changed.
@@ -53,8 +55,12 @@ class StoreTransaction final : public duckdb::Transaction {
 
   store::Store& store_;
   Mutex mutex_;
+  // The later ones read from the earlier ones.
   std::unique_ptr<store::Snapshot> snapshot_ GUARDED_BY(mutex_);
-  Changes changes_;
+  std::unique_ptr<store::Draft> draft_ GUARDED_BY(mutex_);
+  std::unique_ptr<store::Snapshot> view_ GUARDED_BY(mutex_);  //!< of the draft
+  //! Set: it has changed rows of the product's tables.
+  std::shared_ptr<const ProductWrites> product_writes_ GUARDED_BY(mutex_);
 };
 
 class StoreTransactionManager final : public duckdb::TransactionManager {

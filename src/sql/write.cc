@@ -10,6 +10,7 @@
 #include <duckdb/planner/operator/logical_update.hpp>
 
 #include "sql/catalog_internal.h"
+#include "sql/client_state_internal.h"
 #include "sql/errors_internal.h"
 #include "sql/schema_changes_internal.h"
 #include "sql/transaction_internal.h"
@@ -91,8 +92,10 @@ class WriteOperator final : public duckdb::PhysicalOperator {
   const SchemaPtr& schema_before() const { return table->stored(); }
   Request read_update(duckdb::ExecutionContext& context, DataChunk& chunk, idx_t row) const;
   store::Row inserted_row(const store::TableSchema& schema, Request request) const;
-  std::vector<RowEdit> make_edits(StoreTransaction& transaction, const store::TableSchema& schema,
-                                  Sunk& sunk) const;
+  std::vector<store::RowEdit> make_edits(StoreTransaction& transaction,
+                                         const store::TableSchema& schema, Sunk& sunk) const;
+  void keep_returned(StoreTransaction& transaction, const store::TableSchema& schema,
+                     const std::vector<store::RowEdit>& edits, Sunk& sunk) const;
 };
 
 //! About what a cell takes in memory.
@@ -179,32 +182,47 @@ store::Row WriteOperator::inserted_row(const store::TableSchema& schema, Request
   return row;
 }
 
-std::vector<RowEdit> WriteOperator::make_edits(StoreTransaction& transaction,
-                                               const store::TableSchema& schema, Sunk& sunk) const {
-  std::vector<RowEdit> edits;
+std::vector<store::RowEdit> WriteOperator::make_edits(StoreTransaction& transaction,
+                                                      const store::TableSchema& schema,
+                                                      Sunk& sunk) const {
+  std::vector<store::RowEdit> edits;
   std::set<std::string> seen;
   for (Request& request : sunk.requests) {
-    RowEdit edit;
+    store::RowEdit edit;
     if (kind == WriteKind::insert) {
-      edit.row = inserted_row(schema, std::move(request));
+      edit.after = inserted_row(schema, std::move(request));
     } else {
       // A row that a join meets twice is changed once.
       if (!seen.insert(request.old_key).second) continue;
-      edit.row = value_or_raise(transaction.read([&](store::Snapshot& snapshot) {
-        return transaction.changes().current(snapshot, schema, request.old_key);
-      }));
-      if (!edit.row) continue;
-      edit.old_key = std::move(request.old_key);
-      for (std::size_t i = 0; i < request.values.size(); ++i) {
-        (*edit.row)[table->position(columns[i].index)] = std::move(request.values[i]);
+      const store::Key key = value_or_raise(decode_key(schema, request.old_key));
+      edit.before = value_or_raise(transaction.read(
+          [&](store::Snapshot& snapshot) { return snapshot.get(schema.name, key); }));
+      if (!edit.before) continue;
+      if (kind == WriteKind::update) {
+        edit.after = edit.before;
+        for (std::size_t i = 0; i < request.values.size(); ++i) {
+          (*edit.after)[table->position(columns[i].index)] = std::move(request.values[i]);
+        }
       }
     }
-    ++sunk.count;
-    if (returning) sunk.returned.push_back(*edit.row);
-    if (kind == WriteKind::erase) edit.row.reset();
     edits.push_back(std::move(edit));
   }
   return edits;
+}
+
+//! Rows as they are after the statement, or were before they went.
+void WriteOperator::keep_returned(StoreTransaction& transaction, const store::TableSchema& schema,
+                                  const std::vector<store::RowEdit>& edits, Sunk& sunk) const {
+  for (const store::RowEdit& edit : edits) {
+    std::optional<store::Row> row = edit.after ? edit.after : edit.before;
+    if (edit.after && schema.product) {
+      store::Key key;
+      for (const store::ColumnId id : schema.key()) key.push_back((*row)[schema.position(id)]);
+      row = value_or_raise(transaction.read(
+          [&](store::Snapshot& snapshot) { return snapshot.get(schema.name, key); }));
+    }
+    if (row) sunk.returned.push_back(*std::move(row));
+  }
 }
 
 duckdb::SinkFinalizeType WriteOperator::Finalize(duckdb::Pipeline&, duckdb::Event&,
@@ -222,8 +240,11 @@ duckdb::SinkFinalizeType WriteOperator::Finalize(duckdb::Pipeline&, duckdb::Even
   }
   sunk.schema = new_table != nullptr ? create_table(transaction, *new_table) : schema_before();
   transaction.check_version(*sunk.schema);
-  transaction.apply(sunk.schema, make_edits(transaction, *sunk.schema, sunk));
+  const auto edits = make_edits(transaction, *sunk.schema, sunk);
   sunk.requests.clear();
+  sunk.count = edits.size();
+  transaction.apply(*sunk.schema, edits, ClientState::product_writes(context));
+  if (returning) keep_returned(transaction, *sunk.schema, edits, sunk);
   return duckdb::SinkFinalizeType::READY;
 }
 
@@ -249,24 +270,23 @@ duckdb::SourceResultType WriteOperator::GetDataInternal(duckdb::ExecutionContext
                                               : duckdb::SourceResultType::FINISHED;
 }
 
-//! The rules of the product's tables are not the table layer's: the API keeps them.
-TableEntry& writable(duckdb::TableCatalogEntry& entry) {
+//! The rules of the product's tables are not the table layer's: it takes somebody who keeps them.
+TableEntry& writable(duckdb::ClientContext& context, duckdb::TableCatalogEntry& entry) {
   auto& table = entry.Cast<TableEntry>();
-  if (table.stored()->product) {
-    throw duckdb::PermissionException(
-        "table %s belongs to the product and is read-only in SQL: change it with the API, which "
-        "keeps its rules (see /openapi.json)",
-        table.name);
+  if (table.stored()->product && ClientState::product_writes(context) == nullptr) {
+    throw duckdb::PermissionException("table %s belongs to the product and is read-only here",
+                                      table.name);
   }
   return table;
 }
 
 template <class Operation>
-WriteOperator& make_write(duckdb::PhysicalPlanGenerator& planner, const Operation& op,
-                          duckdb::vector<duckdb::LogicalType> types, WriteKind kind) {
+WriteOperator& make_write(duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+                          const Operation& op, duckdb::vector<duckdb::LogicalType> types,
+                          WriteKind kind) {
   auto& made = planner.Make<WriteOperator>(std::move(types), op.estimated_cardinality, kind)
                    .template Cast<WriteOperator>();
-  made.table = &writable(op.table);
+  made.table = &writable(context, op.table);
   made.returning = op.return_chunk;
   return made;
 }
@@ -285,14 +305,15 @@ void complete_insert(duckdb::LogicalMergeInto& op, duckdb::BoundMergeIntoAction&
 }
 
 duckdb::unique_ptr<duckdb::MergeIntoOperator> plan_action(
-    duckdb::PhysicalPlanGenerator& planner, duckdb::LogicalMergeInto& op,
+    duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+    duckdb::LogicalMergeInto& op,
     const duckdb::vector<duckdb::LogicalType>& types, duckdb::BoundMergeIntoAction& action) {
   auto planned = duckdb::make_uniq<duckdb::MergeIntoOperator>();
   planned->action_type = action.action_type;
   planned->condition = std::move(action.condition);
   switch (action.action_type) {
     case duckdb::MergeActionType::MERGE_UPDATE: {
-      WriteOperator& write = make_write(planner, op, types, WriteKind::update);
+      WriteOperator& write = make_write(context, planner, op, types, WriteKind::update);
       write.row_id_column = op.row_id_start;
       write.columns = std::move(action.columns);
       write.expressions = std::move(action.expressions);
@@ -301,13 +322,13 @@ duckdb::unique_ptr<duckdb::MergeIntoOperator> plan_action(
       break;
     }
     case duckdb::MergeActionType::MERGE_DELETE: {
-      WriteOperator& write = make_write(planner, op, types, WriteKind::erase);
+      WriteOperator& write = make_write(context, planner, op, types, WriteKind::erase);
       write.row_id_column = op.row_id_start;
       planned->op = write;
       break;
     }
     case duckdb::MergeActionType::MERGE_INSERT:
-      planned->op = make_write(planner, op, types, WriteKind::insert);
+      planned->op = make_write(context, planner, op, types, WriteKind::insert);
       complete_insert(op, action);
       planned->expressions = std::move(action.expressions);
       break;
@@ -319,10 +340,10 @@ duckdb::unique_ptr<duckdb::MergeIntoOperator> plan_action(
 }  // namespace
 
 duckdb::PhysicalOperator& StoreCatalog::PlanInsert(
-    duckdb::ClientContext&, duckdb::PhysicalPlanGenerator& planner, duckdb::LogicalInsert& op,
+    duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner, duckdb::LogicalInsert& op,
     duckdb::optional_ptr<duckdb::PhysicalOperator> plan) {
   if (!op.column_index_map.empty()) plan = planner.ResolveDefaultsProjection(op, *plan);
-  WriteOperator& write = make_write(planner, op, op.types, WriteKind::insert);
+  WriteOperator& write = make_write(context, planner, op, op.types, WriteKind::insert);
   write.children.push_back(*plan);
   return write;
 }
@@ -338,21 +359,21 @@ duckdb::PhysicalOperator& StoreCatalog::PlanCreateTableAs(duckdb::ClientContext&
   return write;
 }
 
-duckdb::PhysicalOperator& StoreCatalog::PlanDelete(duckdb::ClientContext&,
+duckdb::PhysicalOperator& StoreCatalog::PlanDelete(duckdb::ClientContext& context,
                                                    duckdb::PhysicalPlanGenerator& planner,
                                                    duckdb::LogicalDelete& op,
                                                    duckdb::PhysicalOperator& plan) {
-  WriteOperator& write = make_write(planner, op, op.types, WriteKind::erase);
+  WriteOperator& write = make_write(context, planner, op, op.types, WriteKind::erase);
   write.row_id_column = op.expressions[0]->Cast<duckdb::BoundReferenceExpression>().index;
   write.children.push_back(plan);
   return write;
 }
 
-duckdb::PhysicalOperator& StoreCatalog::PlanUpdate(duckdb::ClientContext&,
+duckdb::PhysicalOperator& StoreCatalog::PlanUpdate(duckdb::ClientContext& context,
                                                    duckdb::PhysicalPlanGenerator& planner,
                                                    duckdb::LogicalUpdate& op,
                                                    duckdb::PhysicalOperator& plan) {
-  WriteOperator& write = make_write(planner, op, op.types, WriteKind::update);
+  WriteOperator& write = make_write(context, planner, op, op.types, WriteKind::update);
   write.row_id_column = plan.types.size() - 1;
   write.columns = op.columns;
   write.expressions = std::move(op.expressions);
@@ -362,7 +383,7 @@ duckdb::PhysicalOperator& StoreCatalog::PlanUpdate(duckdb::ClientContext&,
 }
 
 // ON CONFLICT and INSERT OR REPLACE arrive here as well.
-duckdb::PhysicalOperator& StoreCatalog::PlanMergeInto(duckdb::ClientContext&,
+duckdb::PhysicalOperator& StoreCatalog::PlanMergeInto(duckdb::ClientContext& context,
                                                       duckdb::PhysicalPlanGenerator& planner,
                                                       duckdb::LogicalMergeInto& op,
                                                       duckdb::PhysicalOperator& plan) {
@@ -373,7 +394,7 @@ duckdb::PhysicalOperator& StoreCatalog::PlanMergeInto(duckdb::ClientContext&,
       actions;
   for (auto& [condition, bound] : op.actions) {
     for (auto& action : bound) {
-      actions[condition].push_back(plan_action(planner, op, types, *action));
+      actions[condition].push_back(plan_action(context, planner, op, types, *action));
     }
   }
   auto& merge = planner.Make<duckdb::PhysicalMergeInto>(

@@ -429,6 +429,21 @@ Result<Value> value_from_json(const Type& type, const json::Value& value) {
   return read;
 }
 
+std::string key_text(const TableSchema& schema, const std::vector<Value>& key) {
+  constexpr std::size_t kCharactersMax = 64;  // of one value
+  const std::vector<ColumnId> columns = schema.key();
+  std::string out = "(";
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    if (i > 0) out += ", ";
+    const Type& type = schema.find(columns[i])->type;
+    const json::Value shown = value_to_json(type, key[i]);
+    const std::string* text = shown.as_string();
+    const char* quote = type.kind == TypeKind::string ? "'" : "";
+    out += text == nullptr ? json::to_text(shown) : quote + text->substr(0, kCharactersMax) + quote;
+  }
+  return out + ")";
+}
+
 json::Value column_to_json(const TableSchema& schema, const Column& column) {
   json::Value out;
   out.set("id", std::int64_t{column.id});

@@ -16,6 +16,9 @@ json::Value value_to_json(const Type& type, const Value& value);
 //! The inverse. Code::invalid says what does not fit, with the pointer to it.
 Result<Value> value_from_json(const Type& type, const json::Value& value);
 
+//! The values of a key's first columns, as messages show them: "(2f…, 12.500000000)".
+std::string key_text(const TableSchema& schema, const std::vector<Value>& key);
+
 //! {"id", "name", "type", "nullable", "default"?, "doc", "since_version", "key", "product"}
 json::Value column_to_json(const TableSchema& schema, const Column& column);
 //! {"id", "name", "version", "product", "primary_key", "columns", "dropped_columns", "indexes"}

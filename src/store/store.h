@@ -222,14 +222,12 @@ struct PurgeStep {
   PurgePlace next = {};  //!< where to go on
 };
 
-//! Thread-safe.
-class Store {
+//! Rows to read and to write: what domain code needs. A store, or a draft of changes to one.
+class RowStore {
  public:
-  virtual ~Store() = default;
+  virtual ~RowStore() = default;
 
   virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
-  //! Several of the same state, for threads that read together.
-  virtual Result<std::vector<std::unique_ptr<Snapshot>>> snapshots(std::size_t count) = 0;
 
   //! Applies the batch; durable when it returns ok. Errors:
   //! - the code of the first precondition or mutation that failed: nothing was applied;
@@ -237,6 +235,13 @@ class Store {
   //! - unknown_outcome: the disk failed while making it durable; it may or may not be there;
   //! - overloaded, shutting_down: not even tried.
   virtual Status commit(Batch batch) = 0;
+};
+
+//! Thread-safe.
+class Store : public RowStore {
+ public:
+  //! Several of the same state, for threads that read together.
+  virtual Result<std::vector<std::unique_ptr<Snapshot>>> snapshots(std::size_t count) = 0;
 
   virtual std::shared_ptr<const Catalog> catalog() const = 0;
 

@@ -604,6 +604,47 @@ bool operator==(const Value& a, const Value& b) {
   return a.storage_ == b.storage_;
 }
 
+namespace {
+
+std::strong_ordering compare_numbers(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) <=> std::isnan(b);
+  return a < b ? std::strong_ordering::less
+               : b < a ? std::strong_ordering::greater : std::strong_ordering::equal;
+}
+
+template <class T>
+std::strong_ordering compare_same(const T& a, const T& b) {
+  if constexpr (std::is_same_v<T, double>) {
+    return compare_numbers(a, b);
+  } else if constexpr (std::is_same_v<T, ValueList>) {
+    return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end(), compare);
+  } else if constexpr (std::is_same_v<T, ValueMap>) {
+    return std::lexicographical_compare_three_way(
+        a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+          const auto by_key = one.first <=> other.first;
+          return by_key != 0 ? by_key : compare(one.second, other.second);
+        });
+  } else {
+    return a <=> b;
+  }
+}
+
+}  // namespace
+
+std::strong_ordering compare(const Value& a, const Value& b) {
+  if (a.storage().index() == b.storage().index()) {
+    return std::visit(
+        [&](const auto& left) {
+          return compare_same(left, *b.get_if<std::decay_t<decltype(left)>>());
+        },
+        a.storage());
+  }
+  const auto left = integer_of(a);
+  const auto right = integer_of(b);
+  if (left && right) return *left <=> *right;
+  return a.storage().index() <=> b.storage().index();
+}
+
 Status check_value(const Type& type, const Value& value) {
   if (value.is_null()) return {};
   if (const auto range = integer_range(type.kind)) {

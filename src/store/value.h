@@ -161,6 +161,10 @@ class Value {
   Storage storage_;
 };
 
+//! The order of keys and indexes, of cells of one column: null first, then by value; text byte by
+//! byte, NaN after every number. Equal exactly when == is.
+std::strong_ordering compare(const Value& a, const Value& b);
+
 //! Whether the value may stand in a column of this type (null: always true); range of narrow
 //! integers, scale of decimals and element types included. Code::invalid says what is wrong.
 Status check_value(const Type& type, const Value& value);

@@ -14,4 +14,19 @@ media::Backend* Storage::default_backend() const {
   return nullptr;
 }
 
+Context Context::in_draft(store::RowStore& draft) const {
+  return {.store = draft,
+          .storage = storage,
+          .clock = clock,
+          .random = random,
+          .changes = changes,
+          .limits = limits,
+          .transfers = transfers,
+          .media_reads = media_reads,
+          .deletions = deletions,
+          .copies = copies,
+          .removed = removed,
+          .is_draft = true};
+}
+
 }  // namespace reel::tams

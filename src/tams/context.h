@@ -65,19 +65,24 @@ struct Removed {
 
 //! Shared by all requests; thread-safe. What has a default is this process's own.
 struct Context {
-  store::Store& store;
+  store::RowStore& store;
   const Storage& storage;
   const Clock& clock;
   Random& random;
   events::ChangeSignal& changes;  //!< notified after commits of this process
   Limits limits = {};
-  std::unique_ptr<Transfers> transfers = std::make_unique<Transfers>();
-  std::unique_ptr<MediaReads> media_reads = std::make_unique<MediaReads>();
+  std::shared_ptr<Transfers> transfers = std::make_shared<Transfers>();
+  std::shared_ptr<MediaReads> media_reads = std::make_shared<MediaReads>();
   //! Notified when there is something for carry_out_deletions().
-  std::unique_ptr<Wakeup> deletions = std::make_unique<Wakeup>();
+  std::shared_ptr<Wakeup> deletions = std::make_shared<Wakeup>();
   //! Notified when there is something for make_copies().
-  std::unique_ptr<Wakeup> copies = std::make_unique<Wakeup>();
-  std::unique_ptr<Removed> removed = std::make_unique<Removed>();
+  std::shared_ptr<Wakeup> copies = std::make_shared<Wakeup>();
+  std::shared_ptr<Removed> removed = std::make_shared<Removed>();
+  //! The store is a draft: what a write leads to beyond rows waits for its commit.
+  bool is_draft = false;
+
+  //! The same over a draft.
+  Context in_draft(store::RowStore& draft) const;
 };
 
 //! What a client wants to hold for its write (RFC 9110, 13.1), given what GET shows at the place

@@ -372,7 +372,7 @@ Result<std::optional<DeletionRequest>> settle_deletion(const Context& context, D
   return request;
 }
 
-Result<std::size_t> deletions_waiting(store::Store& store) {
+Result<std::size_t> deletions_waiting(store::RowStore& store) {
   REEL_ASSIGN(const auto snapshot, store.snapshot());
   std::size_t count = 0;
   REEL_TRY(snapshot->scan({.table = kRequests,

@@ -64,7 +64,7 @@ Result<Page> list_deletion_requests(const Context& context, const Caller& caller
                                     DeletionOrder order, const PageRequest& page);
 
 //! Requests that are not carried out yet.
-Result<std::size_t> deletions_waiting(store::Store& store);
+Result<std::size_t> deletions_waiting(store::RowStore& store);
 
 //! Carries out what was requested, also before a restart, the oldest first and little by little, so
 //! that others hardly notice. Then forgets requests whose time is over.

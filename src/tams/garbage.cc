@@ -190,6 +190,7 @@ Status commit_removal(const Context& context, store::Batch batch) {
 }
 
 Status collect_unused(const Context& context) {
+  if (context.is_draft) return {};
   while (true) {
     REEL_ASSIGN(const auto ids, some_candidates(context));
     if (ids.empty()) break;
@@ -207,6 +208,7 @@ Status collect_unregistered(const Context& context) {
 }
 
 Status remove_garbage(const Context& context) {
+  if (context.is_draft) return {};
   for (const auto& [storage, backend] : context.storage.backends) {
     std::string after;
     while (true) {

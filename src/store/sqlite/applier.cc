@@ -1,5 +1,6 @@
 #include "store/sqlite/applier_internal.h"
 
+#include "store/document.h"
 #include "store/row_hash.h"
 
 namespace reel::store::sqlite {
@@ -109,7 +110,7 @@ Status Applier::check(const Precondition& precondition, const PlannedPreconditio
               read_cells_of(writer_, layout, precondition.key, planned.cells, old_));
   const auto words = [&](std::string_view ours) {
     return precondition.message.empty() ? fmt::format("table '{}': row {} {}", precondition.table,
-                                                      key_text(layout, precondition.key), ours)
+                                                      key_text(*layout.schema, precondition.key), ours)
                                         : precondition.message;
   };
   if (precondition.kind == Kind::absent) {
@@ -143,7 +144,7 @@ Status Applier::check_empty(const Precondition& precondition, const PlannedPreco
   if (!found) return {};
   return conflict("{}", precondition.message.empty()
                             ? fmt::format("table '{}': partition {} is not empty",
-                                          precondition.table, key_text(layout, precondition.key))
+                                          precondition.table, key_text(*layout.schema, precondition.key))
                             : precondition.message);
 }
 
@@ -178,7 +179,7 @@ Status Applier::check_no_overlap(const Precondition& precondition,
                   precondition.message.empty()
                       ? fmt::format("table '{}': the range overlaps row", precondition.table)
                       : precondition.message,
-                  key_text(layout, clash));
+                  key_text(*layout.schema, clash));
 }
 
 Status Applier::mutate(const Batch& batch, const BatchPlan& plan) {
@@ -210,7 +211,7 @@ Status Applier::mutate(const Mutation& mutation, const PlannedMutation& planned)
     case Mutation::Kind::update:
       if (!found) {
         return not_found("table '{}': row {} does not exist", mutation.table,
-                         key_text(layout, mutation.key));
+                         key_text(*layout.schema, mutation.key));
       }
       new_ = refer_to(old_);
       for (std::size_t i = 0; i < planned.cells.size(); ++i) {
@@ -332,7 +333,7 @@ Status Applier::insert(const Mutation& mutation, const Layout& layout) {
   }
   const int rc = sqlite3_step(statement.get());
   if (rc == SQLITE_CONSTRAINT_PRIMARYKEY) {
-    return conflict("table '{}': row {} exists", mutation.table, key_text(layout, mutation.key));
+    return conflict("table '{}': row {} exists", mutation.table, key_text(*layout.schema, mutation.key));
   }
   if (rc != SQLITE_DONE) return writer_.failure(rc, "inserting into");
   return {};

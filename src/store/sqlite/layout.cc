@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 
-#include "store/document.h"
 #include "store/row_hash.h"
 
 namespace reel::store::sqlite {
@@ -308,24 +307,6 @@ Result<std::string> literal(const Type& type, const Value& value, int float_digi
     encode_value(bytes, type, value);
   }
   return hex_literal(bytes);
-}
-
-namespace {
-std::string value_text(const Type& type, const Value& value) {
-  const json::Value shown = value_to_json(type, value);
-  const std::string* text = shown.as_string();
-  if (text == nullptr) return json::to_text(shown);
-  return type.kind == TypeKind::string ? "'" + text->substr(0, 64) + "'" : text->substr(0, 64);
-}
-}  // namespace
-
-std::string key_text(const Layout& layout, const Key& key) {
-  std::string out = "(";
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    if (i > 0) out += ", ";
-    out += value_text(layout.schema->columns[layout.key[i]].type, key[i]);
-  }
-  return out + ")";
 }
 
 }  // namespace reel::store::sqlite

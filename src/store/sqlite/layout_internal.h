@@ -85,7 +85,4 @@ std::string_view affinity(const Type& type);
 //! the point. Code::unsupported for text with a NUL, which SQL cannot write.
 Result<std::string> literal(const Type& type, const Value& value, int float_digits = 16);
 
-//! A key, or its first columns, as messages show it: "(2f…, 12.500000000)".
-std::string key_text(const Layout& layout, const Key& key);
-
 }  // namespace reel::store::sqlite

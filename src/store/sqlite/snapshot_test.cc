@@ -27,7 +27,7 @@ TableDefinition points_table() {
 }
 
 //! Nulls first.
-int compare(const Value& a, const Value& b) {
+int order_of(const Value& a, const Value& b) {
   if (a.is_null() || b.is_null())
     return static_cast<int>(b.is_null()) - static_cast<int>(a.is_null());
   const auto left = a.get<std::int64_t>();
@@ -35,9 +35,9 @@ int compare(const Value& a, const Value& b) {
   return left < right ? -1 : static_cast<int>(left > right);
 }
 
-int compare(const Key& row, const Key& prefix) {
+int order_of(const Key& row, const Key& prefix) {
   for (std::size_t i = 0; i < prefix.size(); ++i) {
-    if (const int order = compare(row[i], prefix[i]); order != 0) return order;
+    if (const int order = order_of(row[i], prefix[i]); order != 0) return order;
   }
   return 0;
 }
@@ -119,14 +119,14 @@ TEST_F(SnapshotTest, ranges_are_what_a_sorted_list_gives) {
     std::vector<Key> expected;
     for (const Key& row : rows) {
       if (!spec.partition.empty() && row[0] != spec.partition[0]) continue;
-      const int low = spec.lower ? compare(sort_key(row), spec.lower->prefix) : 1;
-      const int high = spec.upper ? compare(sort_key(row), spec.upper->prefix) : -1;
+      const int low = spec.lower ? order_of(sort_key(row), spec.lower->prefix) : 1;
+      const int high = spec.upper ? order_of(sort_key(row), spec.upper->prefix) : -1;
       if (low < 0 || (low == 0 && !spec.lower->inclusive)) continue;
       if (high > 0 || (high == 0 && !spec.upper->inclusive)) continue;
       expected.push_back(row);
     }
     std::sort(expected.begin(), expected.end(),
-              [&](const Key& a, const Key& b) { return compare(sort_key(a), sort_key(b)) < 0; });
+              [&](const Key& a, const Key& b) { return order_of(sort_key(a), sort_key(b)) < 0; });
     if (spec.reverse) std::reverse(expected.begin(), expected.end());
     if (expected.size() > spec.limit) expected.resize(spec.limit);
 
