@@ -160,9 +160,9 @@ Result<bool> SqlAnswer::read(std::string& out) {
   return false;
 }
 
-Result<std::shared_ptr<SqlAnswer>> make_sql_answer(const Request& request, SqlResult result) {
+std::shared_ptr<SqlAnswer> make_sql_answer(const Request& request, SqlResult result) {
   if (accepts(request, arrow::kStreamType)) {
-    REEL_ASSIGN(auto stream, sql::ArrowStream::begin(*result.cursor));
+    auto stream = sql::ArrowStream::of(*result.cursor);
     return std::make_shared<ArrowAnswer>(std::move(result), std::move(stream));
   }
   if (accepts(request, kCsv)) return std::make_shared<CsvAnswer>(std::move(result));

@@ -40,7 +40,7 @@ struct SqlResult {
 };
 
 //! In the form that the request accepts; JSON when it names no other.
-Result<std::shared_ptr<SqlAnswer>> make_sql_answer(const Request& request, SqlResult result);
+std::shared_ptr<SqlAnswer> make_sql_answer(const Request& request, SqlResult result);
 
 //! Beside JSON.
 std::vector<std::string> sql_answer_types();

@@ -71,9 +71,9 @@ Result<Response> post_sql(sql::Engine& engine, const SqlLimits& limits, const Ca
   auto session = engine.connect(std::move(connection));
   auto cursor = session->open(text, options);
   if (!cursor) return Failure(std::move(cursor).error().at("/sql"));
-  REEL_ASSIGN(const auto answer, make_sql_answer(call.request, {.session = std::move(session),
-                                                                .cursor = *std::move(cursor),
-                                                                .rows_max = limits.rows_max}));
+  const auto answer = make_sql_answer(
+      call.request,
+      {.session = std::move(session), .cursor = *std::move(cursor), .rows_max = limits.rows_max});
   // An error in what is ready at once has a status yet.
   std::string piece;
   Result<bool> more = answer->fill(piece);

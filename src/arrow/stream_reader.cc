@@ -1,7 +1,7 @@
 #include "arrow/stream_reader.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include <nanoarrow/nanoarrow_ipc.hpp>
 
@@ -32,7 +32,7 @@ ArrowErrorCode read_some(ArrowIpcInputStream* stream, std::uint8_t* buffer, std:
   }
   const std::size_t size =
       std::min(source.bytes.size() - source.taken, static_cast<std::size_t>(count_max));
-  std::memcpy(buffer, source.bytes.data() + source.taken, size);
+  std::copy_n(source.bytes.begin() + static_cast<std::ptrdiff_t>(source.taken), size, buffer);
   source.taken += size;
   *count = static_cast<std::int64_t>(size);
   return NANOARROW_OK;
@@ -46,11 +46,11 @@ void release(ArrowIpcInputStream* stream) {
 }  // namespace
 
 Status open_stream(ReadBytes read, ArrowArrayStream& out) {
-  auto source = std::make_unique<Source>(Source{.read = std::move(read)});
-  ArrowIpcInputStream input{.read = read_some, .release = release, .private_data = source.get()};
-  REEL_TRY(check(ArrowIpcArrayStreamReaderInit(&out, &input, nullptr)));
-  (void)source.release();  // the stream's now
-  return {};
+  ArrowIpcInputStream input{
+      .read = read_some, .release = release, .private_data = new Source{.read = std::move(read)}};
+  const Status opened = check(ArrowIpcArrayStreamReaderInit(&out, &input, nullptr));
+  if (!opened) input.release(&input);  // else it is the array stream's
+  return opened;
 }
 
 }  // namespace reel::arrow

@@ -74,8 +74,8 @@ TEST(StreamTest, AnErrorOfTheSourceIsToldByTheStream) {
 }
 
 TEST(StreamTest, BytesThatAreNoStreamAreAnError) {
-  for (const std::string text : {std::string(), std::string("{}"), std::string(1000, '\xff'),
-                                 numbers(1000, false).substr(0, 500)}) {
+  for (const std::string& text : {std::string(), std::string("{}"), std::string(1000, '\xff'),
+                                  numbers(1000, false).substr(0, 500)}) {
     nanoarrow::UniqueArrayStream stream;
     ASSERT_TRUE(open_stream(pieces(text, 100), *stream.get()));
     nanoarrow::UniqueSchema schema;
@@ -86,7 +86,8 @@ TEST(StreamTest, BytesThatAreNoStreamAreAnError) {
 }
 
 TEST(TableSchemaTest, EveryTypeHasItsFormat) {
-  store::TableSchema table{.id = 1, .name = "t"};
+  store::TableSchema table;
+  table.name = "t";
   const std::vector<std::pair<std::string, std::string>> formats = {
       {"bool", "b"},
       {"int8", "c"},
@@ -105,9 +106,11 @@ TEST(TableSchemaTest, EveryTypeHasItsFormat) {
   for (const auto& [type, format] : formats) {
     const auto parsed = store::Type::parse(type);
     ASSERT_TRUE(parsed) << type << ": " << parsed.error().message();
-    table.columns.push_back({.id = static_cast<store::ColumnId>(table.columns.size() + 2),
-                             .name = type,
-                             .type = *parsed});
+    store::Column column;
+    column.id = static_cast<store::ColumnId>(table.columns.size() + 2);
+    column.name = type;
+    column.type = *parsed;
+    table.columns.push_back(std::move(column));
   }
   table.partition_key = {2};
   const auto text = schema_stream(table);

@@ -7,11 +7,15 @@
 namespace reel::arrow {
 namespace {
 
+struct Target {
+  std::string* out = nullptr;  //!< of the call that runs
+};
+
 //! C calls this: nothing may be thrown through it.
 ArrowErrorCode append(ArrowIpcOutputStream* stream, const void* bytes, std::int64_t count,
                       std::int64_t* written, ArrowError*) noexcept {
-  auto* const* out = static_cast<std::string* const*>(stream->private_data);
-  (*out)->append(static_cast<const char*>(bytes), static_cast<std::size_t>(count));
+  const auto& target = *static_cast<const Target*>(stream->private_data);
+  target.out->append(static_cast<const char*>(bytes), static_cast<std::size_t>(count));
   *written = count;
   return NANOARROW_OK;
 }
@@ -19,7 +23,7 @@ ArrowErrorCode append(ArrowIpcOutputStream* stream, const void* bytes, std::int6
 }  // namespace
 
 struct StreamWriter::State {
-  std::string* out = nullptr;  //!< of the call that runs
+  Target target;
   nanoarrow::ipc::UniqueWriter writer;
   nanoarrow::UniqueArrayView view;
 };
@@ -30,12 +34,12 @@ StreamWriter::~StreamWriter() = default;
 Result<std::unique_ptr<StreamWriter>> StreamWriter::begin(const ArrowSchema& schema,
                                                           std::string& out) {
   auto state = std::make_unique<State>();
-  state->out = &out;
+  state->target.out = &out;
   ArrowError error{};
   ArrowIpcOutputStream stream{
       .write = append,
       .release = [](ArrowIpcOutputStream* released) { released->release = nullptr; },
-      .private_data = &state->out};
+      .private_data = &state->target};
   REEL_TRY(check(ArrowIpcWriterInit(state->writer.get(), &stream)));
   REEL_TRY(check(ArrowIpcWriterWriteSchema(state->writer.get(), &schema, &error), error));
   REEL_TRY(check(ArrowArrayViewInitFromSchema(state->view.get(), &schema, &error), error));
@@ -43,7 +47,7 @@ Result<std::unique_ptr<StreamWriter>> StreamWriter::begin(const ArrowSchema& sch
 }
 
 Status StreamWriter::write(const ArrowArray& batch, std::string& out) {
-  state_->out = &out;
+  state_->target.out = &out;
   ArrowError error{};
   REEL_TRY(check(ArrowArrayViewSetArray(state_->view.get(), &batch, &error), error));
   return check(ArrowIpcWriterWriteArrayView(state_->writer.get(), state_->view.get(), &error),
@@ -51,7 +55,7 @@ Status StreamWriter::write(const ArrowArray& batch, std::string& out) {
 }
 
 Status StreamWriter::end(std::string& out) {
-  state_->out = &out;
+  state_->target.out = &out;
   ArrowError error{};
   return check(ArrowIpcWriterWriteArrayView(state_->writer.get(), nullptr, &error), error);
 }

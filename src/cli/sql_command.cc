@@ -132,7 +132,8 @@ int run_on_server(const Words& words, const std::string& text, SqlPrinter& print
 int run_sql(const Words& words) {
   const bool file = is_file_format(words.format);
   if (!words.output.empty() && !file) {
-    return fail("sql", invalid("--output is for the formats arrow and parquet"), kExitUsage);
+    return fail("sql", invalid("--output is for the formats arrow and parquet").value(),
+                kExitUsage);
   }
   const auto printer = SqlPrinter::make(file ? "table" : words.format);
   if (!printer) return fail("sql", printer.error(), kExitUsage);

@@ -55,10 +55,12 @@ bool is_file_format(std::string_view format) { return format == "arrow" || forma
 Status export_from_session(sql::Session& session, const SqlExport& wanted) {
   REEL_TRY(check_output(wanted));
   REEL_ASSIGN(const auto cursor, session.open(wanted.text));
-  REEL_ASSIGN(const auto stream, sql::ArrowStream::begin(*cursor));
+  const auto stream = sql::ArrowStream::of(*cursor);
   bool more = true;
-  return write_result(wanted, [&](std::string& out) -> Result<bool> {
-    if (more) REEL_ASSIGN(more, stream->next(out, std::numeric_limits<std::size_t>::max()));
+  return write_result(wanted, [&more, &stream](std::string& out) -> Result<bool> {
+    if (more) {
+      REEL_ASSIGN(more, stream->next(out, std::numeric_limits<std::size_t>::max()));
+    }
     return more;
   });
 }

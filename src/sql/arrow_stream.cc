@@ -65,12 +65,18 @@ struct Released {
 }  // namespace
 
 struct ArrowStream::State {
+  explicit State(Cursor::State& source)
+      : cursor(source), properties(source.result->client_properties) {
+    for (const LogicalType& type : source.result->types) types.push_back(to_exchanged(type));
+    properties.arrow_lossless_conversion = true;  // or a UUID would be text
+  }
+
   Cursor::State& cursor;
-  duckdb::vector<LogicalType> types;
   duckdb::ClientProperties properties;
-  std::unique_ptr<arrow::StreamWriter> writer = nullptr;
+  duckdb::vector<LogicalType> types;
+  std::unique_ptr<arrow::StreamWriter> writer;
   std::size_t rows = 0;
-  duckdb::DataChunk exchanged = {};
+  duckdb::DataChunk exchanged;
 
   Status begin(std::string& out);
   //! The cursor's chunk with the types of the stream.
@@ -104,14 +110,8 @@ duckdb::DataChunk& ArrowStream::State::exchange() {
 ArrowStream::ArrowStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ArrowStream::~ArrowStream() = default;
 
-Result<std::unique_ptr<ArrowStream>> ArrowStream::begin(Cursor& cursor) {
-  Cursor::State& source = *cursor.state_;
-  auto state = std::make_unique<State>(
-      State{.cursor = source, .types = {}, .properties = source.result->client_properties});
-  for (const LogicalType& type : source.result->types) state->types.push_back(to_exchanged(type));
-  // Without it, a UUID would be text.
-  state->properties.arrow_lossless_conversion = true;
-  return std::unique_ptr<ArrowStream>(new ArrowStream(std::move(state)));
+std::unique_ptr<ArrowStream> ArrowStream::of(Cursor& cursor) {
+  return std::unique_ptr<ArrowStream>(new ArrowStream(std::make_unique<State>(*cursor.state_)));
 }
 
 Result<bool> ArrowStream::next(std::string& out, std::size_t rows_max) {

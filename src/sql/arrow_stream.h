@@ -13,7 +13,7 @@ namespace reel::sql {
 class ArrowStream {
  public:
   //! REQUIRES: no row of the cursor was taken, and the cursor outlives the stream.
-  static Result<std::unique_ptr<ArrowStream>> begin(Cursor& cursor);
+  static std::unique_ptr<ArrowStream> of(Cursor& cursor);
   ~ArrowStream();
   ArrowStream(const ArrowStream&) = delete;
   ArrowStream& operator=(const ArrowStream&) = delete;

@@ -160,12 +160,13 @@ Result<bool> Cursor::next(store::Row& cells) {
   return true;
 }
 
-bool Cursor::ready() {
-  State& state = *state_;
-  if (state.ended || (state.chunk != nullptr && state.row < state.chunk->size())) return true;
-  if (state.result->type != duckdb::QueryResultType::STREAM_RESULT) return true;
+bool Cursor::ready() { return state_->ready(); }
+
+bool Cursor::State::ready() {
+  if (ended || (chunk != nullptr && row < chunk->size())) return true;
+  if (result->type != duckdb::QueryResultType::STREAM_RESULT) return true;
   try {
-    auto& stream = state.result->Cast<duckdb::StreamQueryResult>();
+    auto& stream = result->Cast<duckdb::StreamQueryResult>();
     const auto found = stream.ExecuteTask();
     return found != duckdb::StreamExecutionResult::CHUNK_NOT_READY &&
            found != duckdb::StreamExecutionResult::BLOCKED &&
@@ -177,17 +178,17 @@ bool Cursor::ready() {
 
 //! Executes all statements; `take` gets the cursor of each, and whether it is the last.
 template <class Take>
-Status Session::State::execute(std::string_view sql, const ExecuteOptions& options,
+Status Session::State::execute(std::string_view sql, const std::vector<store::Value>& parameters,
                                const Take& take) {
   try {
     auto statements = connected()->ExtractStatements(std::string(sql));
-    if (!options.parameters.empty() && statements.size() != 1) {
+    if (!parameters.empty() && statements.size() != 1) {
       return invalid("parameters are for a single statement, not for {}", statements.size());
     }
     for (auto& statement : statements) {
       if (cancelled) return Failure(cancelled_error());
       const bool last = &statement == &statements.back();
-      REEL_ASSIGN(auto result, run(std::move(statement), options.parameters));
+      REEL_ASSIGN(auto result, run(std::move(statement), parameters));
       std::vector<ResultColumn> columns = columns_of(*result);
       REEL_TRY(take(std::make_unique<Cursor::State>(Cursor::State{.session = *this,
                                                                   .execution = nullptr,
@@ -207,23 +208,24 @@ Session::~Session() = default;
 Status Session::execute(std::string_view sql, ResultSink& sink, const ExecuteOptions& options) {
   REEL_TRY(state_->connect());
   const Execution execution(*state_, options);
-  return state_->execute(sql, options, [&](std::unique_ptr<Cursor::State> result, bool) -> Status {
-    Cursor cursor(std::move(result));
-    REEL_TRY(sink.begin(cursor.kind(), cursor.columns()));
-    store::Row row;
-    while (true) {
-      REEL_ASSIGN(const bool more, cursor.next(row));
-      if (!more) return sink.end();
-      REEL_TRY(sink.row(row));
-    }
-  });
+  return state_->execute(sql, options.parameters,
+                         [&](std::unique_ptr<Cursor::State> result, bool) -> Status {
+                           Cursor cursor(std::move(result));
+                           REEL_TRY(sink.begin(cursor.kind(), cursor.columns()));
+                           store::Row row;
+                           while (true) {
+                             REEL_ASSIGN(const bool more, cursor.next(row));
+                             if (!more) return sink.end();
+                             REEL_TRY(sink.row(row));
+                           }
+                         });
 }
 
 Result<std::unique_ptr<Cursor>> Session::open(std::string_view sql, const ExecuteOptions& options) {
   REEL_TRY(state_->connect());
   auto execution = std::make_unique<Execution>(*state_, options);
   std::unique_ptr<Cursor::State> opened;
-  REEL_TRY(state_->execute(sql, options,
+  REEL_TRY(state_->execute(sql, options.parameters,
                            [&](std::unique_ptr<Cursor::State> result, bool last) -> Status {
                              if (last) {
                                opened = std::move(result);

@@ -16,8 +16,7 @@
 namespace reel::sql {
 
 struct Session::State {
-  State(Engine::State& of, ConnectOptions chosen)
-      : engine(of), options(std::move(chosen)) {}
+  State(Engine::State& of, ConnectOptions chosen) : engine(of), options(std::move(chosen)) {}
 
   //! Connects, and again when the instance had to be replaced.
   Status connect();
@@ -29,7 +28,8 @@ struct Session::State {
   void cancel();
   std::shared_ptr<duckdb::Connection> connected() EXCLUDES(mutex);
   template <class Take>
-  Status execute(std::string_view sql, const ExecuteOptions& options, const Take& take);
+  Status execute(std::string_view sql, const std::vector<store::Value>& parameters,
+                 const Take& take);
 
   Engine::State& engine;
   const ConnectOptions options;
@@ -67,6 +67,8 @@ struct Cursor::State {
 
   //! False when there is no other chunk.
   Result<bool> next_chunk();
+  //! As Cursor::ready().
+  bool ready();
 };
 
 }  // namespace reel::sql

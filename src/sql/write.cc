@@ -306,8 +306,8 @@ void complete_insert(duckdb::LogicalMergeInto& op, duckdb::BoundMergeIntoAction&
 
 duckdb::unique_ptr<duckdb::MergeIntoOperator> plan_action(
     duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
-    duckdb::LogicalMergeInto& op,
-    const duckdb::vector<duckdb::LogicalType>& types, duckdb::BoundMergeIntoAction& action) {
+    duckdb::LogicalMergeInto& op, const duckdb::vector<duckdb::LogicalType>& types,
+    duckdb::BoundMergeIntoAction& action) {
   auto planned = duckdb::make_uniq<duckdb::MergeIntoOperator>();
   planned->action_type = action.action_type;
   planned->condition = std::move(action.condition);
@@ -340,8 +340,8 @@ duckdb::unique_ptr<duckdb::MergeIntoOperator> plan_action(
 }  // namespace
 
 duckdb::PhysicalOperator& StoreCatalog::PlanInsert(
-    duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner, duckdb::LogicalInsert& op,
-    duckdb::optional_ptr<duckdb::PhysicalOperator> plan) {
+    duckdb::ClientContext& context, duckdb::PhysicalPlanGenerator& planner,
+    duckdb::LogicalInsert& op, duckdb::optional_ptr<duckdb::PhysicalOperator> plan) {
   if (!op.column_index_map.empty()) plan = planner.ResolveDefaultsProjection(op, *plan);
   WriteOperator& write = make_write(context, planner, op, op.types, WriteKind::insert);
   write.children.push_back(*plan);
