@@ -107,7 +107,7 @@ TEST_F(DrainTest, WhatTakesTooLongIsCut) {
 
 TEST_F(DrainTest, WhatTakesTooLongIsAskedToStop) {
   RawClient client(server->port());
-  client.send("GET /stop HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send("GET /block?stoppable HTTP/1.1\r\nHost: x\r\n\r\n");
   ASSERT_TRUE(soon([&] { return app.handled > 0; }));
   drain(milliseconds(200));
   EXPECT_TRUE(soon([&] { return app.stopped == 1; }));

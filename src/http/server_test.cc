@@ -495,7 +495,7 @@ TEST_F(ServerTest, AHandlerIsAskedToStopWhenItsClientLeaves) {
     const int stopped = app.stopped;
     const int handled = app.handled;
     RawClient client(server->port());
-    client.send(get("/stop"));
+    client.send(get("/block?stoppable"));
     ASSERT_TRUE(soon([&] { return app.handled > handled; }));
     reset ? client.abort() : client.close();
     EXPECT_TRUE(soon([&] { return app.stopped == stopped + 1; }));
@@ -506,10 +506,10 @@ TEST_F(ServerTest, AHandlerThatCanBeStoppedAnswersAndTheConnectionGoesOn) {
   start();
   app.release();
   RawClient client(server->port());
-  client.send(get("/stop") + get("/stop"));
+  client.send(get("/block?stoppable") + get("/block?stoppable"));
   EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 200 "));
-  client.send(get("/stop"));
+  client.send(get("/block?stoppable"));
   EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(app.stopped, 0);
 }
@@ -517,7 +517,7 @@ TEST_F(ServerTest, AHandlerThatCanBeStoppedAnswersAndTheConnectionGoesOn) {
 TEST_F(ServerTest, AHandlerIsAskedToStopWhenItTakesTooLong) {
   options.limits.request_timeout_ms = 200;
   start();
-  EXPECT_THAT(ask(get("/stop")), StartsWith("HTTP/1.1 504 "));
+  EXPECT_THAT(ask(get("/block?stoppable")), StartsWith("HTTP/1.1 504 "));
   EXPECT_TRUE(soon([&] { return app.stopped == 1; }));
 }
 

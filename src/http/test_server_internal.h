@@ -90,8 +90,7 @@ class TestStream final : public api::BodyStream {
   }
   void when_ready(std::function<void()> wake) override {
     const std::lock_guard lock(source_.mutex);
-    const bool now = !source_.ready.empty() || source_.ended || source_.broken;
-    if (now) return wake();
+    if (!source_.ready.empty() || source_.ended || source_.broken) return wake();
     source_.wake = std::move(wake);
   }
   bool endless() const override { return !source_.finite; }
@@ -100,8 +99,8 @@ class TestStream final : public api::BodyStream {
   Source& source_;
 };
 
-//! GET /hello, /large, /slow, /block, /stop, /file, /noop, /throw, /stream; POST /echo, PUT
-//! /upload. With the query "undecided", admission takes patience.
+//! GET /hello, /large, /slow, /block, /file, /noop, /throw, /stream; POST /echo, PUT
+//! /upload. The query "undecided": admission takes patience; "stoppable": it can be.
 class TestApp final : public api::Application {
  public:
   tl::expected<api::Admission, api::Response> admit(const api::RequestHead& head,
@@ -111,16 +110,15 @@ class TestApp final : public api::Application {
     admission.undecided = head.query == "undecided" && patience == auth::Patience::none;
     if (admission.undecided) return admission;
     admission.route = "/unknown";
-    for (const std::string_view route :
-         {"/hello", "/large", "/slow", "/block", "/file", "/noop", "/throw", "/echo", "/upload",
-          "/split", "/stop", "/stream"}) {
+    for (const std::string_view route : {"/hello", "/large", "/slow", "/block", "/file", "/noop",
+                                         "/throw", "/echo", "/upload", "/split", "/stream"}) {
       if (head.path == route) admission.route = route;
     }
     if (admission.route == "/unknown") {
       return tl::unexpected(refuse(404, "no such path", head.request_id));
     }
     admission.inline_read = head.path == "/noop";
-    admission.stoppable = head.path == "/stop" || head.query == "stoppable";
+    admission.stoppable = head.query == "stoppable";
     if (head.path == "/echo") admission.body_bytes_max = body_bytes_max;
     if (head.path == "/upload") {
       admission.body_bytes_max = upload_bytes_max;
@@ -148,8 +146,7 @@ class TestApp final : public api::Application {
       return answer;
     }
     if (admission.route == "/slow") std::this_thread::sleep_for(slow);
-    if (admission.route == "/block") wait_for_release();
-    if (admission.route == "/stop") wait_for_stop(request.stop);
+    if (admission.route == "/block") wait_for_release(request.stop);
     return api::Response::json(200, "{\"query\":\"" + request.head.query + "\"}");
   }
 
@@ -171,17 +168,12 @@ class TestApp final : public api::Application {
   std::string file_path;
   std::atomic<int> undone{0};
   std::atomic<int> handled{0};
-  std::atomic<int> stopped{0};  //!< handlers of /stop that were asked to end
+  std::atomic<int> stopped{0};  //!< handlers of /block that were asked to end
   std::atomic<int> patient{0};  //!< admissions that were allowed to take long
   TestStream::Source stream;
 
  private:
-  void wait_for_release() {
-    std::unique_lock lock(mutex_);
-    wake_.wait(lock, [&] { return released_; });
-  }
-
-  void wait_for_stop(const std::stop_token& stop) {
+  void wait_for_release(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     wake_.wait(lock, stop, [&] { return released_; });
     if (stop.stop_requested()) ++stopped;

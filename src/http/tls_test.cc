@@ -166,7 +166,7 @@ TEST_F(TlsTest, AHandlerIsAskedToStopWhenItsClientLeaves) {
   start();
   {
     TlsClient client(server->port());
-    client.send("GET /stop HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send("GET /block?stoppable HTTP/1.1\r\nHost: x\r\n\r\n");
     ASSERT_TRUE(soon([&] { return app.handled == 1; }));
   }
   EXPECT_TRUE(soon([&] { return app.stopped == 1; }));
