@@ -48,7 +48,7 @@ void release(ArrowIpcInputStream* stream) {
 Status open_stream(ReadBytes read, ArrowArrayStream& out) {
   ArrowIpcInputStream input{
       .read = read_some, .release = release, .private_data = new Source{.read = std::move(read)}};
-  const Status opened = check(ArrowIpcArrayStreamReaderInit(&out, &input, nullptr));
+  Status opened = check(ArrowIpcArrayStreamReaderInit(&out, &input, nullptr));
   if (!opened) input.release(&input);  // else it is the array stream's
   return opened;
 }

@@ -27,6 +27,7 @@ std::string numbers(std::int64_t rows, bool ended = true) {
   ArrowSchemaInit(schema.get());
   EXPECT_EQ(ArrowSchemaSetTypeStruct(schema.get(), 1), NANOARROW_OK);
   EXPECT_EQ(ArrowSchemaSetType(schema->children[0], NANOARROW_TYPE_INT64), NANOARROW_OK);
+  EXPECT_EQ(ArrowSchemaSetName(schema->children[0], "n"), NANOARROW_OK);
   nanoarrow::UniqueArray array;
   EXPECT_EQ(ArrowArrayInitFromSchema(array.get(), schema.get(), nullptr), NANOARROW_OK);
   EXPECT_EQ(ArrowArrayStartAppending(array.get()), NANOARROW_OK);

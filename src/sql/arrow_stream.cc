@@ -47,11 +47,70 @@ LogicalType to_exchanged(const LogicalType& type) {
   }
 }
 
-//! DuckDB calls the elements of lists "l" and of arrays "array"; everybody else says "item".
-void name_elements(ArrowSchema& field) {
+//! DuckDB calls the elements of lists "l" and of arrays "array"; everybody else says "item". Its
+//! way not to lose UUIDs makes booleans an extension type over bytes: the only bytes with metadata.
+void correct_schema(ArrowSchema& field) {
   const std::string_view format = field.format;
   if (format.starts_with("+l") || format.starts_with("+w")) field.children[0]->name = "item";
-  for (std::int64_t i = 0; i < field.n_children; ++i) name_elements(*field.children[i]);
+  if (format == "c" && field.metadata != nullptr) {
+    field.format = "b";
+    field.metadata = nullptr;  // the root owns it
+  }
+  for (std::int64_t i = 0; i < field.n_children; ++i) correct_schema(*field.children[i]);
+}
+
+bool is_valid(const ArrowArray& array, std::size_t row) {
+  const auto* bits = static_cast<const std::uint8_t*>(array.buffers[0]);
+  return bits == nullptr || (bits[row / 8] >> (row % 8) & 1) != 0;
+}
+
+//! One byte for each value becomes one bit, in place.
+void pack_booleans(const ArrowArray& array, std::uint8_t* values) {
+  std::uint8_t packed = 0;
+  const auto rows = static_cast<std::size_t>(array.length);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const bool value = is_valid(array, row) && values[row] != 0;
+    packed = static_cast<std::uint8_t>(packed | (value ? 1 << (row % 8) : 0));
+    if (row % 8 == 7 || row + 1 == rows) values[row / 8] = std::exchange(packed, std::uint8_t{0});
+  }
+}
+
+//! Bytes of a value in Arrow; 0 when it has no fixed number of them.
+std::size_t width_of(const LogicalType& type) {
+  switch (type.id()) {
+    case LogicalTypeId::DECIMAL: return 16;
+    case LogicalTypeId::SQLNULL: return 0;
+    default:
+      return duckdb::TypeIsConstantSize(type.InternalType())
+                 ? duckdb::GetTypeIdSize(type.InternalType())
+                 : 0;
+  }
+}
+
+//! Makes booleans bits. Where a value is null, DuckDB leaves what was in memory there, which is for
+//! nobody to see: zeroes it.
+void correct_array(const LogicalType& type, ArrowArray& array) {
+  if (type.id() == LogicalTypeId::LIST || type.id() == LogicalTypeId::MAP) {
+    return correct_array(duckdb::ListType::GetChildType(type), *array.children[0]);
+  }
+  if (type.id() == LogicalTypeId::ARRAY) {
+    return correct_array(duckdb::ArrayType::GetChildType(type), *array.children[0]);
+  }
+  if (type.id() == LogicalTypeId::STRUCT) {
+    const auto& members = duckdb::StructType::GetChildTypes(type);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      correct_array(members[i].second, *array.children[i]);
+    }
+    return;
+  }
+  const std::size_t width = width_of(type);
+  if (width == 0) return;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): we made the array and have it alone
+  auto* values = static_cast<std::uint8_t*>(const_cast<void*>(array.buffers[1]));
+  if (type.id() == LogicalTypeId::BOOLEAN) return pack_booleans(array, values);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(array.length); ++row) {
+    if (!is_valid(array, row)) std::fill_n(values + row * width, width, std::uint8_t{0});
+  }
 }
 
 template <class Exchanged>
@@ -86,7 +145,7 @@ struct ArrowStream::State {
 Status ArrowStream::State::begin(std::string& out) {
   Released<ArrowSchema> schema;
   duckdb::ArrowConverter::ToArrowSchema(&schema.value, types, cursor.result->names, properties);
-  name_elements(schema.value);
+  correct_schema(schema.value);
   REEL_ASSIGN(writer, arrow::StreamWriter::begin(schema.value, out));
   return {};
 }
@@ -134,6 +193,9 @@ Result<bool> ArrowStream::next(std::string& out, std::size_t rows_max) {
     } while (bytes < kBatchBytes && cursor.ready());
     if (batch.RowCount() > 0) {
       const Released<ArrowArray> array{batch.Finalize()};
+      for (std::size_t i = 0; i < state.types.size(); ++i) {
+        correct_array(state.types[i], *array.value.children[i]);
+      }
       REEL_TRY(state.writer->write(array.value, out));
     }
     if (!cursor.ended) return true;

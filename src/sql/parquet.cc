@@ -37,6 +37,40 @@ struct Stream {
   }
 };
 
+//! DuckDB's writer spoils what follows a null of an ARRAY: such columns are written as LIST, which
+//! they are in Parquet anyhow.
+duckdb::LogicalType to_written(const duckdb::LogicalType& type) {
+  using duckdb::LogicalType;
+  switch (type.id()) {
+    case duckdb::LogicalTypeId::ARRAY:
+      return LogicalType::LIST(to_written(duckdb::ArrayType::GetChildType(type)));
+    case duckdb::LogicalTypeId::LIST:
+      return LogicalType::LIST(to_written(duckdb::ListType::GetChildType(type)));
+    case duckdb::LogicalTypeId::MAP:
+      return LogicalType::MAP(to_written(duckdb::MapType::KeyType(type)),
+                              to_written(duckdb::MapType::ValueType(type)));
+    case duckdb::LogicalTypeId::STRUCT: {
+      duckdb::child_list_t<LogicalType> members;
+      for (const auto& [name, member] : duckdb::StructType::GetChildTypes(type)) {
+        members.emplace_back(name, to_written(member));
+      }
+      return LogicalType::STRUCT(std::move(members));
+    }
+    default: return type;
+  }
+}
+
+//! Every column as what it is written as.
+std::string projection_of(duckdb::Relation& rows) {
+  std::string text;
+  for (const duckdb::ColumnDefinition& column : rows.Columns()) {
+    const std::string name = duckdb::SQLIdentifier::ToString(column.Name());
+    text += fmt::format("{}CAST({} AS {}) AS {}", text.empty() ? "" : ", ", name,
+                        to_written(column.Type()).ToString(), name);
+  }
+  return text;
+}
+
 duckdb::Value pointer_to(const void* pointer) {
   return duckdb::Value::POINTER(reinterpret_cast<std::uintptr_t>(pointer));
 }
@@ -53,7 +87,8 @@ Status write_parquet(arrow::ReadBytes read, const std::string& path) {
     const auto rows = connection.TableFunction(
         "arrow_scan_dumb", {pointer_to(&stream.value), pointer_to(reinterpret_cast<void*>(take)),
                             pointer_to(reinterpret_cast<void*>(get_schema))});
-    rows->WriteParquet(path, {{"compression", {duckdb::Value("zstd")}}});
+    rows->Project(projection_of(*rows))
+        ->WriteParquet(path, {{"compression", {duckdb::Value("zstd")}}});
     return {};
   } catch (const std::exception& exception) {
     return Failure(to_error(duckdb::ErrorData(exception)));

@@ -29,6 +29,7 @@ COLUMNS = {
     "id": ("UUID", pyarrow.uuid()),
     "at": ("TIMESTAMP WITH TIME ZONE", pyarrow.timestamp("us", "UTC")),
     "day": ("DATE", pyarrow.date32()),
+    "flags": ("BOOLEAN[]", pyarrow.list_(pyarrow.bool_())),
     "tags": ("VARCHAR[]", pyarrow.list_(pyarrow.string())),
     "lists": ("DECIMAL(24,9)[][]", pyarrow.list_(pyarrow.list_(pyarrow.decimal128(24, 9)))),
     "embedding": ("FLOAT[3]", pyarrow.list_(pyarrow.float32(), 3)),
@@ -38,7 +39,7 @@ COLUMNS = {
 ID = uuid.UUID("8e6f3c1a-0000-4000-8000-0123456789ab")
 ROW = (f"(1, true, -128, -32768, -2147483648, 255, 65535, 4294967295, 18446744073709551615, 0.5, 0.1, "
        f"281474976710655.999999999, -9999.99, 'ä''x', '\\x00\\xFF'::BLOB, '{ID}', '2026-01-02 03:04:05.678901+00', "
-       f"'1969-12-31', ['a', NULL, ''], [[1.5], [], NULL], [0.5, -1, 2], MAP {{'a': 1, 'b': NULL}}, "
+       f"'1969-12-31', [true, NULL, false], ['a', NULL, ''], [[1.5], [], NULL], [0.5, -1, 2], MAP {{'a': 1, 'b': NULL}}, "
        f"{{'a': 7, 'b': '{ID}'}})")
 
 
@@ -152,6 +153,9 @@ def test_tables_of_the_product(client):
     ("SELECT sum(a) AS v FROM range(10) r(a)", pyarrow.decimal128(38, 0), [Decimal(45)]),
     ("SELECT (-170141183460469231731687303715884105)::HUGEINT AS v", pyarrow.decimal128(38, 0),
      [Decimal("-170141183460469231731687303715884105")]),
+    ("SELECT a % 3 = 0 AS v FROM range(20) r(a)", pyarrow.bool_(), [a % 3 == 0 for a in range(20)]),
+    ("SELECT {'a': true, 'b': NULL::BOOLEAN} AS v", pyarrow.struct([("a", pyarrow.bool_()), ("b", pyarrow.bool_())]),
+     [{"a": True, "b": None}]),
     ("SELECT NULL AS v", pyarrow.int32(), [None]),
     ("SELECT TIME '01:02:03' AS v", pyarrow.time64("us"), [datetime.time(1, 2, 3)]),
     ("SELECT 1 AS v WHERE false", pyarrow.int32(), []),
@@ -181,7 +185,7 @@ def test_errors(client):
 
     assert post("FROM nothing").status_code == 400 and post("SELECT error('x')").json()["type"] == "invalid"
     with pytest.raises(requests.exceptions.ChunkedEncodingError):  # sql.rows_max is 100 000
-        post("FROM range(200000)")
+        post("SELECT a, repeat('x', 100) AS text FROM range(200000) r(a)")
 
 
 def test_the_document_names_the_forms(client):
