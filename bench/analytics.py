@@ -12,7 +12,7 @@ from pathlib import Path
 
 import flows
 from client import Client
-from measure import HERE, Failed, Server, rss_mb
+from measure import HERE, Failed, Server, rss_mb, wait_until_idle
 from tams import Row, describe_machine, print_table
 
 TAKEN_IN_SECONDS_MAX = 7200
@@ -105,6 +105,8 @@ def main() -> int:
                           f"{count / side.taken_in_s:,.0f}/s until the figures contained them, "
                           f"RSS {rss_mb(server.pid):.0f} MB", flush=True)
                     sides.append(side)
+                for side in sides:
+                    wait_until_idle(side.server.pid)
                 rows = measure(*sides, scenario)
             except Failed as failure:
                 print(f"bench: {failure}", file=sys.stderr)

@@ -46,6 +46,18 @@ def rss_mb(pid: int) -> float:
     raise Failed(f"no VmRSS of process {pid}")
 
 
+def wait_until_idle(pid: int, seconds_max: float = 120) -> None:
+    """Until a process has nothing left to do of what it was given, and the disk neither."""
+    os.sync()
+    deadline = time.monotonic() + seconds_max
+    while time.monotonic() < deadline:
+        before = cpu_seconds(pid)
+        time.sleep(2)
+        if cpu_seconds(pid) - before <= 2 / TICKS_PER_SECOND:
+            return
+    raise Failed(f"process {pid} was not idle after {seconds_max:.0f} s")
+
+
 class Server:
     """`reelhouse serve` on a free port, for a with-statement."""
 

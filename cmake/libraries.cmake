@@ -91,6 +91,13 @@ target_include_directories(nanoarrow SYSTEM PUBLIC ${nanoarrow} ${CMAKE_BINARY_D
 target_compile_options(nanoarrow PRIVATE -O2 -fvisibility=hidden -fstack-protector-strong)
 add_library(nanoarrow::nanoarrow ALIAS nanoarrow)
 
+# libedit has no CMake package.
+find_path(REEL_LIBEDIT_INCLUDE histedit.h REQUIRED)
+find_library(REEL_LIBEDIT_LIBRARY edit REQUIRED)
+add_library(libedit::libedit UNKNOWN IMPORTED)
+set_target_properties(libedit::libedit PROPERTIES
+  IMPORTED_LOCATION ${REEL_LIBEDIT_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${REEL_LIBEDIT_INCLUDE})
+
 # jemalloc has no CMake package either.
 find_library(REEL_JEMALLOC jemalloc REQUIRED)
 add_library(jemalloc::jemalloc UNKNOWN IMPORTED)

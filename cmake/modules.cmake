@@ -18,4 +18,4 @@ reel_module(auth         DEPENDS base json obs store http_client LIBRARIES OpenS
 reel_module(api          DEPENDS base json time obs store tables arrow sql media tams analytics auth)
 reel_module(http         DEPENDS api LIBRARIES Boost::headers OpenSSL::SSL ZLIB::ZLIB)
 reel_module(server       DEPENDS http http_client store_sqlite sql LIBRARIES tomlplusplus::tomlplusplus)
-reel_module(cli          DEPENDS server http_client LIBRARIES CLI11::CLI11)
+reel_module(cli          DEPENDS server http_client LIBRARIES CLI11::CLI11 libedit::libedit)

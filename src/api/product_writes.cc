@@ -8,9 +8,9 @@ namespace reel::api {
 std::shared_ptr<const sql::ProductWrites> product_writes(const tams::Context& context,
                                                          tams::Caller caller) {
   sql::ProductWrites writes;
-  writes.apply = [&context, caller = std::move(caller)](
-                     store::Draft& draft, const store::TableSchema& table,
-                     const std::vector<store::RowEdit>& edits) {
+  writes.apply = [&context, caller = std::move(caller)](store::Draft& draft,
+                                                        const store::TableSchema& table,
+                                                        const std::vector<store::RowEdit>& edits) {
     return apply_row_edits(context.in_draft(draft), caller, table, edits);
   };
   writes.committed = [&context] {

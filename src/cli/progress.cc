@@ -19,13 +19,13 @@ double fraction_done(const ProgressState& state) {
   return std::clamp(fraction, 0.0, 1.0);
 }
 
-std::string bar(double fraction) {
+}  // namespace
+
+std::string bar_text(double fraction) {
   constexpr int kWidth = 24;
-  const auto filled = static_cast<std::size_t>(fraction * kWidth);
+  const auto filled = static_cast<std::size_t>(std::clamp(fraction, 0.0, 1.0) * kWidth);
   return "[" + std::string(filled, '#') + std::string(kWidth - filled, '-') + "] ";
 }
-
-}  // namespace
 
 std::string clock_text(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::lround(std::max(seconds, 0.0)));
@@ -124,7 +124,7 @@ void Progress::draw() {
     return;
   }
   erase();
-  const std::string drawing = state.total_nanoseconds ? bar(fraction_done(state)) : "";
+  const std::string drawing = state.total_nanoseconds ? bar_text(fraction_done(state)) : "";
   fmt::print(stderr, "{} {}{}", options_.verb, drawing, progress_text(state));
   std::fflush(stderr);
   drawn_ = true;

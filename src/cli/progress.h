@@ -62,6 +62,9 @@ class Progress {
   std::jthread thread_;
 };
 
+//! "[############------------] " of a fraction of 0.5.
+std::string bar_text(double fraction);
+
 //! "1:02:03" or "4:05".
 std::string clock_text(double seconds);
 

@@ -1,6 +1,5 @@
 #include <unistd.h>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -9,15 +8,11 @@
 
 #include "cli/commands.h"
 #include "cli/configuration.h"
-#include "cli/json_fields.h"
+#include "cli/sql_client.h"
 #include "cli/sql_export.h"
 #include "cli/sql_printer.h"
-#include "cli/tams_client.h"
-#include "http/client/client.h"
+#include "cli/sql_shell.h"
 #include "server/data_directory.h"
-#include "server/local_sql.h"
-#include "sql/present.h"
-#include "store/document.h"
 
 namespace reel::cli {
 namespace {
@@ -31,36 +26,6 @@ struct Words {
   std::string server;  //!< empty: the data directory
 };
 
-//! Results as the printer wants them.
-class PrinterSink final : public sql::ResultSink {
- public:
-  explicit PrinterSink(SqlPrinter& printer) : printer_(printer) {}
-
-  Status begin(sql::ResultKind kind, const std::vector<sql::ResultColumn>& columns) override {
-    columns_ = columns;
-    std::vector<SqlPrinter::Column> shown;
-    for (const auto& column : columns) shown.push_back({column.name, column.type});
-    printer_.begin(kind, std::move(shown));
-    return {};
-  }
-  Status row(const store::Row& cells) override {
-    json::Array shown;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      shown.push_back(store::value_to_json(columns_[i].shown, cells[i]));
-    }
-    printer_.row(std::move(shown));
-    return {};
-  }
-  Status end() override {
-    printer_.end();
-    return {};
-  }
-
- private:
-  SqlPrinter& printer_;
-  std::vector<sql::ResultColumn> columns_;
-};
-
 //! The text of -c, else of -f, else of standard input.
 Result<std::string> read_statements(const Words& words) {
   std::string text;
@@ -70,63 +35,32 @@ Result<std::string> read_statements(const Words& words) {
   return std::string(std::istreambuf_iterator<char>(std::cin), {});
 }
 
-//! The error of a statement keeps its lines: one points to the place in the statement.
-int fail_statement(const Error& error) {
-  std::fflush(stdout);
-  fmt::print(stderr, "reelhouse sql: {}\n", error.message());
-  return kExitFailure;
+bool is_interactive(const Words& words) {
+  return words.statements.empty() && words.file.empty() && ::isatty(STDIN_FILENO) == 1 &&
+         ::isatty(STDOUT_FILENO) == 1;
 }
 
-//! A request is never tried again: nobody knows whether it was carried out.
-Result<json::Value> ask_server(const std::string& url, const std::string& text) {
-  REEL_ASSIGN(const auto client, http::Client::make());
-  const std::string body = json::to_text(json::Object{{"sql", text}});
-  http::ClientRequest request{.method = "POST",
-                              .url = url + "/sql",
-                              .headers = {{"Content-Type", "application/json"}},
-                              .body = body,
-                              .stall_timeout = std::chrono::hours(24)};
-  if (const std::string token = token_of_environment(); !token.empty()) {
-    request.headers.emplace_back("Authorization", "Bearer " + token);
+//! Who executes the statements, and what people call it.
+struct Place {
+  std::unique_ptr<SqlClient> client;
+  std::string name;
+};
+
+Result<Place> connect(const Words& words) {
+  if (!words.server.empty()) {
+    REEL_ASSIGN(auto client, connect_to_server(words.server));
+    return Place{std::move(client), words.server};
   }
-  REEL_ASSIGN(const http::ClientResponse response, client->send(request));
-  auto answer = json::parse(response.body);
-  const json::Value* failed = answer ? answer->find("error") : nullptr;
-  if (failed != nullptr) return invalid("{}", string_field(*failed, "message"));
-  if (response.ok() && answer) return answer;
-  if (!answer) return io("{} answered with status {}", request.url, response.status);
-  return invalid("{}", string_field(*answer, "message"));
+  REEL_ASSIGN(const server::Config config, load_configuration(*words.flags));
+  REEL_ASSIGN(auto client, open_data_directory(config));
+  return Place{std::move(client), config.data_dir};
 }
 
-//! The result of the last statement, as POST /sql answers it.
-Status print_answer(const json::Value& answer, SqlPrinter& printer) {
-  const json::Value* columns = answer.find("columns");
-  const json::Value* rows = answer.find("rows");
-  if (columns == nullptr || columns->as_array() == nullptr || rows == nullptr ||
-      rows->as_array() == nullptr) {
-    return io("the server's answer has no columns and rows");
-  }
-  std::vector<SqlPrinter::Column> shown;
-  for (const json::Value& column : *columns->as_array()) {
-    shown.push_back({string_field(column, "name"), string_field(column, "type")});
-  }
-  const std::size_t width = shown.size();
-  printer.begin(sql::ResultKind::rows, std::move(shown));
-  for (const json::Value& row : *rows->as_array()) {
-    if (row.as_array() == nullptr || row.as_array()->size() != width) {
-      return io("a row of the server's answer has other columns");
-    }
-    printer.row(*row.as_array());
-  }
-  printer.end();
-  return {};
-}
-
-int run_on_server(const Words& words, const std::string& text, SqlPrinter& printer) {
-  const auto answer = ask_server(words.server, text);
-  if (!answer) return fail_statement(answer.error());
-  const Status printed = print_answer(*answer, printer);
-  return printed ? kExitOk : fail_statement(printed.error());
+int run_shell(const Words& words) {
+  const TerminalSignals signals;  // before the threads of the database
+  const auto place = connect(words);
+  if (!place) return fail("sql", place.error(), kExitUsage);
+  return run_sql_shell(*place->client, signals, words.format, place->name);
 }
 
 int run_sql(const Words& words) {
@@ -137,22 +71,19 @@ int run_sql(const Words& words) {
   }
   const auto printer = SqlPrinter::make(file ? "table" : words.format);
   if (!printer) return fail("sql", printer.error(), kExitUsage);
+  if (!file && is_interactive(words)) return run_shell(words);
   const auto text = read_statements(words);
   if (!text) return fail("sql", text.error(), kExitUsage);
-  const SqlExport wanted{.text = *text, .format = words.format, .output = words.output};
-  if (file && !words.server.empty()) {
-    const Status done = export_from_server(words.server, wanted);
-    return done ? kExitOk : fail_statement(done.error());
-  }
-  if (!words.server.empty()) return run_on_server(words, *text, **printer);
-  const auto config = load_configuration(*words.flags);
-  if (!config) return fail("sql", config.error(), kExitUsage);
-  const auto local = server::LocalSql::open(*config);
-  if (!local) return fail("sql", local.error(), kExitUsage);
-  const auto session = (*local)->connect();
-  PrinterSink sink(**printer);
-  const Status done = file ? export_from_session(*session, wanted) : session->execute(*text, sink);
-  return done ? kExitOk : fail_statement(done.error());
+  const auto place = connect(words);
+  if (!place) return fail("sql", place.error(), kExitUsage);
+  const Status done =
+      file ? export_result(*place->client, *text, {.format = words.format, .output = words.output})
+           : place->client->execute(*text, **printer);
+  if (done) return kExitOk;
+  std::fflush(stdout);
+  // Not fail(): the error of a statement keeps its lines, one of which points to the place in it.
+  fmt::print(stderr, "reelhouse sql: {}\n", done.error().message());
+  return kExitFailure;
 }
 
 }  // namespace
@@ -160,7 +91,9 @@ int run_sql(const Words& words) {
 void add_sql_command(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("sql", "Query and change tables in SQL");
   command->footer(
+      "\nOn a terminal, without -c and -f, it is a shell; .help lists its commands.\n"
       "\nExamples:\n"
+      "  reelhouse sql\n"
       "  reelhouse sql -c \"SELECT count(*) FROM flows\"\n"
       "  reelhouse sql --to http://127.0.0.1:8000 -c \"SHOW TABLES\"\n"
       "  reelhouse sql --format csv -f report.sql\n"

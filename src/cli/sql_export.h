@@ -4,9 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "arrow/stream_reader.h"
-#include "base/result.h"
-#include "sql/session.h"
+#include "cli/sql_client.h"
 
 namespace reel::cli {
 
@@ -14,12 +12,11 @@ namespace reel::cli {
 bool is_file_format(std::string_view format);
 
 struct SqlExport {
-  std::string text;    //!< statements; the result of the last one
   std::string format;  //!< is_file_format()
   std::string output;  //!< a path; empty: standard output, which must not be a terminal
 };
 
-Status export_from_session(sql::Session& session, const SqlExport& wanted);
-Status export_from_server(const std::string& url, const SqlExport& wanted);
+//! Writes the result of the last of the statements. Leaves no part of one behind.
+Status export_result(SqlClient& client, const std::string& text, const SqlExport& wanted);
 
 }  // namespace reel::cli

@@ -19,20 +19,26 @@ bool is_number(std::string_view type) {
 //! it is.
 class TablePrinter final : public SqlPrinter {
  public:
+  explicit TablePrinter(TableLimits limits) : limits_(limits) {}
+
   void begin(ResultKind kind, std::vector<Column> columns) override {
     kind_ = kind;
     rows_ = 0;
-    drawing_ = columns.size() == 2 && columns[1].name == "explain_value";
+    is_drawing_ = columns.size() == 2 && columns[1].name == "explain_value";
+    drawing_.clear();
     std::vector<Table::Column> shown;
     for (Column& column : columns) {
-      shown.push_back({.name = std::move(column.name), .right = is_number(column.type)});
+      shown.push_back({.name = std::move(column.name),
+                       .right = is_number(column.type),
+                       .width_max = limits_.cell_width_max});
     }
     table_ = std::make_unique<Table>(std::move(shown));
   }
 
   void row(json::Array cells) override {
     ++rows_;
-    if (drawing_) return fmt::print("{}\n", sql::cell_text(cells[1]));
+    if (is_drawing_) drawing_ += sql::cell_text(cells[1]) + "\n";
+    if (is_drawing_ || (limits_.rows_max > 0 && rows_ > limits_.rows_max)) return;
     if (kind_ == ResultKind::changed) changed_ = sql::cell_text(cells.front());
     std::vector<std::string> texts;
     for (const json::Value& cell : cells) {
@@ -44,15 +50,21 @@ class TablePrinter final : public SqlPrinter {
   void end() override {
     if (kind_ == ResultKind::changed) {
       fmt::print("{} {} changed\n", changed_, changed_ == "1" ? "row" : "rows");
-    } else if (kind_ == ResultKind::rows && !drawing_) {
-      fmt::print("{}({} {})\n", table_->to_text(), rows_, rows_ == 1 ? "row" : "rows");
+    } else if (is_drawing_) {
+      fmt::print("{}", drawing_);
+    } else if (kind_ == ResultKind::rows) {
+      const bool all = limits_.rows_max == 0 || rows_ <= limits_.rows_max;
+      fmt::print("{}({} {}{})\n", table_->to_text(), rows_, rows_ == 1 ? "row" : "rows",
+                 all ? "" : fmt::format(", the first {} shown", limits_.rows_max));
     }
   }
 
  private:
+  const TableLimits limits_;
   ResultKind kind_ = ResultKind::nothing;
   std::unique_ptr<Table> table_;
-  bool drawing_ = false;
+  bool is_drawing_ = false;
+  std::string drawing_;
   std::size_t rows_ = 0;
   std::string changed_;
 };
@@ -134,12 +146,12 @@ class MarkdownPrinter final : public SqlPrinter {
 
 }  // namespace
 
-Result<std::unique_ptr<SqlPrinter>> SqlPrinter::make(std::string_view format) {
-  if (format == "table") return std::make_unique<TablePrinter>();
+Result<std::unique_ptr<SqlPrinter>> SqlPrinter::make(std::string_view format, TableLimits limits) {
+  if (format == "table") return std::make_unique<TablePrinter>(limits);
   if (format == "csv") return std::make_unique<CsvPrinter>();
   if (format == "json") return std::make_unique<JsonPrinter>();
   if (format == "markdown") return std::make_unique<MarkdownPrinter>();
-  return invalid("the formats are table, csv, json, markdown, arrow and parquet, not '{}'", format);
+  return invalid("the formats are table, csv, json and markdown, and of files arrow and parquet, not '{}'", format);
 }
 
 }  // namespace reel::cli

@@ -11,6 +11,12 @@
 
 namespace reel::cli {
 
+//! How much of a result a table shows, for people; zero means all.
+struct TableLimits {
+  std::size_t rows_max = 0;
+  std::size_t cell_width_max = 0;
+};
+
 //! Prints the results of statements, one after the other. Rows are as the API has them.
 class SqlPrinter {
  public:
@@ -24,8 +30,8 @@ class SqlPrinter {
   virtual void end() = 0;
 
   //! "table", "csv", "json" (one array of objects per statement) or "markdown".
-  //! Code::invalid otherwise.
-  static Result<std::unique_ptr<SqlPrinter>> make(std::string_view format);
+  //! A table is printed at the end of its statement. Code::invalid otherwise.
+  static Result<std::unique_ptr<SqlPrinter>> make(std::string_view format, TableLimits limits = {});
 };
 
 }  // namespace reel::cli

@@ -42,6 +42,8 @@ struct Words {
   std::string comment;
   bool dry_run = false;
   bool check = false;
+  bool convert = false;
+  bool or_null = false;
   std::string directory;
 };
 
@@ -274,8 +276,9 @@ Status undrop_column(TamsClient& client, const Words& words) {
 }
 
 Status alter_type(TamsClient& client, const Words& words) {
-  json::Value alter = operation("alter_type", words);
+  json::Value alter = operation(words.convert ? "convert_type" : "alter_type", words);
   alter.set("type", words.type);
+  if (words.or_null) alter.set("or_null", true);
   return migrate(client, words, {std::move(alter)});
 }
 
@@ -523,10 +526,12 @@ void add_column_changes(CLI::App& table, Run& run) {
       .option("--name", &Words::name, "Under another name")
       .comment()
       .dry_run();
-  Verb(table, run, "alter-type", "Give a column a wider type", alter_type)
+  Verb(table, run, "alter-type", "Give a column another type", alter_type)
       .table()
       .column()
-      .argument("TYPE", &Words::type, "Its new type")
+      .argument("TYPE", &Words::type, "Its new type; without --convert a wider one")
+      .flag("--convert", &Words::convert, "Rewrite the rows, while writers wait")
+      .flag("--or-null", &Words::or_null, "With --convert: what has no such value becomes null")
       .comment()
       .dry_run();
   Verb(table, run, "rollback", "Make a table's schema what it was in a version", rollback)

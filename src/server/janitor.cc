@@ -100,8 +100,7 @@ std::vector<Janitor::Chore> deleting_chores(const tams::Context& context, store:
            [&context](const std::stop_token& stop) {
              return tams::carry_out_deletions(context, stop);
            }},
-          {"purging dropped columns and tables",
-           [&context, &store](const std::stop_token& stop) {
+          {"purging dropped columns and tables", [&context, &store](const std::stop_token& stop) {
              return purge_dropped(context, store, stop);
            }}};
 }

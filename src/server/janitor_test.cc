@@ -196,7 +196,8 @@ TEST_F(GarbageTest, WhatWasDroppedIsPurgedAfterItsTime) {
   ASSERT_TRUE(store_->migrate({.table = "kept", .operations = {store::DropColumn{"note"}}}, {}));
   ASSERT_TRUE(store_->drop_table("gone", {}));
   const auto work = [&] {
-    for (const Janitor::Chore& chore : deleting_chores(context_, *store_)) ASSERT_TRUE(chore.work({}));
+    for (const Janitor::Chore& chore : deleting_chores(context_, *store_))
+      ASSERT_TRUE(chore.work({}));
   };
   const auto dropped_columns = [&] {
     return (*store_->catalog()->table("kept"))->tombstones.size();

@@ -8,8 +8,7 @@
 
 namespace reel::server {
 
-LocalSql::LocalSql(std::unique_ptr<store::Store> store, tams::Storage storage,
-                   const Config& config)
+LocalSql::LocalSql(std::unique_ptr<store::Store> store, tams::Storage storage, const Config& config)
     : store_(std::move(store)),
       storage_(std::move(storage)),
       context_{.store = *store_,
@@ -30,9 +29,10 @@ Result<std::unique_ptr<LocalSql>> LocalSql::open(const Config& config) {
   return std::unique_ptr<LocalSql>(new LocalSql(std::move(store), std::move(storage), config));
 }
 
-std::unique_ptr<sql::Session> LocalSql::connect() {
+std::unique_ptr<sql::Session> LocalSql::connect(sql::ConnectOptions options) {
   const tams::Caller caller{.principal = "reelhouse sql", .base_url = {}};
-  return engine_->connect({.product_writes = api::product_writes(context_, caller)});
+  options.product_writes = api::product_writes(context_, caller);
+  return engine_->connect(std::move(options));
 }
 
 }  // namespace reel::server

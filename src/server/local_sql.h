@@ -18,7 +18,7 @@ class LocalSql {
   LocalSql& operator=(const LocalSql&) = delete;
 
   //! May do everything. Sessions must not outlive this.
-  std::unique_ptr<sql::Session> connect();
+  std::unique_ptr<sql::Session> connect(sql::ConnectOptions options = {});
 
  private:
   LocalSql(std::unique_ptr<store::Store> store, tams::Storage storage, const Config& config);

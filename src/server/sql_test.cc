@@ -259,5 +259,40 @@ TEST_F(SqlTest, IndexesNarrowWhatIsRead) {
   }
 }
 
+//! What the session says of its progress while rows arrive.
+class ProgressSink final : public sql::ResultSink {
+ public:
+  explicit ProgressSink(const sql::Session& session) : session_(session) {}
+  Status begin(sql::ResultKind, const std::vector<sql::ResultColumn>&) override { return {}; }
+  Status row(const store::Row&) override {
+    last = session_.progress();
+    return {};
+  }
+  Status end() override { return {}; }
+
+  std::optional<double> last;
+
+ private:
+  const sql::Session& session_;
+};
+
+TEST_F(SqlTest, ASessionKnowsHowFarItsStatementIs) {
+  const auto session = engine_->connect({.progress = true});
+  EXPECT_EQ(session->progress(), std::nullopt);
+  rows(*session, "CREATE TABLE t AS SELECT i AS k, repeat('x', 1000) AS v FROM range(20000) r(i)");
+  ProgressSink whole(*session);
+  ASSERT_TRUE(session->execute("FROM t", whole));
+  ASSERT_TRUE(whole.last);
+  EXPECT_GT(*whole.last, 0.5);
+  EXPECT_LE(*whole.last, 1);
+  ProgressSink part(*session);
+  ASSERT_TRUE(session->execute("FROM t WHERE k > 100", part));
+  EXPECT_EQ(part.last, std::nullopt) << "nobody knows how many rows that are";
+  const auto other = engine_->connect();
+  ProgressSink unasked(*other);
+  ASSERT_TRUE(other->execute("FROM t", unasked));
+  EXPECT_EQ(unasked.last, std::nullopt);
+}
+
 }  // namespace
 }  // namespace reel::server

@@ -3,6 +3,7 @@
 #include <duckdb/parser/expression/constant_expression.hpp>
 #include <duckdb/parser/parsed_data/create_table_info.hpp>
 #include <duckdb/planner/operator/logical_create_table.hpp>
+#include <duckdb/planner/tableref/bound_at_clause.hpp>
 #include <duckdb/storage/table_storage_info.hpp>
 
 #include "sql/catalog_internal.h"
@@ -17,37 +18,101 @@ namespace {
 
 using duckdb::CatalogType;
 
-//! What DuckDB is told of a table: its columns but for inserted_at, and what they must keep.
-duckdb::CreateTableInfo describe(duckdb::SchemaCatalogEntry& schema,
-                                 const store::TableSchema& stored) {
-  duckdb::CreateTableInfo info(schema, stored.name);
-  for (const store::Column& column : stored.columns) {
-    if (column.id == store::kInsertedAt) continue;
-    duckdb::ColumnDefinition definition(column.name, to_logical(column.type));
+//! All columns but inserted_at.
+std::vector<ShownColumn> columns_of(const store::TableSchema& stored) {
+  std::vector<ShownColumn> columns;
+  for (std::size_t i = 0; i < stored.columns.size(); ++i) {
+    if (stored.columns[i].id != store::kInsertedAt) columns.push_back({stored.columns[i].name, i});
+  }
+  return columns;
+}
+
+//! What DuckDB is told of a table: its columns, and what they must keep.
+duckdb::unique_ptr<duckdb::CreateTableInfo> describe(duckdb::SchemaCatalogEntry& schema,
+                                                     const store::TableSchema& stored,
+                                                     const std::vector<ShownColumn>& columns) {
+  auto info = duckdb::make_uniq<duckdb::CreateTableInfo>(schema, stored.name);
+  std::map<store::ColumnId, std::string> names;
+  for (const ShownColumn& shown : columns) {
+    const store::Column& column = stored.stored(shown.position);
+    duckdb::ColumnDefinition definition(shown.name, to_logical(column.type));
     if (!column.default_value.is_null()) {
       definition.SetDefaultValue(duckdb::make_uniq<duckdb::ConstantExpression>(
           to_duckdb(column.type, column.default_value)));
     }
     if (!column.nullable) {
-      info.constraints.push_back(duckdb::make_uniq<duckdb::NotNullConstraint>(
-          duckdb::LogicalIndex(info.columns.LogicalColumnCount())));
+      info->constraints.push_back(duckdb::make_uniq<duckdb::NotNullConstraint>(
+          duckdb::LogicalIndex(info->columns.LogicalColumnCount())));
     }
-    info.columns.AddColumn(std::move(definition));
+    info->columns.AddColumn(std::move(definition));
+    names.emplace(column.id, shown.name);
   }
   duckdb::vector<std::string> key;
-  for (const store::ColumnId id : stored.key()) key.push_back(stored.find(id)->name);
-  info.constraints.push_back(duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(key), true));
+  for (const store::ColumnId id : stored.key()) key.push_back(names.at(id));
+  info->constraints.push_back(duckdb::make_uniq<duckdb::UniqueConstraint>(std::move(key), true));
   return info;
+}
+
+//! Becomes less with each step of a purge, which is no version of its own: first the cells of a
+//! column cannot be read any more, then the column is forgotten.
+std::size_t not_purged_yet(const store::TableSchema& stored) {
+  std::size_t steps = 0;
+  for (const store::Column& dropped : stored.tombstones) steps += dropped.purging ? 1 : 2;
+  return steps;
+}
+
+//! The columns of an earlier version, by id. Their types are today's: a column whose type became
+//! wider may hold values that the earlier one did not have.
+std::vector<ShownColumn> columns_at(const store::TableSchema& stored,
+                                    const store::TableSchema& earlier) {
+  std::map<store::ColumnId, std::size_t> positions;
+  for (std::size_t i = 0; i < stored.stored_count(); ++i) {
+    if (!stored.stored(i).purging) positions.emplace(stored.stored(i).id, i);
+  }
+  std::vector<ShownColumn> columns;
+  for (const store::Column& column : earlier.columns) {
+    if (column.id == store::kInsertedAt) continue;
+    const auto found = positions.find(column.id);
+    if (found == positions.end()) {
+      throw duckdb::BinderException(
+          "table %s cannot be read as in version %d: column \"%s\" was dropped since, and purged",
+          stored.name, earlier.version, column.name);
+    }
+    columns.push_back({column.name, found->second});
+  }
+  return columns;
+}
+
+//! The version that AT names.
+const store::SchemaVersion& version_at(const std::vector<store::SchemaVersion>& history,
+                                       const store::TableSchema& stored,
+                                       const duckdb::BoundAtClause& at) {
+  const bool by_number = duckdb::StringUtil::CIEquals(at.Unit(), "version");
+  const auto wanted = at.GetValue().DefaultCastAs(by_number ? duckdb::LogicalType::BIGINT
+                                                            : duckdb::LogicalType::TIMESTAMP_TZ);
+  const std::int64_t number = wanted.IsNull() ? -1 : wanted.GetValueUnsafe<std::int64_t>();
+  const store::SchemaVersion* found = nullptr;
+  for (const store::SchemaVersion& version : history) {
+    const bool matches = by_number ? version.schema.version == number : version.at.micros <= number;
+    if (matches && version.schema.version <= stored.version) found = &version;
+  }
+  if (found != nullptr && !wanted.IsNull()) return *found;
+  if (by_number) {
+    throw duckdb::BinderException("table %s has no version %s: it has 1 to %d", stored.name,
+                                  at.GetValue().ToString(), stored.version);
+  }
+  throw duckdb::BinderException("there was no table %s at %s yet", stored.name,
+                                at.GetValue().ToString());
 }
 
 }  // namespace
 
 TableEntry::TableEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema,
-                       duckdb::CreateTableInfo& info, SchemaPtr stored)
-    : duckdb::TableCatalogEntry(catalog, schema, info), stored_(std::move(stored)) {
-  for (std::size_t i = 0; i < stored_->columns.size(); ++i) {
-    if (stored_->columns[i].id != store::kInsertedAt) positions_.push_back(i);
-  }
+                       SchemaPtr stored, const std::vector<ShownColumn>& columns, Shows shows)
+    : duckdb::TableCatalogEntry(catalog, schema, *describe(schema, *stored, columns)),
+      stored_(std::move(stored)),
+      shows_(shows) {
+  for (const ShownColumn& column : columns) positions_.push_back(column.position);
 }
 
 duckdb::TableStorageInfo TableEntry::GetStorageInfo(duckdb::ClientContext&) {
@@ -56,7 +121,7 @@ duckdb::TableStorageInfo TableEntry::GetStorageInfo(duckdb::ClientContext&) {
   key.is_primary = true;
   key.is_foreign = false;
   for (std::size_t column = 0; column < positions_.size(); ++column) {
-    if (stored_->is_key(stored_->columns[positions_[column]].id)) key.column_set.insert(column);
+    if (stored_->is_key(stored_->stored(positions_[column]).id)) key.column_set.insert(column);
   }
   duckdb::TableStorageInfo info;
   info.index_info.push_back(std::move(key));
@@ -70,6 +135,13 @@ duckdb::virtual_column_map_t TableEntry::GetVirtualColumns() const {
           {duckdb::COLUMN_IDENTIFIER_EMPTY, TableColumn("", LogicalType::BOOLEAN)},
           {kInsertedAtColumn,
            TableColumn(std::string(store::kInsertedAtName), LogicalType::TIMESTAMP_TZ)}};
+}
+
+duckdb::vector<duckdb::column_t> TableEntry::GetRowIdColumns() const {
+  if (shows_ == Shows::earlier) {
+    throw duckdb::BinderException("an earlier version of table %s can only be read", name);
+  }
+  return duckdb::TableCatalogEntry::GetRowIdColumns();
 }
 
 duckdb::DataTable& TableEntry::GetStorage() {
@@ -91,9 +163,6 @@ duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::LookupEntry(
       lookup.GetCatalogType() != CatalogType::VIEW_ENTRY) {
     return nullptr;
   }
-  if (lookup.GetAtClause()) {
-    throw duckdb::NotImplementedException("AT is not offered on the tables of reel");
-  }
   const auto& tables = transaction.transaction->Cast<StoreTransaction>().catalog().tables;
   // Names of tables are lower case; SQL's are the same in any case.
   const auto found = tables.find(duckdb::StringUtil::Lower(lookup.GetEntryName()));
@@ -101,7 +170,9 @@ duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::LookupEntry(
   if (transaction.HasContext() && !ClientState::shows(*transaction.context, *found->second)) {
     return nullptr;
   }
-  return &catalog.Cast<StoreCatalog>().entry(found->second);
+  auto& reel = catalog.Cast<StoreCatalog>();
+  if (const auto at = lookup.GetAtClause()) return &reel.entry_at(found->second, *at);
+  return &reel.entry(found->second);
 }
 
 duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::CreateIndex(duckdb::CatalogTransaction,
@@ -114,8 +185,21 @@ TableEntry& StoreCatalog::entry(const SchemaPtr& stored) {
   const MutexLock lock(mutex_);
   auto& entry = entries_[{stored->id, stored->version}];
   if (entry == nullptr) {
-    duckdb::CreateTableInfo info = describe(*main_, *stored);
-    entry = std::make_unique<TableEntry>(*this, *main_, info, stored);
+    entry = std::make_unique<TableEntry>(*this, *main_, stored, columns_of(*stored),
+                                         TableEntry::Shows::now);
+  }
+  return *entry;
+}
+
+TableEntry& StoreCatalog::entry_at(const SchemaPtr& stored, const duckdb::BoundAtClause& at) {
+  const auto history = value_or_raise(store_.history(stored->id));
+  const store::TableSchema& shown = version_at(history, *stored, at).schema;
+  const auto columns = columns_at(*stored, shown);
+  const MutexLock lock(mutex_);
+  auto& entry = entries_[{stored->id, stored->version, shown.version, not_purged_yet(*stored)}];
+  if (entry == nullptr) {
+    entry =
+        std::make_unique<TableEntry>(*this, *main_, stored, columns, TableEntry::Shows::earlier);
   }
   return *entry;
 }

@@ -21,12 +21,21 @@ namespace reel::sql {
 //! Selected by name only, not by `*`: when the row was inserted.
 inline constexpr duckdb::column_t kInsertedAtColumn = std::uint64_t{1} << 63;
 
-//! One version of one table.
+//! A column of DuckDB's: how it is called, and where it stands in the store's rows.
+struct ShownColumn {
+  std::string name;
+  std::size_t position = 0;  //!< for TableSchema::stored()
+};
+
+//! One version of one table, with the columns that it has, or had in an earlier one.
 class TableEntry final : public duckdb::TableCatalogEntry {
  public:
-  TableEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema,
-             duckdb::CreateTableInfo& info, SchemaPtr stored);
+  enum class Shows : std::uint8_t { now, earlier };
 
+  TableEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema, SchemaPtr stored,
+             const std::vector<ShownColumn>& columns, Shows shows);
+
+  //! As it is now; of `t AT (…)` as well.
   const SchemaPtr& stored() const { return stored_; }
   //! Where a column of DuckDB's (without inserted_at) stands in the store's rows.
   std::size_t position(duckdb::column_t column) const { return positions_[column]; }
@@ -41,11 +50,14 @@ class TableEntry final : public duckdb::TableCatalogEntry {
   //! The primary key: ON CONFLICT looks for it here.
   duckdb::TableStorageInfo GetStorageInfo(duckdb::ClientContext& context) override;
   duckdb::virtual_column_map_t GetVirtualColumns() const override;
+  //! What changes rows asks for it: refused of `t AT (…)`.
+  duckdb::vector<duckdb::column_t> GetRowIdColumns() const override;
   //! The base throws what DuckDB takes for a broken instance.
   duckdb::DataTable& GetStorage() override;
 
  private:
   const SchemaPtr stored_;
+  const Shows shows_;
   std::vector<std::size_t> positions_;
 };
 
@@ -91,12 +103,15 @@ class StoreCatalog final : public duckdb::Catalog {
   store::Store& store() { return store_; }
   //! The entry of this version of a table. Cached plans point to entries, so all stay.
   TableEntry& entry(const SchemaPtr& stored) EXCLUDES(mutex_);
+  //! The table's rows as they are, under the columns that it had. Raises when cells are purged.
+  TableEntry& entry_at(const SchemaPtr& stored, const duckdb::BoundAtClause& at) EXCLUDES(mutex_);
 
   using duckdb::Catalog::PlanDelete;
   using duckdb::Catalog::PlanUpdate;
 
   void Initialize(bool load_builtin) override;
   std::string GetCatalogType() override { return "reel"; }
+  bool SupportsTimeTravel() const override { return true; }
   duckdb::optional_idx GetCatalogVersion(duckdb::ClientContext& context) override;
   duckdb::optional_ptr<duckdb::CatalogEntry> CreateSchema(duckdb::CatalogTransaction,
                                                           duckdb::CreateSchemaInfo&) override;
@@ -136,11 +151,18 @@ class StoreCatalog final : public duckdb::Catalog {
                                           duckdb::PhysicalOperator& plan) override;
 
  private:
+  struct EntryKey {
+    store::TableId table = 0;
+    std::uint32_t version = 0;
+    std::uint32_t shown = 0;         //!< the earlier version whose columns it has; 0: none
+    std::size_t not_purged_yet = 0;  //!< of `shown`: what is left of the dropped columns
+    friend auto operator<=>(const EntryKey&, const EntryKey&) = default;
+  };
+
   store::Store& store_;
   std::unique_ptr<MainSchema> main_;
   Mutex mutex_;
-  std::map<std::pair<store::TableId, std::uint32_t>, std::unique_ptr<TableEntry>> entries_
-      GUARDED_BY(mutex_);
+  std::map<EntryKey, std::unique_ptr<TableEntry>> entries_ GUARDED_BY(mutex_);
 };
 
 }  // namespace reel::sql

@@ -8,6 +8,7 @@
 #include "sql/catalog_internal.h"
 #include "sql/engine_internal.h"
 #include "sql/errors_internal.h"
+#include "sql/functions_internal.h"
 #include "sql/session_internal.h"
 #include "sql/transaction_internal.h"
 
@@ -19,8 +20,9 @@ constexpr char kDatabase[] = "reel";
 
 //! Functions that act on the whole instance.
 constexpr const char* kRemovedFunctions[] = {
-    "checkpoint",     "disable_logging",  "disable_profiling", "duckdb_logs",
-    "enable_logging", "enable_profiling", "force_checkpoint",  "truncate_duckdb_logs"};
+    "checkpoint",       "disable_logging",     "disable_peg_parser", "disable_profiling",
+    "duckdb_logs",      "enable_logging",      "enable_peg_parser",  "enable_profiling",
+    "force_checkpoint", "truncate_duckdb_logs"};
 
 struct ExtensionInfo final : duckdb::StorageExtensionInfo {
   explicit ExtensionInfo(store::Store& of) : store(of) {}
@@ -91,6 +93,7 @@ Result<std::shared_ptr<duckdb::DuckDB>> Engine::State::instance() {
     duckdb::DBConfig config;
     configure(config, store, options);
     auto opened = std::make_shared<duckdb::DuckDB>(kDatabase, &config);
+    register_functions(*opened->instance);
     lock_down(*opened, options);
     current = std::move(opened);
     return current;

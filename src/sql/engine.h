@@ -40,6 +40,8 @@ struct ConnectOptions {
   std::optional<std::set<std::string, std::less<>>> product_tables = {};
   //! Null: the tables of the product are read-only.
   std::shared_ptr<const ProductWrites> product_writes = nullptr;
+  //! Whether Session::progress() is wanted: it costs statements a little.
+  bool progress = false;
 };
 
 //! One instance of DuckDB. Thread-safe.

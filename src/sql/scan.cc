@@ -1,23 +1,28 @@
 #include <algorithm>
-#include <numeric>
+#include <atomic>
 
 #include <duckdb/execution/expression_executor.hpp>
 #include <duckdb/function/table_function.hpp>
+#include <duckdb/parallel/task_scheduler.hpp>
 #include <duckdb/planner/expression/bound_conjunction_expression.hpp>
 #include <duckdb/planner/expression/bound_reference_expression.hpp>
 #include <duckdb/planner/filter/conjunction_filter.hpp>
 #include <duckdb/planner/filter/constant_filter.hpp>
+#include <duckdb/planner/operator/logical_get.hpp>
 #include <duckdb/planner/table_filter.hpp>
 
 #include "sql/access_path.h"
 #include "sql/catalog_internal.h"
 #include "sql/errors_internal.h"
+#include "sql/functions_internal.h"
+#include "sql/scan_shares.h"
 #include "sql/transaction_internal.h"
 #include "sql/values_internal.h"
 
 namespace reel::sql {
 namespace {
 
+using duckdb::idx_t;
 using duckdb::TableFilter;
 using duckdb::TableFilterType;
 
@@ -67,12 +72,15 @@ bool is_optional(const TableFilter& filter) {
 struct ScanBindData final : duckdb::TableFunctionData {
   explicit ScanBindData(TableEntry& scanned) : table(scanned) {}
   TableEntry& table;
+  std::vector<Condition> conditions;  //!< beside those of the filters that are pushed into the scan
+  mutable duckdb::idx_t rows = 0;     //!< of the table, when the statement was planned
 
   bool Equals(const duckdb::FunctionData& other) const override {
-    return &other.Cast<ScanBindData>().table == &table;
+    const auto& scan = other.Cast<ScanBindData>();
+    return &scan.table == &table && scan.conditions.empty() && conditions.empty();
   }
   duckdb::unique_ptr<duckdb::FunctionData> Copy() const override {
-    return duckdb::make_uniq<ScanBindData>(table);
+    return duckdb::make_uniq<ScanBindData>(*this);
   }
 };
 
@@ -92,71 +100,94 @@ OutputColumn output_column(const TableEntry& table, duckdb::column_t column) {
   return {OutputColumn::Kind::cell, table.position(column)};
 }
 
-//! One scan, shared by the threads that work on it: each takes the next chunk.
-//!
-//! The store is read by one thread at a time, because a snapshot belongs to one; what is done with
-//! the rows runs on all. Reading goes on where the last chunk ended, so nothing is held between.
+struct ScanThread final : duckdb::LocalTableFunctionState {
+  std::optional<ScanShares::Share> share;
+  std::unique_ptr<duckdb::ExpressionExecutor> filter;
+  duckdb::SelectionVector selected{STANDARD_VECTOR_SIZE};
+};
+
+//! What is read, and by how many threads.
+struct ScanPlan {
+  std::vector<OutputColumn> output;
+  AccessPath path;
+  duckdb::unique_ptr<duckdb::Expression> filter;
+  std::size_t threads = 1;
+  std::size_t rows = 0;  //!< of the table; 0: it is not known
+};
+
+//! One scan, shared by the threads that work on it. Each reads its share of the key range chunk by
+//! chunk and goes on where the last one ended, so nothing of the store is held between.
 class TableScan final : public duckdb::GlobalTableFunctionState {
  public:
-  TableScan(StoreTransaction& transaction, const TableEntry& table,
-            std::vector<OutputColumn> output, const std::vector<Condition>& conditions,
-            duckdb::unique_ptr<duckdb::Expression> filter)
-      : filter_(std::move(filter)),
+  TableScan(StoreTransaction& transaction, const TableEntry& table, ScanPlan plan)
+      : threads_(plan.threads),
+        rows_(plan.rows),
+        filter_(std::move(plan.filter)),
         transaction_(transaction),
         schema_(table.stored()),
-        output_(std::move(output)),
-        path_(choose_path(*schema_, conditions)) {
-    path_.spec.limit = STANDARD_VECTOR_SIZE;
-    path_.spec.columns = columns_to_read();
-  }
+        output_(std::move(plan.output)),
+        path_(with_columns(std::move(plan.path))),
+        shares_(*schema_, path_) {}
 
-  //! Fills the chunk; empty at the end.
-  void next(duckdb::DataChunk& chunk) {
+  //! Fills the chunk; empty when nothing is left for this thread.
+  void next(ScanThread& thread, duckdb::DataChunk& chunk) {
     transaction_.read([&](store::Snapshot& snapshot) {
-      if (!done_) read(snapshot, chunk);
+      while (chunk.size() == 0) {
+        if (!thread.share) thread.share = value_or_raise(shares_.take(snapshot));
+        if (!thread.share) return;
+        read(snapshot, thread, chunk);
+      }
     });
   }
 
-  idx_t MaxThreads() const override { return MAX_THREADS; }
+  //! In percent; negative when it is not known. At any time, from any thread.
+  double progress() const {
+    const store::ScanSpec& spec = path_.spec;
+    if (rows_ == 0 || !spec.partition.empty() || spec.lower || spec.upper) return -1;
+    return std::min(100.0, 100.0 * static_cast<double>(rows_read_) / static_cast<double>(rows_));
+  }
+
+  idx_t MaxThreads() const override { return threads_; }
   const duckdb::Expression* filter() const { return filter_.get(); }
+  const store::TableSchema& schema() const { return *schema_; }
+  const AccessPath& path() const { return path_; }
+  std::uint64_t rows_read() const { return rows_read_; }
 
  private:
-  using idx_t = duckdb::idx_t;
-
-  std::vector<std::string> columns_to_read() const {
-    std::vector<bool> wanted(schema_->columns.size());
+  AccessPath with_columns(AccessPath path) const {
+    std::vector<bool> wanted(schema_->stored_count());
     for (const OutputColumn& column : output_) {
       if (column.kind == OutputColumn::Kind::cell) wanted[column.position] = true;
     }
-    for (const std::size_t position : path_.order) wanted[position] = true;
+    for (const std::size_t position : path.order) wanted[position] = true;
     const bool with_key = std::any_of(output_.begin(), output_.end(), [](const auto& column) {
       return column.kind == OutputColumn::Kind::row_id;
     });
     if (with_key) {
       for (const store::ColumnId id : schema_->key()) wanted[schema_->position(id)] = true;
     }
-    std::vector<std::string> names;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (wanted[i]) names.push_back(store::column_reference(schema_->columns[i].id));
+      if (wanted[i]) path.spec.columns.push_back(store::column_reference(schema_->stored(i).id));
     }
-    return names;
+    path.spec.limit = STANDARD_VECTOR_SIZE;
+    return path;
   }
 
-  void read(store::Snapshot& snapshot, duckdb::DataChunk& chunk) {
+  void read(store::Snapshot& snapshot, ScanThread& thread, duckdb::DataChunk& chunk) {
     idx_t count = 0;
     store::Key last;
-    ok_or_raise(snapshot.scan(path_.spec, [&](const store::RowView& row) {
+    ok_or_raise(snapshot.scan(shares_.rest_of(*thread.share), [&](const store::RowView& row) {
       write_row(chunk, count++, row.cells);
-      if (count == path_.spec.limit) {
+      if (count == STANDARD_VECTOR_SIZE) {
         for (const std::size_t position : path_.order) last.push_back(row[position]);
       }
       return true;
     }));
-    done_ = count < path_.spec.limit || last.empty();
-    if (!done_) {
-      path_.spec.lower = store::RangeBound{.prefix = std::move(last), .inclusive = false};
-    }
+    rows_read_ += count;
     chunk.SetCardinality(count);
+    if (!last.empty()) return shares_.advance(*thread.share, std::move(last));
+    shares_.finish(*thread.share);
+    thread.share.reset();
   }
 
   void write_row(duckdb::DataChunk& chunk, idx_t row, const store::Row& cells) const {
@@ -164,7 +195,7 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
       duckdb::Vector& vector = chunk.data[i];
       switch (output_[i].kind) {
         case OutputColumn::Kind::cell:
-          write_cell(vector, row, schema_->columns[output_[i].position].type,
+          write_cell(vector, row, schema_->stored(output_[i].position).type,
                      cells[output_[i].position]);
           break;
         case OutputColumn::Kind::row_id:
@@ -178,19 +209,40 @@ class TableScan final : public duckdb::GlobalTableFunctionState {
     }
   }
 
+  const std::size_t threads_;
+  const std::size_t rows_;
   const duckdb::unique_ptr<duckdb::Expression> filter_;
   StoreTransaction& transaction_;
   const SchemaPtr schema_;
   const std::vector<OutputColumn> output_;
-  // What follows is used inside of transaction_.read() only.
-  AccessPath path_;
-  bool done_ = false;
+  const AccessPath path_;
+  ScanShares shares_;
+  std::atomic<std::uint64_t> rows_read_ = 0;
 };
 
-struct ScanThread final : duckdb::LocalTableFunctionState {
-  std::unique_ptr<duckdb::ExpressionExecutor> filter;
-  duckdb::SelectionVector selected{STANDARD_VECTOR_SIZE};
-};
+//! One more thread is worth its start for so many rows.
+constexpr std::size_t kRowsPerThread = 20'000;
+//! Each thread holds a snapshot.
+constexpr std::size_t kThreadsMax = 8;
+
+std::size_t threads_of(duckdb::ClientContext& context) {
+  const auto threads = duckdb::TaskScheduler::GetScheduler(context).NumberOfThreads();
+  return std::clamp<std::size_t>(static_cast<std::size_t>(threads), 1, kThreadsMax);
+}
+
+//! How many threads a scan is for, and that their snapshots are there.
+std::size_t start_threads(duckdb::ClientContext& context, StoreTransaction& transaction,
+                          const AccessPath& path, std::size_t rows) {
+  // One row, or an index: few rows.
+  const bool divisible = !path.order.empty() && path.spec.index.empty();
+  const std::size_t wanted =
+      divisible ? std::clamp<std::size_t>(rows / kRowsPerThread, 1, threads_of(context)) : 1;
+  // Later statements of the transaction read the state that this one does.
+  const bool more_follow = !context.transaction.IsAutoCommit();
+  const std::size_t had =
+      transaction.start_reading(more_follow ? threads_of(context) : wanted, divisible);
+  return std::min(wanted, had);
+}
 
 //! All filters as one expression on the output, nullptr when there are none.
 duckdb::unique_ptr<duckdb::Expression> join_filters(
@@ -208,12 +260,28 @@ duckdb::unique_ptr<duckdb::Expression> join_filters(
   return joined;
 }
 
+//! What a transaction changed has no cells in dropped columns before it is committed.
+void check_dropped(StoreTransaction& transaction, const store::TableSchema& schema,
+                   const std::vector<OutputColumn>& output) {
+  if (!transaction.has_changes()) return;
+  for (const OutputColumn& column : output) {
+    if (column.kind != OutputColumn::Kind::cell || column.position < schema.columns.size())
+      continue;
+    raise(Error(Code::unsupported,
+                fmt::format("column \"{}\" was dropped from table {}: a transaction with changes "
+                            "cannot read it, COMMIT first",
+                            schema.stored(column.position).name, schema.name)));
+  }
+}
+
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start_scan(
     duckdb::ClientContext& context, duckdb::TableFunctionInitInput& input) {
-  TableEntry& table = input.bind_data->Cast<ScanBindData>().table;
+  const auto& bind_data = input.bind_data->Cast<ScanBindData>();
+  TableEntry& table = bind_data.table;
   auto& transaction = StoreTransaction::get(context, table.ParentCatalog());
   transaction.check_version(*table.stored());
-  std::vector<OutputColumn> output;
+  ScanPlan plan;
+  std::vector<OutputColumn>& output = plan.output;
   duckdb::vector<duckdb::LogicalType> types;
   const auto virtual_columns = table.GetVirtualColumns();
   for (const duckdb::column_t column : input.column_ids) {
@@ -223,19 +291,21 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start_scan(
                         ? found->second.type
                         : table.GetColumn(duckdb::LogicalIndex(column)).Type());
   }
-  std::vector<Condition> conditions;
-  duckdb::unique_ptr<duckdb::Expression> filter;
+  check_dropped(transaction, *table.stored(), output);
+  std::vector<Condition> conditions = bind_data.conditions;
   if (input.filters) {
-    filter = join_filters(*input.filters, types);
+    plan.filter = join_filters(*input.filters, types);
     for (const auto& [column, column_filter] : input.filters->filters) {
       if (output[column].kind != OutputColumn::Kind::cell) continue;
       const std::size_t position = output[column].position;
-      collect_conditions(*column_filter, position, table.stored()->columns[position].type,
+      collect_conditions(*column_filter, position, table.stored()->stored(position).type,
                          conditions);
     }
   }
-  return duckdb::make_uniq<TableScan>(transaction, table, std::move(output), conditions,
-                                      std::move(filter));
+  plan.path = choose_path(*table.stored(), conditions);
+  plan.rows = bind_data.rows;
+  plan.threads = start_threads(context, transaction, plan.path, bind_data.rows);
+  return duckdb::make_uniq<TableScan>(transaction, table, std::move(plan));
 }
 
 duckdb::unique_ptr<duckdb::LocalTableFunctionState> start_thread(
@@ -254,7 +324,7 @@ void fill(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
   auto& thread = input.local_state->Cast<ScanThread>();
   while (true) {
     if (context.IsInterrupted()) throw duckdb::InterruptException();
-    scan.next(chunk);
+    scan.next(thread, chunk);
     if (chunk.size() == 0 || thread.filter == nullptr) return;
     const duckdb::idx_t kept = thread.filter->SelectExpression(chunk, thread.selected);
     if (kept == chunk.size()) return;
@@ -263,17 +333,77 @@ void fill(duckdb::ClientContext& context, duckdb::TableFunctionInput& input,
   }
 }
 
+//! Filters on media time narrow the scan; they stay in the plan, so every row is checked.
+void note_time_filters(duckdb::ClientContext& context, duckdb::LogicalGet& get,
+                       duckdb::FunctionData* bind_data,
+                       duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& filters) {
+  auto& scan = bind_data->Cast<ScanBindData>();
+  const auto& columns = get.GetColumnIds();
+  for (const auto& filter : filters) {
+    for (TimeBound& bound : time_bounds(context, *filter)) {
+      const auto& index = columns[bound.column->binding.column_index];
+      if (index.IsVirtualColumn()) continue;
+      const OutputColumn output = output_column(scan.table, index.GetPrimaryIndex());
+      // Where a bound may be null, such rows belong to the result as well.
+      if (scan.table.stored()->stored(output.position).nullable) continue;
+      scan.conditions.push_back(
+          {.column = output.position, .op = bound.op, .value = std::move(bound.value)});
+    }
+  }
+}
+
 //! From the ledger, which counts the rows of every hour.
 duckdb::unique_ptr<duckdb::NodeStatistics> estimate(duckdb::ClientContext& context,
                                                     const duckdb::FunctionData* bind_data) {
-  TableEntry& table = bind_data->Cast<ScanBindData>().table;
+  const auto& scan = bind_data->Cast<ScanBindData>();
+  TableEntry& table = scan.table;
   auto& transaction = StoreTransaction::get(context, table.ParentCatalog());
   const auto ledger = transaction.read(
       [&](store::Snapshot& snapshot) { return snapshot.ledger(table.stored()->name); });
   if (!ledger) return nullptr;
   std::int64_t rows = 0;
   for (const store::LedgerEntry& entry : *ledger) rows += entry.rows;
-  return duckdb::make_uniq<duckdb::NodeStatistics>(static_cast<duckdb::idx_t>(rows));
+  scan.rows = static_cast<duckdb::idx_t>(rows);
+  transaction.expect_threads(
+      std::min<std::size_t>(scan.rows / kRowsPerThread, threads_of(context)));
+  return duckdb::make_uniq<duckdb::NodeStatistics>(scan.rows);
+}
+
+std::string bound_text(const TableScan& scan, const store::RangeBound& bound) {
+  std::string text;
+  for (std::size_t i = 0; i < bound.prefix.size(); ++i) {
+    const store::Type& type = scan.schema().columns[scan.path().order[i]].type;
+    text += (i > 0 ? ", " : "") + to_duckdb(type, bound.prefix[i]).ToString();
+  }
+  return text;
+}
+
+//! What EXPLAIN says of a scan before it runs.
+duckdb::InsertionOrderPreservingMap<std::string> describe(
+    duckdb::TableFunctionToStringInput& input) {
+  duckdb::InsertionOrderPreservingMap<std::string> lines;
+  lines["Table"] = input.bind_data->Cast<ScanBindData>().table.name;
+  return lines;
+}
+
+//! What EXPLAIN ANALYZE adds: where the scan has looked.
+duckdb::InsertionOrderPreservingMap<std::string> describe_run(
+    duckdb::TableFunctionDynamicToStringInput& input) {
+  duckdb::InsertionOrderPreservingMap<std::string> lines;
+  if (!input.global_state) return lines;
+  const auto& scan = input.global_state->Cast<TableScan>();
+  const store::ScanSpec& spec = scan.path().spec;
+  std::string access = spec.index.empty() ? "key" : spec.index;
+  if (!spec.partition.empty()) access = "partition";
+  const char* word = ": ";
+  for (const std::size_t position : scan.path().order) {
+    access += std::exchange(word, ", ") + scan.schema().columns[position].name;
+  }
+  lines["Access"] = access;
+  if (spec.lower) lines["From"] = bound_text(scan, *spec.lower);
+  if (spec.upper) lines["To"] = bound_text(scan, *spec.upper);
+  lines["Rows Read"] = std::to_string(scan.rows_read());
+  return lines;
 }
 
 }  // namespace
@@ -284,7 +414,14 @@ duckdb::TableFunction TableEntry::GetScanFunction(
   duckdb::TableFunction function("reel_scan", {}, fill, nullptr, start_scan, start_thread);
   function.projection_pushdown = true;
   function.filter_pushdown = true;
+  function.pushdown_complex_filter = note_time_filters;
   function.cardinality = estimate;
+  function.to_string = describe;
+  function.dynamic_to_string = describe_run;
+  function.table_scan_progress = [](duckdb::ClientContext&, const duckdb::FunctionData*,
+                                    const duckdb::GlobalTableFunctionState* scan) {
+    return scan->Cast<TableScan>().progress();
+  };
   function.get_bind_info = [](const duckdb::optional_ptr<duckdb::FunctionData> bind_data) {
     return duckdb::BindInfo(bind_data->Cast<ScanBindData>().table);
   };

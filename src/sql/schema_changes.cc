@@ -106,7 +106,7 @@ store::Operation default_of(duckdb::ClientContext& context, const store::TableSc
   return operation;
 }
 
-store::Operation type_of(duckdb::ClientContext& context,
+store::Operation type_of(duckdb::ClientContext& context, const store::TableSchema& schema,
                          const duckdb::ChangeColumnTypeInfo& change) {
   duckdb::LogicalType type = change.target_type;
   if (type.id() == duckdb::LogicalTypeId::UNBOUND) {
@@ -115,7 +115,12 @@ store::Operation type_of(duckdb::ClientContext& context,
   const bool casts_only = change.expression == nullptr || change.expression->GetExpressionType() ==
                                                               duckdb::ExpressionType::OPERATOR_CAST;
   if (!casts_only) not_offered("ALTER TYPE with USING");
-  return store::AlterType{change.column_name, value_or_raise(to_stored(type))};
+  store::Type wanted = value_or_raise(to_stored(type));
+  const store::Column* column = schema.find_named(change.column_name);
+  if (column == nullptr || is_widening(column->type, wanted)) {
+    return store::AlterType{change.column_name, std::move(wanted)};
+  }
+  return store::ConvertType{change.column_name, std::move(wanted)};
 }
 
 //! What an ALTER TABLE means; nothing when it says IF (NOT) EXISTS and that decides.
@@ -141,7 +146,7 @@ std::optional<store::Operation> operation_of(duckdb::ClientContext& context,
       return store::DropColumn{drop.removed_column};
     }
     case AlterTableType::ALTER_COLUMN_TYPE:
-      return type_of(context, info.Cast<duckdb::ChangeColumnTypeInfo>());
+      return type_of(context, schema, info.Cast<duckdb::ChangeColumnTypeInfo>());
     case AlterTableType::SET_DEFAULT:
       return default_of(context, schema, info.Cast<duckdb::SetDefaultInfo>());
     case AlterTableType::SET_NOT_NULL:
@@ -150,6 +155,10 @@ std::optional<store::Operation> operation_of(duckdb::ClientContext& context,
       return store::SetNullable{info.Cast<duckdb::DropNotNullInfo>().column_name, true};
     case AlterTableType::RENAME_TABLE:
       return store::RenameTable{table_name(info.Cast<duckdb::RenameTableInfo>().new_table_name)};
+    case AlterTableType::ADD_FIELD:
+    case AlterTableType::REMOVE_FIELD:
+    case AlterTableType::RENAME_FIELD:
+      not_offered("changing a member of the struct " + info.GetColumnName());
     default: not_offered(info.ToString());
   }
 }

@@ -50,10 +50,18 @@ Status Session::State::connect() {
   REEL_ASSIGN(auto wanted, engine.instance());
   auto made = std::make_shared<duckdb::Connection>(*wanted);
   made->context->registered_state->GetOrCreate<ClientState>(ClientState::kName)->options = options;
-  duckdb::ClientConfig::GetConfig(*made->context).streaming_buffer_size = kBufferBytes;
+  duckdb::ClientConfig& config = duckdb::ClientConfig::GetConfig(*made->context);
+  config.streaming_buffer_size = kBufferBytes;
+  config.enable_progress_bar = options.progress;
+  config.print_progress_bar = false;
   const MutexLock lock(mutex);
+  const bool held_transaction = connection != nullptr && !connection->IsAutoCommit();
   connection = std::move(made);
   instance = std::move(wanted);
+  // What follows must not be committed without what came before.
+  if (held_transaction) {
+    return conflict("the transaction was rolled back after a defect of DuckDB: begin it again");
+  }
   return {};
 }
 
@@ -246,6 +254,15 @@ void Session::cancel() { state_->cancel(); }
 bool Session::in_transaction() const {
   const MutexLock lock(state_->mutex);
   return state_->connection != nullptr && !state_->connection->IsAutoCommit();
+}
+
+std::optional<double> Session::progress() const {
+  if (!state_->options.progress) return std::nullopt;
+  const MutexLock lock(state_->mutex);
+  if (state_->connection == nullptr) return std::nullopt;
+  const double percentage = state_->connection->context->GetQueryProgress().GetPercentage();
+  if (percentage < 0) return std::nullopt;
+  return std::min(percentage / 100, 1.0);
 }
 
 }  // namespace reel::sql

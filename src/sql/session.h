@@ -99,6 +99,10 @@ class Session {
 
   bool in_transaction() const;
 
+  //! How far the running statement is, 0 to 1. Nullopt when that cannot be told, or was not asked
+  //! for in ConnectOptions. From any thread.
+  std::optional<double> progress() const;
+
   struct State;
   explicit Session(std::unique_ptr<State> state);
 

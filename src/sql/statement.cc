@@ -7,6 +7,7 @@
 #include <duckdb/parser/statement/explain_statement.hpp>
 #include <duckdb/parser/statement/multi_statement.hpp>
 #include <duckdb/parser/statement/prepare_statement.hpp>
+#include <duckdb/parser/statement/transaction_statement.hpp>
 
 #include "sql/errors_internal.h"
 #include "sql/statement_internal.h"
@@ -78,6 +79,20 @@ Result<Access> needed_access(std::string_view sql) {
     return most_of(parser.statements);
   } catch (const std::exception& exception) {
     return Failure(to_error(duckdb::ErrorData(exception)));
+  }
+}
+
+bool begins_transaction(std::string_view sql) {
+  try {
+    duckdb::Parser parser;
+    parser.ParseQuery(std::string(sql));
+    return std::any_of(parser.statements.begin(), parser.statements.end(), [](const auto& each) {
+      return each->type == StatementType::TRANSACTION_STATEMENT &&
+             each->template Cast<duckdb::TransactionStatement>().info->type ==
+                 duckdb::TransactionType::BEGIN_TRANSACTION;
+    });
+  } catch (const std::exception&) {
+    return false;  // not SQL: executing it says so
   }
 }
 

@@ -19,4 +19,7 @@ enum class Access : std::uint8_t {
 //! statements that nobody may run here, such as ATTACH.
 Result<Access> needed_access(std::string_view sql);
 
+//! Whether one of the statements is BEGIN.
+bool begins_transaction(std::string_view sql);
+
 }  // namespace reel::sql

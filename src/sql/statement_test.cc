@@ -49,6 +49,15 @@ TEST(StatementTest, SomeAreForNobody) {
   }
 }
 
+TEST(StatementTest, TransactionsBegin) {
+  for (const char* sql : {"BEGIN", "begin transaction;", "START TRANSACTION", "SELECT 1; BEGIN"}) {
+    EXPECT_TRUE(begins_transaction(sql)) << sql;
+  }
+  for (const char* sql : {"COMMIT", "ROLLBACK", "SELECT 'BEGIN'", "BEGIN BEGIN", ""}) {
+    EXPECT_FALSE(begins_transaction(sql)) << sql;
+  }
+}
+
 TEST(StatementTest, WhatIsNotSqlSaysWhere) {
   const auto access = needed_access("SELEC 1");
   ASSERT_FALSE(access);

@@ -11,7 +11,7 @@ namespace reel::sql::testing {
 
 inline Failure not_here() { return unsupported("not in this test"); }
 
-class TestSnapshot final : public store::Snapshot {
+class TestSnapshot : public store::Snapshot {
  public:
   explicit TestSnapshot(std::shared_ptr<const store::TableSchema> schema = nullptr)
       : schema_(std::move(schema)) {

@@ -13,8 +13,61 @@ StoreTransaction& StoreTransaction::get(duckdb::ClientContext& context, duckdb::
 
 store::Snapshot& StoreTransaction::snapshot() {
   if (view_ != nullptr) return *view_;
-  if (snapshot_ == nullptr) snapshot_ = value_or_raise(store_.snapshot());
-  return *snapshot_;
+  if (snapshots_.empty()) {
+    snapshots_.push_back(value_or_raise(store_.snapshot()));
+    set_free();
+  }
+  return *snapshots_.front();
+}
+
+void StoreTransaction::set_free() {
+  free_.clear();
+  if (view_ != nullptr) {
+    free_.push_back(view_.get());
+    return;
+  }
+  for (const auto& snapshot : snapshots_) free_.push_back(snapshot.get());
+}
+
+store::Snapshot& StoreTransaction::take_free() {
+  const MutexLock lock(mutex_);
+  snapshot();
+  while (free_.empty()) freed_.wait(mutex_);
+  store::Snapshot& taken = *free_.back();
+  free_.pop_back();
+  return taken;
+}
+
+StoreTransaction::Reader::Reader(StoreTransaction& from)
+    : transaction(from), snapshot(from.take_free()) {}
+
+StoreTransaction::Reader::~Reader() {
+  {
+    const MutexLock lock(transaction.mutex_);
+    transaction.free_.push_back(&snapshot);
+  }
+  transaction.freed_.notify_all();
+}
+
+void StoreTransaction::expect_threads(std::size_t threads) {
+  const MutexLock lock(mutex_);
+  threads_expected_ = std::max(threads_expected_, threads);
+}
+
+std::size_t StoreTransaction::start_reading(std::size_t threads, bool all) {
+  const MutexLock lock(mutex_);
+  const std::uint64_t version = snapshot().catalog().version;
+  if (all) threads = std::max(threads, threads_expected_);
+  const bool settled = std::exchange(reading_, true) || view_ != nullptr;
+  if (!settled && threads > 1 && all_free()) {
+    auto taken = store_.snapshots(threads);
+    // Else tables were changed after the statement was planned, or no readers are left.
+    if (taken && taken->front()->catalog().version == version) {
+      snapshots_ = *std::move(taken);
+      set_free();
+    }
+  }
+  return view_ != nullptr ? 1 : snapshots_.size();
 }
 
 bool StoreTransaction::has_changes() {
@@ -38,9 +91,12 @@ void StoreTransaction::apply(const store::TableSchema& schema,
                              const std::shared_ptr<const ProductWrites>& product_writes) {
   if (edits.empty()) return;
   const MutexLock lock(mutex_);
+  snapshot();
+  while (!all_free()) freed_.wait(mutex_);
   if (draft_ == nullptr) {
     draft_ = std::make_unique<store::Draft>(snapshot());
     view_ = value_or_raise(draft_->snapshot());
+    set_free();
   }
   if (draft_->row_count() + edits.size() > kChangedRowsMax) {
     raise(Error(Code::too_large,
@@ -62,7 +118,9 @@ void StoreTransaction::change_schema(const std::function<Status(store::Store&)>&
                 "tables are created and changed outside of transactions: COMMIT first"));
   }
   const MutexLock lock(mutex_);
-  snapshot_.reset();
+  free_.clear();
+  snapshots_.clear();
+  reading_ = false;
   ok_or_raise(change(store_));
 }
 
@@ -73,9 +131,10 @@ Status StoreTransaction::commit() {
     const MutexLock lock(mutex_);
     if (draft_ != nullptr) batch = draft_->take();
     product_writes = std::move(product_writes_);
+    free_.clear();
     view_.reset();
     draft_.reset();
-    snapshot_.reset();  // holds back clean-up
+    snapshots_.clear();  // hold back clean-up
   }
   if (batch.mutations.empty() && batch.preconditions.empty()) return {};
   REEL_TRY(store_.commit(std::move(batch)));

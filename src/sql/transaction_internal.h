@@ -1,8 +1,10 @@
 #pragma once
 //! A DuckDB transaction on our catalog: one snapshot of the store, and one batch of changes.
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include <duckdb/transaction/transaction.hpp>
 #include <duckdb/transaction/transaction_manager.hpp>
@@ -29,13 +31,19 @@ class StoreTransaction final : public duckdb::Transaction {
   //! the statement was planned.
   void check_version(const store::TableSchema& schema);
 
-  //! Reads the rows as the transaction sees them, one caller at a time: a snapshot belongs to one
-  //! thread at a time.
+  //! Reads the rows as the transaction sees them, with a snapshot that belongs to the caller
+  //! meanwhile; waits until one is free.
   template <class Read>
   auto read(const Read& read) EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    return read(snapshot());
+    const Reader reader(*this);
+    return read(reader.snapshot);
   }
+
+  //! While a statement is planned: as many threads as this will probably read one of its tables.
+  void expect_threads(std::size_t threads) EXCLUDES(mutex_);
+  //! Before rows are read by so many threads; returns how many can. The first call decides, because
+  //! snapshots of the same state are taken together. `all`: as many as are expected, too.
+  std::size_t start_reading(std::size_t threads, bool all) EXCLUDES(mutex_);
 
   //! Whether it has changed rows.
   bool has_changes() EXCLUDES(mutex_);
@@ -51,14 +59,33 @@ class StoreTransaction final : public duckdb::Transaction {
   Status commit();
 
  private:
+  //! A snapshot that is taken out of `free_`.
+  struct Reader {
+    explicit Reader(StoreTransaction& transaction);
+    ~Reader();
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+    StoreTransaction& transaction;
+    store::Snapshot& snapshot;
+  };
+
   store::Snapshot& snapshot() REQUIRES(mutex_);
+  store::Snapshot& take_free() EXCLUDES(mutex_);
+  void set_free() REQUIRES(mutex_);
+  bool all_free() const REQUIRES(mutex_) {
+    return free_.size() == (view_ != nullptr ? 1 : snapshots_.size());
+  }
 
   store::Store& store_;
   Mutex mutex_;
-  // The later ones read from the earlier ones.
-  std::unique_ptr<store::Snapshot> snapshot_ GUARDED_BY(mutex_);
+  std::condition_variable_any freed_;
+  //! All of one state. With changes, the draft is over the first and nothing else is read.
+  std::vector<std::unique_ptr<store::Snapshot>> snapshots_ GUARDED_BY(mutex_);
   std::unique_ptr<store::Draft> draft_ GUARDED_BY(mutex_);
   std::unique_ptr<store::Snapshot> view_ GUARDED_BY(mutex_);  //!< of the draft
+  std::vector<store::Snapshot*> free_ GUARDED_BY(mutex_);     //!< nobody reads with them
+  std::size_t threads_expected_ GUARDED_BY(mutex_) = 1;
+  bool reading_ GUARDED_BY(mutex_) = false;  //!< rows were read: the state is settled
   //! Set: it has changed rows of the product's tables.
   std::shared_ptr<const ProductWrites> product_writes_ GUARDED_BY(mutex_);
 };

@@ -20,15 +20,7 @@ using store::ValueMap;
 //! DuckDB orders UUIDs as signed numbers and keeps them with the first bit flipped.
 constexpr std::uint64_t kUuidSign = std::uint64_t{1} << 63;
 
-duckdb::hugeint_t to_hugeint(store::Int128 number) {
-  return {static_cast<std::int64_t>(number >> 64), static_cast<std::uint64_t>(number)};
-}
-
-store::Int128 from_hugeint(duckdb::hugeint_t number) {
-  return (static_cast<store::Int128>(number.upper) << 64) | number.lower;
-}
-
-duckdb::hugeint_t to_hugeint(const Uuid& uuid) {
+duckdb::hugeint_t hugeint_of(const Uuid& uuid) {
   std::uint64_t words[2] = {0, 0};
   for (std::size_t i = 0; i < 16; ++i) words[i / 8] = words[i / 8] << 8 | uuid.bytes[i];
   return {static_cast<std::int64_t>(words[0] ^ kUuidSign), words[1]};
@@ -145,6 +137,14 @@ Result<Value> to_decimal(const duckdb::Value& value) {
 
 }  // namespace
 
+duckdb::hugeint_t to_hugeint(store::Int128 number) {
+  return {static_cast<std::int64_t>(number >> 64), static_cast<std::uint64_t>(number)};
+}
+
+store::Int128 from_hugeint(duckdb::hugeint_t number) {
+  return (static_cast<store::Int128>(number.upper) << 64) | number.lower;
+}
+
 void write_cell(duckdb::Vector& vector, idx_t row, const Type& type, const Value& cell) {
   if (cell.is_null()) {
     // Of a struct or an array, the children are null as well.
@@ -166,7 +166,7 @@ void write_cell(duckdb::Vector& vector, idx_t row, const Type& type, const Value
     case TypeKind::decimal: return put_decimal(vector, row, cell.get<store::Decimal>().unscaled);
     case TypeKind::string: return put_text(vector, row, cell.get<std::string>());
     case TypeKind::binary: return put_text(vector, row, cell.get<store::Binary>().bytes);
-    case TypeKind::uuid: return put(vector, row, to_hugeint(cell.get<Uuid>()));
+    case TypeKind::uuid: return put(vector, row, hugeint_of(cell.get<Uuid>()));
     case TypeKind::timestamp:
       return put(vector, row, duckdb::timestamp_t(cell.get<Instant>().micros));
     case TypeKind::date: return put(vector, row, duckdb::date_t(cell.get<store::Date>().days));

@@ -8,6 +8,9 @@
 
 namespace reel::sql {
 
+duckdb::hugeint_t to_hugeint(store::Int128 number);
+store::Int128 from_hugeint(duckdb::hugeint_t number);
+
 //! Writes one cell into a flat vector of to_logical(type). REQUIRES: check_value(type, cell).
 void write_cell(duckdb::Vector& vector, duckdb::idx_t row, const store::Type& type,
                 const store::Value& cell);

@@ -36,46 +36,59 @@ Result<Decimal> parse_decimal(const Type& type, std::string_view text) {
   std::string_view rest = text;
   const bool negative = !rest.empty() && rest[0] == '-';
   if (negative) rest.remove_prefix(1);
+  const Int128 limit = power_of_ten(type.precision);
   Int128 unscaled = 0;
   int decimals = -1;
-  std::size_t digits = 0;
+  bool valid = false;  // so far, and it may end here
   for (const char c : rest) {
-    if (c == '.' && decimals < 0 && digits > 0) {
+    if (c == '.' && decimals < 0 && valid) {
       decimals = 0;
+      valid = false;
       continue;
     }
-    const bool too_many = decimals == type.scale || digits > 2U * type.precision;
-    if (c < '0' || c > '9' || too_many) digits = SIZE_MAX;
-    if (digits == SIZE_MAX) break;
+    valid = c >= '0' && c <= '9' && decimals < type.scale && unscaled < limit;
+    if (!valid) break;
     unscaled = unscaled * 10 + (c - '0');
-    ++digits;
     if (decimals >= 0) ++decimals;
   }
-  if (digits == 0 || digits == SIZE_MAX || decimals == 0) {
+  for (int i = std::max(decimals, 0); i < type.scale && unscaled < limit; ++i) unscaled *= 10;
+  if (!valid || unscaled >= limit) {
     return invalid("'{}' is no {}", text.substr(0, 64), type.to_string());
   }
-  unscaled *= power_of_ten(type.scale - std::max(decimals, 0));
   return Decimal{negative ? -unscaled : unscaled};
 }
 
+// The calendar repeats every 400 years; <chrono> knows years of 16 bits only, a date has more.
+constexpr std::int64_t kCycleYears = 400;
+constexpr std::int64_t kCycleDays = 146'097;
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
 std::string date_text(Date date) {
-  const std::chrono::year_month_day day{std::chrono::sys_days(std::chrono::days(date.days))};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
+  const std::int64_t cycle = floor_divide(date.days, kCycleDays);
+  const std::chrono::year_month_day day{
+      std::chrono::sys_days(std::chrono::days(date.days - cycle * kCycleDays))};
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()) + cycle * kCycleYears,
                      static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
 }
 
+//! Exactly as date_text() writes it.
 Result<Date> parse_date(const std::string& text) {
   int year = 0;
   unsigned month = 0;
   unsigned day = 0;
-  int end = 0;
-  const int read = std::sscanf(text.c_str(), "%5d-%2u-%2u%n", &year, &month, &day, &end);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  if (read != 3 || static_cast<std::size_t>(end) != text.size() || !date.ok()) {
-    return invalid("'{}' is no date (YYYY-MM-DD)", text.substr(0, 64));
+  const int read = std::sscanf(text.c_str(), "%8d-%2u-%2u", &year, &month, &day);
+  const std::int64_t cycle = floor_divide(year, kCycleYears);
+  const std::chrono::year_month_day in_cycle{
+      std::chrono::year(static_cast<int>(year - cycle * kCycleYears)), std::chrono::month(month),
+      std::chrono::day(day)};
+  if (read == 3 && in_cycle.ok()) {
+    const std::int64_t days =
+        std::chrono::sys_days(in_cycle).time_since_epoch().count() + cycle * kCycleDays;
+    const Date date{static_cast<std::int32_t>(days)};
+    if (date_text(date) == text) return date;
   }
-  return Date{static_cast<std::int32_t>(std::chrono::sys_days(date).time_since_epoch().count())};
+  return invalid("'{}' is no date (YYYY-MM-DD)", text.substr(0, 64));
 }
 
 Result<double> parse_float(const json::Value& value) {
@@ -254,6 +267,11 @@ Result<Operation> operation_from_json(TypesBehind& types, const std::vector<Oper
     REEL_ASSIGN(Type type, type_member(document));
     return AlterType{column, std::move(type)};
   }
+  if (op == "convert_type") {
+    REEL_ASSIGN(Type type, type_member(document));
+    const json::Value* or_null = document.find("or_null");
+    return ConvertType{column, std::move(type), or_null != nullptr && *or_null->as_bool()};
+  }
   if (op == "set_default") {
     REEL_ASSIGN(const Type type, types.find(before, column));
     REEL_ASSIGN(Value value, default_member(document, type));
@@ -293,6 +311,12 @@ struct OperationWriter {
   json::Value operator()(const AlterType& alter) const {
     json::Value out = begin("alter_type", alter.column);
     out.set("type", without_ids(alter.type).to_string());
+    return out;
+  }
+  json::Value operator()(const ConvertType& convert) const {
+    json::Value out = begin("convert_type", convert.column);
+    out.set("type", without_ids(convert.type).to_string());
+    if (convert.or_null) out.set("or_null", true);
     return out;
   }
   json::Value operator()(const SetDefault& set) const {
@@ -429,6 +453,60 @@ Result<Value> value_from_json(const Type& type, const json::Value& value) {
   return read;
 }
 
+namespace {
+
+//! As text that the other type reads. A whole number has no fraction: integers are read from it.
+std::string text_of(const Type& type, const Value& value) {
+  const json::Value shown = value_to_json(type, value);
+  std::string text = shown.as_string() == nullptr ? json::to_text(shown) : *shown.as_string();
+  const bool is_number = type.kind == TypeKind::decimal || type.kind == TypeKind::float32 ||
+                         type.kind == TypeKind::float64;
+  const std::size_t point = text.find('.');
+  if (is_number && point != std::string::npos && text.find('e') == std::string::npos) {
+    text.resize(std::max(text.find_last_not_of('0') + 1, point));
+    if (text.size() == point + 1) text.resize(point);
+  }
+  return text;
+}
+
+bool is_integer(const Type& type) {
+  return type.kind >= TypeKind::int8 && type.kind <= TypeKind::uint64;
+}
+
+Result<Value> read_converted(const Type& from, const Type& to, const Value& value) {
+  if (from.kind == TypeKind::boolean && is_integer(to)) return Value(value.get<bool>() ? 1 : 0);
+  std::string text = text_of(from, value);
+  if (to.kind == TypeKind::string) return Value(std::move(text));
+  if (from.kind == TypeKind::date && to.kind == TypeKind::timestamp) text += "T00:00:00Z";
+  const bool as_text = to.kind == TypeKind::decimal || to.kind == TypeKind::binary ||
+                       to.kind == TypeKind::uuid || to.kind == TypeKind::timestamp ||
+                       to.kind == TypeKind::date;
+  if (as_text) return value_from_json(to, json::Value(std::move(text)));
+  if (to.kind == TypeKind::boolean && is_integer(from)) {
+    if (text == "0" || text == "1") return Value(text == "1");
+  }
+  auto parsed = json::parse(text);
+  const bool is_float = to.kind == TypeKind::float32 || to.kind == TypeKind::float64;
+  if (!parsed && is_float) return value_from_json(to, json::Value(std::move(text)));  // NaN
+  if (!parsed) return invalid("is no {}", to.to_string());
+  return value_from_json(to, *parsed);
+}
+
+}  // namespace
+
+Result<Value> convert_value(const Type& from, const Type& to, const Value& value) {
+  if (value.is_null()) return Value();
+  const auto fail = [&](std::string_view why) {
+    return invalid("{} cannot become {}: {}", text_of(from, value).substr(0, 64), to.to_string(),
+                   why);
+  };
+  Result<Value> converted = read_converted(from, to, value);
+  if (!converted) return fail(converted.error().message());
+  if (converted->is_null()) return fail("it is null there");
+  if (const Status fits = check_value(to, *converted); !fits) return fail(fits.error().message());
+  return converted;
+}
+
 std::string key_text(const TableSchema& schema, const std::vector<Value>& key) {
   constexpr std::size_t kCharactersMax = 64;  // of one value
   const std::vector<ColumnId> columns = schema.key();
@@ -536,6 +614,8 @@ json::Shape operations_shape() {
                            form("undrop_column", {required("id", Shape::integer(1, UINT32_MAX)),
                                                   json::optional("name", name.shape)}),
                            form("alter_type", {column, required("type", Shape::string())}),
+                           form("convert_type", {column, required("type", Shape::string()),
+                                                 json::optional("or_null", Shape::boolean())}),
                            form("set_default", {column, json::optional("default", Shape::any())}),
                            form("set_nullable", {column, required("nullable", Shape::boolean())}),
                            form("set_doc", {column, required("doc", Shape::string())}),

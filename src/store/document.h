@@ -16,6 +16,10 @@ json::Value value_to_json(const Type& type, const Value& value);
 //! The inverse. Code::invalid says what does not fit, with the pointer to it.
 Result<Value> value_from_json(const Type& type, const json::Value& value);
 
+//! The value of another type that means the same: numbers exactly (floats to the nearest), booleans
+//! as 0 and 1, everything from and to its text. Code::invalid when there is none.
+Result<Value> convert_value(const Type& from, const Type& to, const Value& value);
+
 //! The values of a key's first columns, as messages show them: "(2f…, 12.500000000)".
 std::string key_text(const TableSchema& schema, const std::vector<Value>& key);
 

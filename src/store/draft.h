@@ -77,8 +77,7 @@ class Draft final : public RowStore {
   const Table* find(std::string_view name) const;
   Result<std::optional<Row>> current(Table& table, const Key& key);
   Status check(const Precondition& precondition, std::vector<Precondition>& left);
-  Status check_row(Table& table, const Precondition& precondition,
-                   std::vector<Precondition>& left);
+  Status check_row(Table& table, const Precondition& precondition, std::vector<Precondition>& left);
   Status check_no_overlap(Table& table, const Precondition& precondition,
                           std::vector<Precondition>& left);
   Status check_empty(Table& table, const Precondition& precondition,

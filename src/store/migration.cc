@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/nearest_name.h"
+#include "store/document.h"
 #include "store/schema_internal.h"
 
 namespace reel::store {
@@ -76,7 +77,8 @@ class Planner {
                                next_.columns.size(), kColumnsMax));
     }
     REEL_TRY(reasons_.status(table));
-    return MigrationPlan{std::move(next_), {to_check_.begin(), to_check_.end()}};
+    return MigrationPlan{
+        std::move(next_), std::move(conversions_), {to_check_.begin(), to_check_.end()}};
   }
 
  private:
@@ -156,21 +158,53 @@ class Planner {
 
   void apply(const DropColumn& drop) {
     const Column* column = find_changeable(drop.column, "it cannot be dropped");
-    if (column == nullptr) return;
-    for (const Index& index : next_.indexes) {
-      if (std::find(index.columns.begin(), index.columns.end(), column->id) ==
-          index.columns.end()) {
-        continue;
-      }
-      reasons_.add(fmt::format("column '{}' is used by the index '{}'", column->name, index.name));
-      return;
-    }
+    if (column == nullptr || is_indexed(*column)) return;
     const auto place =
         next_.columns.begin() + static_cast<std::ptrdiff_t>(next_.position(column->id));
-    place->dropped_at = now_;
-    if (to_check_.erase(place->id) > 0) place->nullable = true;  // nobody looked at its rows
-    next_.tombstones.push_back(std::move(*place));
+    bury(std::move(*place));
     next_.columns.erase(place);
+  }
+
+  //! A reason against dropping it.
+  bool is_indexed(const Column& column) {
+    for (const Index& index : next_.indexes) {
+      if (std::find(index.columns.begin(), index.columns.end(), column.id) == index.columns.end()) {
+        continue;
+      }
+      reasons_.add(fmt::format("column '{}' is used by the index '{}'", column.name, index.name));
+      return true;
+    }
+    return false;
+  }
+
+  void bury(Column column) {
+    column.dropped_at = now_;
+    if (to_check_.erase(column.id) > 0) column.nullable = true;  // nobody looked at its rows
+    next_.tombstones.push_back(std::move(column));
+  }
+
+  void apply(const ConvertType& convert) {
+    Column* column = find_changeable(convert.column, "its type cannot be changed");
+    if (column == nullptr || is_indexed(*column)) return;
+    if (const Status type = check_type(convert.type); !type) {
+      return reasons_.add(fmt::format("column '{}'", column->name), type);
+    }
+    auto value = convert_value(column->type, convert.type, column->default_value);
+    if (!value) {
+      return reasons_.add(fmt::format("column '{}' default", column->name),
+                          Failure(std::move(value).error()));
+    }
+    Column made = new_column({.name = column->name,
+                              .type = convert.type,
+                              .nullable = column->nullable,
+                              .default_value = *std::move(value),
+                              .doc = column->doc},
+                             next_);
+    made.initial_default = {};  // every row gets a value of its own
+    if (!made.nullable) to_check_.insert(made.id);
+    conversions_.push_back({column->id, made.id, convert.or_null});
+    std::swap(*column, made);
+    bury(std::move(made));
   }
 
   void apply(const UndropColumn& undrop) {
@@ -201,9 +235,10 @@ class Planner {
       return reasons_.add(fmt::format("column '{}'", column->name), type);
     }
     if (!is_widening(column->type, alter.type)) {
-      return reasons_.add(fmt::format("column '{}': {} does not hold every {} as it is stored",
-                                      column->name, alter.type.to_string(),
-                                      without_ids(column->type).to_string()));
+      return reasons_.add(
+          fmt::format("column '{}': {} does not hold every {} as it is stored; "
+                      "convert_type rewrites the rows",
+                      column->name, alter.type.to_string(), without_ids(column->type).to_string()));
     }
     const Type wide = with_ids_of(alter.type, column->type);
     for (Value* value : {&column->default_value, &column->initial_default}) {
@@ -264,6 +299,7 @@ class Planner {
   TableSchema next_;
   const Instant now_;
   Reasons reasons_;
+  std::vector<Conversion> conversions_;
   std::set<ColumnId> to_check_;
 };
 

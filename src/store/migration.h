@@ -37,6 +37,14 @@ struct AlterType {
   std::string column;
   Type type;
 };
+//! To any other type, value by value, see convert_value() in document.h. The rows are rewritten
+//! while writers wait. The column is a new one at the old one's place, and the old one is dropped,
+//! so that its values can be brought back.
+struct ConvertType {
+  std::string column;
+  Type type;
+  bool or_null = false;  //!< values that cannot be converted become null, else they are refused
+};
 //! For new rows; null takes the default away.
 struct SetDefault {
   std::string column;
@@ -60,7 +68,7 @@ struct RenameTable {
 };
 
 using Operation = std::variant<AddColumn, RenameColumn, DropColumn, UndropColumn, AlterType,
-                               SetDefault, SetNullable, SetDoc, Reorder, RenameTable>;
+                               ConvertType, SetDefault, SetNullable, SetDoc, Reorder, RenameTable>;
 
 //! Applied as a whole or not at all.
 struct Migration {
@@ -70,9 +78,17 @@ struct Migration {
   std::optional<std::uint32_t> expected_version = {};
 };
 
+//! Cells to be filled from another column's.
+struct Conversion {
+  ColumnId from = 0;
+  ColumnId to = 0;
+  bool or_null = false;
+};
+
 //! What a migration leads to.
 struct MigrationPlan {
-  TableSchema schema;  //!< the next version
+  TableSchema schema;                        //!< the next version
+  std::vector<Conversion> conversions = {};  //!< in every row, before the next
   //! Columns in which every row must be found to have a value.
   std::vector<ColumnId> columns_to_check = {};
 };

@@ -73,7 +73,9 @@ struct ScanSpec {
   std::optional<RangeBound> upper = {};
   bool reverse = false;
   std::size_t limit = SIZE_MAX;
-  std::vector<std::string> columns = {};  //!< projection by name; empty = all
+  //! Projection by reference; empty = all. A dropped column's "#id" reads its cells until they are
+  //! purged; they stand behind the live ones, see TableSchema::stored().
+  std::vector<std::string> columns = {};
   std::vector<Predicate> where = {};
 };
 

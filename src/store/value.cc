@@ -608,8 +608,9 @@ namespace {
 
 std::strong_ordering compare_numbers(double a, double b) {
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) <=> std::isnan(b);
-  return a < b ? std::strong_ordering::less
-               : b < a ? std::strong_ordering::greater : std::strong_ordering::equal;
+  return a < b   ? std::strong_ordering::less
+         : b < a ? std::strong_ordering::greater
+                 : std::strong_ordering::equal;
 }
 
 template <class T>

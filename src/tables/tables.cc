@@ -118,9 +118,9 @@ Result<json::Value> apply_to(store::Store& store, const Change& change, const Ta
   if (operations.empty()) return outcome_to_json(change, {current, current, operations});
   REEL_ASSIGN(const auto plan, store::plan_migration(current, operations, change.now));
   Outcome outcome{current, plan.schema, operations};
-  if (!plan.columns_to_check.empty()) {
+  if (const std::size_t times = plan.columns_to_check.size() + plan.conversions.size(); times > 0) {
     REEL_ASSIGN(const std::int64_t rows, count_rows(store, change.table));
-    outcome.rows_to_read = rows * static_cast<std::int64_t>(plan.columns_to_check.size());
+    outcome.rows_to_read = rows * static_cast<std::int64_t>(times);
   }
   if (change.dry_run) {
     const std::string& name = plan.schema.name;

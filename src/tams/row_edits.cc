@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <map>
 #include <span>
 
@@ -26,22 +27,37 @@ using store::Value;
 using Names = std::span<const std::string_view>;
 
 //! Columns that documents of flows are made of; the others follow from these.
-constexpr std::array<std::string_view, 22> kFlowColumns = {
-    "id",           "source_id",      "profile_id",       "label",
-    "description",  "created_by",     "updated_by",       "tags",
-    "generation",   "status",         "metadata_version", "read_only",
-    "max_bit_rate", "avg_bit_rate",   "flow_collection",  "format",
-    "codec",        "container",      "segment_duration", "container_mapping",
-    "extra",        "essence_parameters"};
-constexpr std::array<std::string_view, 6> kFlowObjects = {
-    "tags", "segment_duration", "container_mapping", "essence_parameters", "extra"};
-constexpr std::array<std::string_view, 5> kSourceColumns = {"id", "format", "label", "description",
-                                                            "tags"};
-constexpr std::array<std::string_view, 13> kSegmentColumns = {
-    "timeline_id",   "start_time",      "end_time",         "end_inclusive",  "object_id",
-    "ts_offset",     "last_duration",   "sample_offset",    "sample_count",   "tags",
-    "key_frame_count", "object_timerange", "init_object_id"};
-constexpr std::array<std::string_view, 1> kTags = {"tags"};
+constexpr auto kFlowColumns = std::to_array<std::string_view>({"id",
+                                                               "source_id",
+                                                               "profile_id",
+                                                               "label",
+                                                               "description",
+                                                               "created_by",
+                                                               "updated_by",
+                                                               "tags",
+                                                               "generation",
+                                                               "status",
+                                                               "metadata_version",
+                                                               "read_only",
+                                                               "max_bit_rate",
+                                                               "avg_bit_rate",
+                                                               "flow_collection",
+                                                               "format",
+                                                               "codec",
+                                                               "container",
+                                                               "segment_duration",
+                                                               "container_mapping",
+                                                               "extra",
+                                                               "essence_parameters"});
+constexpr auto kFlowObjects = std::to_array<std::string_view>(
+    {"tags", "segment_duration", "container_mapping", "essence_parameters", "extra"});
+constexpr auto kSourceColumns =
+    std::to_array<std::string_view>({"id", "format", "label", "description", "tags"});
+constexpr auto kSegmentColumns = std::to_array<std::string_view>(
+    {"timeline_id", "start_time", "end_time", "end_inclusive", "object_id", "ts_offset",
+     "last_duration", "sample_offset", "sample_count", "tags", "key_frame_count",
+     "object_timerange", "init_object_id"});
+constexpr auto kTags = std::to_array<std::string_view>({"tags"});
 
 bool contains(Names names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -201,21 +217,15 @@ class Edits {
         bodies.push_back(*std::move(body));
       }
       REEL_ASSIGN(const auto failed, register_segments(context_, caller_, *flow, bodies));
-      if (!failed.empty()) {
-        const std::size_t index = index_in(failed.front().error.pointer());
-        return named(*edits[from + index], Failure(failed.front().error.clone()));
-      }
+      if (failed.empty()) continue;
+      // "/12/timerange" is about the 12th.
+      const std::string& pointer = failed.front().error.pointer();
+      const std::size_t index = std::strtoul(pointer.c_str() + 1, nullptr, 10);
+      Error error = failed.front().error.clone();
+      std::string member = pointer.substr(std::min(pointer.find('/', 1), pointer.size()));
+      return named(*edits[from + index], Failure(std::move(error).at(std::move(member))));
     }
     return {};
-  }
-
-  //! "/12/timerange" is about the 12th.
-  static std::size_t index_in(std::string_view pointer) {
-    std::size_t index = 0;
-    for (std::size_t i = 1; i < pointer.size() && pointer[i] != '/'; ++i) {
-      index = index * 10 + static_cast<std::size_t>(pointer[i] - '0');
-    }
-    return index;
   }
 
   Result<json::Value> segment_body(const store::Row& row) {
@@ -223,8 +233,7 @@ class Edits {
     for (const std::string_view column : {"end_time", "object_id", "end_inclusive"}) {
       if (segment[column].is_null()) return invalid("column '{}' may not be null", column);
     }
-    for (const std::string_view column :
-         {"start_time", "end_time", "ts_offset", "last_duration"}) {
+    for (const std::string_view column : {"start_time", "end_time", "ts_offset", "last_duration"}) {
       const auto* number = segment[column].get_if<store::Decimal>();
       if (number == nullptr) continue;
       if (const auto moment = time::Timestamp::checked(number->unscaled); !moment) {
@@ -311,7 +320,8 @@ class Edits {
     return {};
   }
 
-  //! Of the product's columns, only these differ: from the row as it was, or from a row without any.
+  //! Of the product's columns, only these differ: from the row as it was, or from a row without
+  //! any.
   Status check_columns(const RowEdit& edit, Names writable) const {
     if (!edit.after) return {};
     for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
@@ -356,10 +366,10 @@ class Edits {
     const store::Row& row = edit.after ? *edit.after : *edit.before;
     const Error& error = status.error();
     std::string pointer = error.pointer();
-    return Failure(Error(error.code(), fmt::format("{} {}: {}{}{}", schema_->name,
-                                                   key_text(*schema_, key_of(*schema_, row)),
-                                                   pointer, pointer.empty() ? "" : ": ",
-                                                   error.message())));
+    return Failure(
+        Error(error.code(),
+              fmt::format("{} {}: {}{}{}", schema_->name, key_text(*schema_, key_of(*schema_, row)),
+                          pointer, pointer.empty() ? "" : ": ", error.message())));
   }
 
   template <class T>

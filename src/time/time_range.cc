@@ -84,6 +84,23 @@ TimeRange TimeRange::half_open(Timestamp start, Timestamp end) {
   return make(Bound{start, true}, Bound{end, false});
 }
 
+Result<TimeRange> TimeRange::from_nanoseconds(std::optional<Int128> first,
+                                              std::optional<Int128> past_last) {
+  std::optional<Bound> start;
+  std::optional<Bound> end;
+  if (first) {
+    REEL_ASSIGN(const Timestamp at, Timestamp::checked(*first));
+    start = Bound{at, true};
+  }
+  if (past_last) {
+    // One past the last timestamp is none itself.
+    const bool beyond = *past_last == Timestamp::max().nanoseconds() + 1;
+    REEL_ASSIGN(const Timestamp at, Timestamp::checked(*past_last - (beyond ? 1 : 0)));
+    end = Bound{at, beyond};
+  }
+  return make(start, end);
+}
+
 TimeRange TimeRange::make(std::optional<Bound> start, std::optional<Bound> end) {
   const Int128 first = std::max(lower_of(start), Timestamp::min().nanoseconds());
   const Int128 past_last = std::min(upper_of(end), Timestamp::max().nanoseconds() + 1);

@@ -31,6 +31,10 @@ class TimeRange {
   static TimeRange instant(Timestamp at);
   //! "[start_end)", the usual range of a segment; never() when end <= start.
   static TimeRange half_open(Timestamp start, Timestamp end);
+  //! The inverse of first() and past_last_nanoseconds(): [first, past_last), nullopt = open;
+  //! never() when that holds nothing. Code::invalid for nanoseconds outside the PTP range.
+  static Result<TimeRange> from_nanoseconds(std::optional<Int128> first,
+                                            std::optional<Int128> past_last);
   //! Any pair of bounds, nullopt = open; normalised.
   static TimeRange make(std::optional<Bound> start, std::optional<Bound> end);
 

@@ -284,6 +284,17 @@ TEST_P(TimeRangeModel, OfTwoRanges) {
   }
 }
 
+TEST_P(TimeRangeModel, OfItsHalfOpenBounds) {
+  for (const auto& [range, moments] : all_ranges(base_)) {
+    if (range.is_never()) continue;
+    const auto first = range.first();
+    const auto again = TimeRange::from_nanoseconds(
+        first ? std::optional(first->nanoseconds()) : std::nullopt, range.past_last_nanoseconds());
+    ASSERT_TRUE(again);
+    ASSERT_EQ(*again, range);
+  }
+}
+
 TEST_P(TimeRangeModel, OfAShift) {
   for (const auto& [range, moments] : all_ranges(base_)) {
     for (int by = -kBound; by <= kBound; ++by) {
@@ -295,6 +306,17 @@ TEST_P(TimeRangeModel, OfAShift) {
       }
     }
   }
+}
+
+TEST(TimeRange, FromNanoseconds) {
+  EXPECT_EQ(TimeRange::from_nanoseconds(5, 10)->to_string(), "[0:5_0:10)");
+  EXPECT_EQ(TimeRange::from_nanoseconds({}, {})->to_string(), "_");
+  EXPECT_TRUE(TimeRange::from_nanoseconds(5, 5)->is_never());
+  EXPECT_TRUE(TimeRange::from_nanoseconds(10, 5)->is_never());
+  const Int128 last = Timestamp::max().nanoseconds();
+  EXPECT_EQ(*TimeRange::from_nanoseconds(last, last + 1), TimeRange::instant(Timestamp::max()));
+  EXPECT_FALSE(TimeRange::from_nanoseconds({}, last + 2));
+  EXPECT_FALSE(TimeRange::from_nanoseconds(-last - 1, {}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Bases, TimeRangeModel, testing::Range(0, 6));

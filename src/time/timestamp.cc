@@ -100,7 +100,9 @@ Result<Timestamp> Timestamp::parse(std::string_view text) {
   if (reading == Reading::malformed || !rest.empty()) {
     return invalid("'{}' is not a timestamp such as 1694429247:40000000", text.substr(0, 64));
   }
-  if (reading == Reading::out_of_range) return out_of_range();
+  if (reading == Reading::out_of_range) {
+    return invalid("'{}' goes beyond 2^48 seconds from zero", text.substr(0, 64));
+  }
   return timestamp;
 }
 

@@ -64,8 +64,6 @@ def test_product_tables_are_read(client):
     flow = client.put_flow(video_flow())
     client.add_segments(flow["id"], 3)
     assert rows(client, "SELECT count(*) FROM flows WHERE id = ?::UUID", flow["id"]) == [[1]]
-    answer = sql(client, "DELETE FROM flows", expect=403)
-    assert "API" in answer["message"]
 
 
 def test_errors_say_what_and_where(client, table):

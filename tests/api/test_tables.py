@@ -175,6 +175,27 @@ def test_a_rollback_brings_back_what_is_there(client, table):
     assert again["operations"] == [] and again["schema"]["version"] == 3
 
 
+def test_a_type_is_converted_row_by_row(client, table):
+    values = ["1", "2.5", "none", None]
+    client.post("/sql", {"sql": f"INSERT INTO {table} (serial, lens) VALUES (?, ?), (?, ?), (?, ?), (?, ?)",
+                         "parameters": [part for i, value in enumerate(values) for part in (f"c{i}", value)]})
+    before = client.get(f"/tables/{table}/columns/lens").json()["id"]
+    convert = {"op": "convert_type", "column": "lens", "type": "decimal(5,1)"}
+    refused = migrate(client, table, convert, expect=400)["message"]
+    assert "row ('c2'): none cannot become decimal(5,1)" in refused
+    assert client.get(f"/tables/{table}").json()["version"] == 1
+    assert migrate(client, table, {**convert, "or_null": True}, dry_run=True)["rows_to_read"] == 4
+
+    def lenses() -> list:
+        return [row[0] for row in client.post("/sql", {"sql": f"SELECT lens FROM {table} ORDER BY serial"}).json()["rows"]]
+    migrate(client, table, {**convert, "or_null": True})
+    assert lenses() == ["1.0", "2.5", None, None]
+    assert names(client, table) == names(client, table, version=1), "it stands where it stood"
+    assert client.get(f"/tables/{table}/columns/lens").json()["id"] > before
+    client.post(f"/tables/{table}/rollback", {"version": 1})
+    assert lenses() == values, "the old column came back with its values"
+
+
 def test_dropped_columns_come_back_by_their_id(client, table):
     schema = migrate(client, table, drop("lens"))["schema"]
     (gone,) = schema["dropped_columns"]
@@ -294,6 +315,7 @@ def test_what_was_dropped_is_purged(serve):
     while client.get("/dropped-tables").json() or client.get("/tables/kept").json()["dropped_columns"]:
         assert time.monotonic() < deadline, "nothing was purged"
         time.sleep(0.02)
+    assert "was dropped since, and purged" in client.post("/sql", {"sql": "FROM kept AT (VERSION => 1)"}, expect=400).text
     back = client.post("/tables/kept/rollback", {"version": 1}).json()
     assert len(back["not_restored"]) == 1 and "purged" in back["not_restored"][0]
 

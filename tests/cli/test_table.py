@@ -59,6 +59,14 @@ def test_a_table_from_its_creation_to_its_end(table):
     assert f"`reelhouse table undrop {dropped['id']}` brings it back" in table.run("drop", "lenses2")
 
 
+def test_a_conversion_is_asked_for(table):
+    table.run("create", "films", "id string", "length int32", "--key", "id")
+    assert "convert_type" in table.refused("alter-type", "films", "length", "string")
+    table.run("alter-type", "films", "length", "string", "--convert", "--or-null")
+    table.run("alter-type", "films", "length", "int64", "--convert")
+    assert "convert_type length string" in table.run("history", "films")
+
+
 def test_what_is_wrong_is_told_in_one_line(table):
     assert "nearest is 'flows'" in table.refused("show", "flow")
     assert "there is nothing" not in table.refused("columns", "a/b ?c")

@@ -16,6 +16,7 @@ LIBRARY_OF_HEADER = {
     "CLI/": {"CLI11::CLI11"},
     "curl/": {"CURL::libcurl"},
     "duckdb": {"DuckDB::DuckDB"},
+    "histedit.h": {"libedit::libedit"},
     "nanoarrow": {"nanoarrow::nanoarrow"},
     "openssl/": {"OpenSSL::Crypto", "OpenSSL::SSL"},
     "simdjson": {"simdjson::simdjson"},

@@ -123,7 +123,8 @@ def environment(preset: str, seed: int, full: bool) -> dict[str, str]:
         "ASAN_OPTIONS": "detect_stack_use_after_return=1",
         "ASAN_SYMBOLIZER_PATH": "/usr/bin/llvm-symbolizer-19",
         "UBSAN_OPTIONS": "print_stacktrace=1",
-        "TSAN_OPTIONS": "external_symbolizer_path=/usr/bin/llvm-symbolizer-19",
+        "TSAN_OPTIONS": "external_symbolizer_path=/usr/bin/llvm-symbolizer-19"
+                        f":suppressions={Path(__file__).parent}/tsan_suppressions.txt",
     }
 
 

@@ -109,9 +109,10 @@ Status Applier::check(const Precondition& precondition, const PlannedPreconditio
   REEL_ASSIGN(const bool found,
               read_cells_of(writer_, layout, precondition.key, planned.cells, old_));
   const auto words = [&](std::string_view ours) {
-    return precondition.message.empty() ? fmt::format("table '{}': row {} {}", precondition.table,
-                                                      key_text(*layout.schema, precondition.key), ours)
-                                        : precondition.message;
+    return precondition.message.empty()
+               ? fmt::format("table '{}': row {} {}", precondition.table,
+                             key_text(*layout.schema, precondition.key), ours)
+               : precondition.message;
   };
   if (precondition.kind == Kind::absent) {
     if (found) return conflict("{}", words("exists"));
@@ -142,10 +143,11 @@ Status Applier::check_empty(const Precondition& precondition, const PlannedPreco
   bind_key(probe.get(), 1, layout, precondition.key);
   REEL_ASSIGN(const bool found, writer_.step(probe));
   if (!found) return {};
-  return conflict("{}", precondition.message.empty()
-                            ? fmt::format("table '{}': partition {} is not empty",
-                                          precondition.table, key_text(*layout.schema, precondition.key))
-                            : precondition.message);
+  return conflict("{}",
+                  precondition.message.empty()
+                      ? fmt::format("table '{}': partition {} is not empty", precondition.table,
+                                    key_text(*layout.schema, precondition.key))
+                      : precondition.message);
 }
 
 Status Applier::check_no_overlap(const Precondition& precondition,
@@ -333,7 +335,8 @@ Status Applier::insert(const Mutation& mutation, const Layout& layout) {
   }
   const int rc = sqlite3_step(statement.get());
   if (rc == SQLITE_CONSTRAINT_PRIMARYKEY) {
-    return conflict("table '{}': row {} exists", mutation.table, key_text(*layout.schema, mutation.key));
+    return conflict("table '{}': row {} exists", mutation.table,
+                    key_text(*layout.schema, mutation.key));
   }
   if (rc != SQLITE_DONE) return writer_.failure(rc, "inserting into");
   return {};

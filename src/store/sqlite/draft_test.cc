@@ -126,9 +126,7 @@ ScanSpec some_scan(Random& random) {
       if (below(random, 2) == 0) spec.lower = RangeBound{{label(random)}, below(random, 2) == 0};
       if (below(random, 2) == 0) spec.upper = RangeBound{{label(random)}, below(random, 2) == 0};
       break;
-    case 2:
-      spec.lower = RangeBound{some_key(random), below(random, 2) == 0};
-      break;
+    case 2: spec.lower = RangeBound{some_key(random), below(random, 2) == 0}; break;
     default:
       spec.table = "notes";
       spec.index = "by_text";
@@ -177,8 +175,8 @@ TEST_F(DraftTest, IsWhatTheStoreWouldBe) {
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE(fmt::format("REELHOUSE_SEED={}", seed));
   Random random(static_cast<Random::result_type>(seed));
-  const auto one = open("one.db");    // under the draft
-  const auto two = open("two.db");    // gets each batch as it comes
+  const auto one = open("one.db");      // under the draft
+  const auto two = open("two.db");      // gets each batch as it comes
   const auto three = open("three.db");  // gets the other writer's before them
   int refused = 0;
   for (int round = 0; round < 60; ++round) {
@@ -260,10 +258,11 @@ TEST_F(DraftTest, AFailedBatchLeavesNothing) {
   const auto base = value_of(store->snapshot());
   Draft draft(*base);
   ASSERT_OK(draft.commit(Batch().insert("notes", {Value(1)}, {{"text", "first"}})));
-  EXPECT_EQ(draft.commit(Batch()
-                             .update("notes", {Value(1)}, {{"text", "second"}})
-                             .insert("notes", {Value(2)}, {})
-                             .insert("notes", {Value(1)}, {}))
+  EXPECT_EQ(draft
+                .commit(Batch()
+                            .update("notes", {Value(1)}, {{"text", "second"}})
+                            .insert("notes", {Value(2)}, {})
+                            .insert("notes", {Value(1)}, {}))
                 .error()
                 .code(),
             Code::conflict);
@@ -311,8 +310,7 @@ TEST_F(DraftTest, APartitionThatItEmptiedIsNotKnownToBeEmpty) {
   ASSERT_OK(store->commit(Batch().insert("spans", span_key(1, 0), {{"until", at(2)}})));
   const auto base = value_of(store->snapshot());
   Draft draft(*base);
-  EXPECT_EQ(draft.commit(Batch().require_empty("spans", {flow(1)})).error().code(),
-            Code::conflict);
+  EXPECT_EQ(draft.commit(Batch().require_empty("spans", {flow(1)})).error().code(), Code::conflict);
   ASSERT_OK(draft.commit(Batch().erase("spans", span_key(1, 0))));
   EXPECT_EQ(draft.commit(Batch().require_empty("spans", {flow(1)})).error().code(),
             Code::unsupported);

@@ -96,6 +96,11 @@ struct Model {
       }
       return true;
     }
+    if (const auto* convert = std::get_if<ConvertType>(&operation)) {
+      const auto place = find(convert->column);
+      if (place == columns.end()) return false;
+      return convert_column(*place, *convert, next_id);
+    }
     if (const auto* reorder = std::get_if<Reorder>(&operation)) {
       std::vector<ModelColumn> first;
       for (const std::string& name : reorder->columns) {
@@ -109,6 +114,29 @@ struct Model {
       return true;
     }
     return false;
+  }
+
+  //! False when a value has no counterpart.
+  bool convert_column(ModelColumn& column, const ConvertType& convert, ColumnId next_id) {
+    const Type from = *Type::parse(column.type);
+    ModelColumn made = column;
+    made.id = next_id;
+    made.type = convert.type.to_string();
+    made.initial = {};
+    made.unchecked = !made.nullable;
+    const auto default_value = convert_value(from, convert.type, column.default_value);
+    if (!default_value) return false;
+    made.default_value = *default_value;
+    for (auto& [key, cells] : rows) {
+      const auto value = convert_value(from, convert.type, cells.at(column.id));
+      if (!value && !convert.or_null) return false;
+      cells[made.id] = value ? *value : Value();
+    }
+    if (column.unchecked) column.nullable = true;
+    column.unchecked = false;
+    dropped.push_back(column);
+    column = made;
+    return true;
   }
 
   //! All at once.
@@ -138,7 +166,7 @@ struct Model {
       if (i == operations.size()) break;
       const auto* add = std::get_if<AddColumn>(&operations[i]);
       if (!next.apply(operations[i], next_id)) return false;
-      if (add != nullptr) next_id += 1;
+      if (add != nullptr || std::holds_alternative<ConvertType>(operations[i])) next_id += 1;
       ++i;
     }
     for (ModelColumn& column : next.columns) {
@@ -299,7 +327,13 @@ class Chain {
       return model.columns.empty() ? "nothing" : model.columns[below(model.columns.size())].name;
     };
     const auto any = model.find(any_column());
-    switch (below(9)) {
+    switch (below(10)) {
+      case 9: {
+        static const std::vector<Type> kTypes = {
+            Type::of(TypeKind::string), Type::of(TypeKind::int64), Type::of(TypeKind::float64),
+            Type::of(TypeKind::boolean), Type::decimal(28, 9)};
+        return ConvertType{any_column(), kTypes[below(kTypes.size())], below(2) == 0};
+      }
       case 0: return DropColumn{below(10) == 0 ? name() : any_column()};
       case 1: {
         if (model.dropped.empty()) return UndropColumn{static_cast<ColumnId>(below(50))};

@@ -151,6 +151,15 @@ Result<std::size_t> Layout::position(std::string_view column) const {
   return invalid("table '{}' has no column '{}'", schema->name, column.substr(0, 128));
 }
 
+Result<std::size_t> Layout::readable(std::string_view column) const {
+  const auto id = column_id_in(column);
+  for (std::size_t i = 0; id && i < schema->tombstones.size(); ++i) {
+    const Column& dropped = schema->tombstones[i];
+    if (dropped.id == *id && !dropped.purging) return schema->columns.size() + i;
+  }
+  return position(column);
+}
+
 std::string Layout::physical(std::size_t position) const {
   return fmt::format("c{}", schema->stored(position).id);
 }

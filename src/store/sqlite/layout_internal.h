@@ -35,6 +35,8 @@ struct Layout {
 
   //! Code::invalid names the column.
   Result<std::size_t> position(std::string_view column) const;
+  //! The same, and "#id" of a dropped column as long as its cells are there.
+  Result<std::size_t> readable(std::string_view column) const;
   const Type& type(std::size_t position) const { return schema->stored(position).type; }
   bool is_key(std::size_t position) const { return key_rank[position] >= 0; }
   //! "c12"

@@ -3,6 +3,7 @@
 #include "store/document.h"
 #include "store/schema_codec.h"
 #include "store/sqlite/physical_internal.h"
+#include "store/sqlite/row_rewrite_internal.h"
 
 namespace reel::store::sqlite {
 namespace {
@@ -22,6 +23,38 @@ std::string_view text_at(const Statement& row, int column) {
 
 }  // namespace
 
+namespace {
+
+//! Fills the cells of a column from another's, in all rows.
+Status convert_rows(Connection& writer, const Layout& layout, const Conversion& conversion) {
+  constexpr std::size_t kRowsAtOnce = 1'000;
+  const TableSchema& schema = *layout.schema;
+  const auto stored_position = [&](ColumnId id) {
+    std::size_t i = 0;
+    while (schema.stored(i).id != id) ++i;
+    return i;
+  };
+  const std::size_t from = stored_position(conversion.from);
+  const std::size_t to = stored_position(conversion.to);
+  RowRewrite rewrite(writer, layout, to);
+  Key last;
+  while (true) {
+    REEL_ASSIGN(std::vector<Row> rows, rows_behind(writer, layout, last, kRowsAtOnce));
+    for (Row& row : rows) {
+      auto value = convert_value(schema.stored(from).type, schema.stored(to).type, row[from]);
+      if (!value && !conversion.or_null) {
+        return invalid("column '{}', row {}: {}", schema.stored(to).name,
+                       key_text(schema, layout_key(layout, row)), value.error().message());
+      }
+      REEL_TRY(rewrite.set(row, value ? *value : Value()));
+    }
+    if (rows.size() < kRowsAtOnce) return rewrite.finish();
+    last = layout_key(layout, rows.back());
+  }
+}
+
+}  // namespace
+
 Result<std::string> migrate_table(Connection& writer, const Layouts& current,
                                   const Migration& migration, ChangeNote note) {
   REEL_ASSIGN(const auto old, current.table(migration.table));
@@ -34,6 +67,9 @@ Result<std::string> migrate_table(Connection& writer, const Layouts& current,
   const std::string& name = layout.schema->name;
   if (name != migration.table) REEL_TRY(check_new(current, name));
   REEL_TRY(add_physical(writer, *old->schema, layout));
+  for (const Conversion& conversion : plan.conversions) {
+    REEL_TRY(convert_rows(writer, layout, conversion));
+  }
   for (const ColumnId column : plan.columns_to_check) {
     REEL_TRY(check_no_null(writer, layout, column));
   }

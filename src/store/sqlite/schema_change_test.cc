@@ -139,6 +139,34 @@ TEST_F(SchemaChangeTest, cells_come_back_until_they_are_purged) {
   EXPECT_EQ(value_of(store_->history(schema()->id)).size(), 4U) << "a purge is no version";
 }
 
+TEST_F(SchemaChangeTest, dropped_cells_can_be_read_until_they_are_purged) {
+  value_of(store_->create_table(spans_table(), kReason));
+  add_spans(3);
+  migrate({DropColumn{"size"}});
+  const std::string size = column_reference(schema()->tombstones[0].id);
+  const std::size_t behind = schema()->columns.size();
+  const ScanSpec spec{
+      .table = "spans", .partition = {testing::flow(1)}, .columns = {"start", size}};
+  const auto sizes = [&] {
+    std::vector<Value> found;
+    const auto visit = [&](const RowView& view) {
+      found.push_back(view[behind]);
+      return true;
+    };
+    EXPECT_OK(value_of(store_->snapshot())->scan(spec, visit));
+    return found;
+  };
+  EXPECT_EQ(sizes(), (std::vector<Value>{0, 1, 2}));
+  EXPECT_EQ((*value_of(value_of(store_->snapshot())->get("spans", span_key(1, 2), {size})))[behind],
+            Value(2));
+  const auto written =
+      store_->commit(std::move(Batch().update("spans", span_key(1, 1), {{size, 7}})));
+  EXPECT_EQ(written.error().code(), Code::invalid);
+  purge_all();
+  const auto visit = [](const RowView&) { return true; };
+  EXPECT_EQ(value_of(store_->snapshot())->scan(spec, visit).error().code(), Code::invalid);
+}
+
 TEST_F(SchemaChangeTest, a_snapshot_keeps_its_schema) {
   value_of(store_->create_table(spans_table(), kReason));
   add_spans(3);

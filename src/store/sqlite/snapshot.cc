@@ -93,6 +93,13 @@ Result<std::string> any_of(const std::vector<std::string>& pieces) {
   return query;
 }
 
+//! With room for these cells; those of dropped columns stand behind the live ones.
+Row row_for(const Layout& layout, const std::vector<std::size_t>& positions) {
+  std::size_t size = layout.all.size();
+  for (const std::size_t position : positions) size = std::max(size, position + 1);
+  return Row(size);
+}
+
 }  // namespace
 
 //! A ScanSpec with its names resolved.
@@ -142,7 +149,7 @@ Result<std::vector<std::size_t>> SqliteSnapshot::projection(
   std::vector<std::size_t> positions;
   positions.reserve(columns.size());
   for (const std::string& name : columns) {
-    REEL_ASSIGN(const std::size_t position, layout.position(name));
+    REEL_ASSIGN(const std::size_t position, layout.readable(name));
     positions.push_back(position);
   }
   return positions;
@@ -192,7 +199,7 @@ Result<bool> SqliteSnapshot::look_up(const Lookup& lookup, const Key& key, Row& 
 Result<std::optional<Row>> SqliteSnapshot::get(std::string_view table, const Key& key,
                                                const std::vector<std::string>& columns) {
   REEL_ASSIGN(const Lookup lookup, prepare_lookup(table, columns));
-  Row row(lookup.layout->all.size());
+  Row row = row_for(*lookup.layout, lookup.columns);
   REEL_ASSIGN(const bool found, look_up(lookup, key, row));
   if (!found) return std::nullopt;
   return row;
@@ -201,7 +208,7 @@ Result<std::optional<Row>> SqliteSnapshot::get(std::string_view table, const Key
 Status SqliteSnapshot::get_each(std::string_view table, const std::vector<Key>& keys,
                                 const std::vector<std::string>& columns, const KeyVisitor& visit) {
   REEL_ASSIGN(const Lookup lookup, prepare_lookup(table, columns));
-  Row row(lookup.layout->all.size());
+  Row row = row_for(*lookup.layout, lookup.columns);
   const RowView view{*lookup.layout->schema, row};
   for (std::size_t i = 0; i < keys.size(); ++i) {
     REEL_ASSIGN(const bool found, look_up(lookup, keys[i], row));
@@ -326,7 +333,7 @@ Status SqliteSnapshot::scan(const ScanSpec& spec, const RowVisitor& visit) {
   }
   std::vector<Piece> pieces = cut_range(spec.lower, spec.upper, nullable);
   if (spec.reverse) std::reverse(pieces.begin(), pieces.end());
-  Row row(scan.layout->all.size());
+  Row row = row_for(*scan.layout, scan.columns);
   std::size_t left = spec.limit;
   for (const Piece& piece : pieces) {
     if (left == 0) break;
@@ -397,7 +404,7 @@ Status SqliteSnapshot::search(const SearchSpec& spec, const RowVisitor& visit) {
                               layout->table, layout->list(layout->key))));
   sqlite3_bind_text64(rows.get(), 1, query.data(), query.size(), SQLITE_STATIC, SQLITE_UTF8);
   sqlite3_bind_int64(rows.get(), 2, static_cast<sqlite3_int64>(spec.limit));
-  Row row(layout->all.size());
+  Row row = row_for(*layout, positions);
   const RowView view{*layout->schema, row};
   while (true) {
     REEL_ASSIGN(const bool more, connection_->step(rows));
