@@ -17,6 +17,7 @@ set(CMAKE_JOB_POOL_LINK link)
 # is part of; clang writes the path of its checkout into one.
 find_program(REEL_CCACHE ccache)
 if(REEL_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${REEL_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_COMPILERCHECK=content
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${REEL_CCACHE})
 endif()

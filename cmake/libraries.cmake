@@ -65,7 +65,33 @@ set_target_properties(DuckDB::DuckDB PROPERTIES
   IMPORTED_NO_SONAME ON
   INTERFACE_INCLUDE_DIRECTORIES ${REEL_DUCKDB_SOURCE}/external/duckdb/src/include)
 
-# Nor has libedit.
+# nanoarrow, and the runtime of FlatBuffers under it: a few sources in C, from the source archive of PyPI.
+set(REEL_NANOARROW_SOURCE ${CMAKE_SOURCE_DIR}/build/pypi/nanoarrow-source)
+if(NOT EXISTS ${REEL_NANOARROW_SOURCE})
+  message(FATAL_ERROR "${REEL_NANOARROW_SOURCE} is missing: run ./dev setup")
+endif()
+file(STRINGS ${REEL_NANOARROW_SOURCE}/PKG-INFO NANOARROW_VERSION REGEX "^Version: ")
+string(REPLACE "Version: " "" NANOARROW_VERSION ${NANOARROW_VERSION})
+string(REGEX MATCH "^([0-9]+)\\.([0-9]+)\\.([0-9]+)" ignored ${NANOARROW_VERSION})
+set(NANOARROW_VERSION_MAJOR ${CMAKE_MATCH_1})
+set(NANOARROW_VERSION_MINOR ${CMAKE_MATCH_2})
+set(NANOARROW_VERSION_PATCH ${CMAKE_MATCH_3})
+set(NANOARROW_NAMESPACE_DEFINE "#define NANOARROW_NAMESPACE Reel")  # no symbol of another copy in the process
+set(nanoarrow ${REEL_NANOARROW_SOURCE}/subprojects/arrow-nanoarrow/src)
+configure_file(${nanoarrow}/nanoarrow/nanoarrow_config.h.in ${CMAKE_BINARY_DIR}/nanoarrow/nanoarrow/nanoarrow_config.h)
+file(GLOB REEL_FLATCC ${REEL_NANOARROW_SOURCE}/subprojects/flatcc-*)
+add_library(nanoarrow STATIC
+  ${nanoarrow}/nanoarrow/common/array.c ${nanoarrow}/nanoarrow/common/array_stream.c
+  ${nanoarrow}/nanoarrow/common/schema.c ${nanoarrow}/nanoarrow/common/utils.c
+  ${nanoarrow}/nanoarrow/ipc/codecs.c ${nanoarrow}/nanoarrow/ipc/decoder.c ${nanoarrow}/nanoarrow/ipc/encoder.c
+  ${nanoarrow}/nanoarrow/ipc/reader.c ${nanoarrow}/nanoarrow/ipc/writer.c
+  ${REEL_FLATCC}/src/runtime/builder.c ${REEL_FLATCC}/src/runtime/emitter.c ${REEL_FLATCC}/src/runtime/refmap.c
+  ${REEL_FLATCC}/src/runtime/verifier.c)
+target_include_directories(nanoarrow SYSTEM PUBLIC ${nanoarrow} ${CMAKE_BINARY_DIR}/nanoarrow PRIVATE ${REEL_FLATCC}/include)
+target_compile_options(nanoarrow PRIVATE -O2 -fvisibility=hidden -fstack-protector-strong)
+add_library(nanoarrow::nanoarrow ALIAS nanoarrow)
+
+# libedit has no CMake package.
 find_path(REEL_LIBEDIT_INCLUDE histedit.h REQUIRED)
 find_library(REEL_LIBEDIT_LIBRARY edit REQUIRED)
 add_library(libedit::libedit UNKNOWN IMPORTED)

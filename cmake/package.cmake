@@ -7,6 +7,7 @@ set_target_properties(reelhouse PROPERTIES INSTALL_RPATH "$ORIGIN/../lib/reelhou
 install(TARGETS reelhouse DESTINATION bin)
 install(FILES ${REEL_DUCKDB}/libduckdb.so DESTINATION lib/reelhouse)
 install(FILES ${REEL_DUCKDB_SOURCE}/external/duckdb/LICENSE DESTINATION ${documents} RENAME duckdb.LICENSE)
+install(FILES ${REEL_FLATCC}/NOTICE DESTINATION ${documents} RENAME flatcc.NOTICE)
 install(FILES ${package}/reelhouse.toml DESTINATION /etc/reelhouse)
 install(FILES ${package}/reelhouse.service DESTINATION /lib/systemd/system)
 install(FILES ${package}/copyright docs/operations.md DESTINATION ${documents})

@@ -301,6 +301,7 @@ tl::expected<Admission, Response> TamsApplication::admit(const RequestHead& head
   }
   admission.route_entry = &route;
   admission.inline_read = route.inline_read;
+  admission.stoppable = route.stoppable;
   admission.body_bytes_max =
       route.body || route.upload ? route.body_bytes_max : kUnwantedBodyBytesMax;
   if (form) admission.body_bytes_max = kUploadBytesMax;

@@ -39,6 +39,7 @@ class EventStream final : public BodyStream {
 
   Result<bool> read(std::string& out) override;
   void when_ready(std::function<void()> wake) override;
+  bool endless() const override { return true; }
 
  private:
   EventStream(const tams::Context& context, events::ChangeFeed& feed, EventStreamOptions options,

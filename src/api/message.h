@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,9 @@ struct RequestHead {
 struct Request {
   RequestHead head;
   std::string body;
+  //! Asked when nobody waits for the answer any more: the client is gone, or the server's patience
+  //! is. Only of an Admission that is stoppable.
+  std::stop_token stop = {};
 };
 
 //! Bytes of an open file. The handle keeps the descriptor open.
@@ -69,7 +73,7 @@ struct FileBody {
 };
 
 //! A body whose length nobody knows: it goes on until it ends, or until the client goes. Destroyed
-//! on an I/O thread or a worker; once that is done no wake comes any more.
+//! on an I/O thread once it has ended, else on a worker; once that is done no wake comes any more.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;
@@ -80,6 +84,9 @@ class BodyStream {
   //! and after a bounded time in any case: a heartbeat is how a silent client's end is noticed.
   //! Must not block. Called after a read() that gave nothing.
   virtual void when_ready(std::function<void()> wake) = 0;
+  //! Whether only the client ends it. Such a stream is ended, as if complete, when the server
+  //! drains; any other is sent to its end, or cut.
+  virtual bool endless() const = 0;
 };
 
 struct Response {
@@ -108,6 +115,7 @@ struct Admission {
   std::uint64_t body_bytes_max = 0;   //!< more is 413
   bool inline_read = false;           //!< short point read: may run on an I/O thread
   bool compressible = true;           //!< gzip may be applied to a large answer
+  bool stoppable = false;             //!< handler and stream end early when Request::stop asks
   std::unique_ptr<BodySink> sink;     //!< set: the body goes here, handle() is not called
   const void* route_entry = nullptr;  //!< the application's own note
   auth::IdentityPtr identity;         //!< who asks

@@ -98,7 +98,11 @@ void write_answers(json::Writer& out, const Route& route, bool bodies) {
     if (bodies && answer.status >= 400) {
       write_content(out, kJson, answer.shape ? &*answer.shape : &error);
     } else if (bodies && (answer.shape || (answer.status == 200 && route.produces != kJson))) {
-      write_content(out, route.produces, answer.shape ? &*answer.shape : nullptr);
+      std::vector<Content> contents{{route.produces, answer.shape ? &*answer.shape : nullptr}};
+      if (answer.status == 200) {
+        for (const std::string& type : route.also_produces) contents.push_back({type, nullptr});
+      }
+      write_contents(out, contents);
     }
     out.end_object();
   }

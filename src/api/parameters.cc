@@ -197,6 +197,11 @@ tams::Caller caller(const Call& call) {
 FlowId flow_id(const Call& call) { return *FlowId::parse(call.path[0]); }
 SourceId source_id(const Call& call) { return *SourceId::parse(call.path[0]); }
 
+bool accepts(const Request& request, std::string_view type) {
+  const std::string named = request.head.headers.list("Accept").value_or("");
+  return named.find(type) != std::string::npos;
+}
+
 void add_paging(Response& response, const Call& call, const tams::Page& page) {
   Headers& headers = response.headers;
   headers.set("X-Paging-Limit", std::to_string(page.limit));

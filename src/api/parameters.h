@@ -56,6 +56,9 @@ tams::Caller caller(const Call& call);
 FlowId flow_id(const Call& call);
 SourceId source_id(const Call& call);
 
+//! Whether the field Accept names the content type itself, "text/csv".
+bool accepts(const Request& request, std::string_view type);
+
 //! Headers of a page: Link to the next one, X-Paging-*.
 void add_paging(Response& response, const Call& call, const tams::Page& page);
 //! A page of a listing as the answer.

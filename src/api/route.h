@@ -115,6 +115,7 @@ struct Route {
   std::vector<Answer> answers = {};
   Handler handler = nullptr;
   bool inline_read = false;  //!< a short point read: may run on an I/O thread
+  bool stoppable = false;    //!< may take long, and ends early when Request::stop asks
   std::uint64_t body_bytes_max = 1 << 20;
   //! Instead of `handler`: the body is bytes of any type, streamed into a sink.
   UploadHandler upload = nullptr;
@@ -122,6 +123,8 @@ struct Route {
   std::optional<Form> form = std::nullopt;
   //! Content type of the answers' bodies.
   std::string produces = "application/json";
+  //! Others that the field Accept of a request may name instead, of answers with 200.
+  std::vector<std::string> also_produces = {};
 };
 
 //! The declaration of a query parameter, nullptr when the route has none of that name: "tag.{name}"

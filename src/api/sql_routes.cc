@@ -1,10 +1,10 @@
 #include "api/sql_routes.h"
 
 #include "api/parameters.h"
+#include "api/problem.h"
 #include "api/product_writes.h"
-#include "sql/present.h"
+#include "api/sql_answer.h"
 #include "sql/statement.h"
-#include "store/document.h"
 #include "tams/shapes.h"
 #include "tams/tables.h"
 
@@ -12,115 +12,6 @@ namespace reel::api {
 namespace {
 
 namespace shape = tams::shape;
-
-constexpr std::size_t kAnswerBytesMax = std::size_t{64} << 20;
-
-//! The result of the last statement as the body of the answer. A request may have several, of which
-//! the earlier ones prepare the last.
-class Body : public sql::ResultSink {
- public:
-  explicit Body(std::size_t rows_max) : rows_max_(rows_max) {}
-
-  Status begin(sql::ResultKind, const std::vector<sql::ResultColumn>& columns) override {
-    columns_ = columns;
-    rows_ = 0;
-    text_.clear();
-    open();
-    return {};
-  }
-  Status row(const store::Row& cells) override {
-    if (++rows_ > rows_max_) return too_large("the answer has more than {} rows", rows_max_);
-    json::Array shown;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      shown.push_back(store::value_to_json(columns_[i].shown, cells[i]));
-    }
-    add(std::move(shown));
-    if (text_.size() > kAnswerBytesMax) {
-      return too_large("the answer has more than {} bytes", kAnswerBytesMax);
-    }
-    return {};
-  }
-  Status end() override {
-    close();
-    return {};
-  }
-
-  virtual std::string_view content_type() const = 0;
-  std::string take() { return std::move(text_); }
-
- protected:
-  virtual void open() = 0;
-  virtual void add(json::Array cells) = 0;
-  virtual void close() {}
-
-  std::vector<sql::ResultColumn> columns_;
-  std::size_t rows_ = 0;
-  std::string text_;
-
- private:
-  const std::size_t rows_max_;
-};
-
-//! {"columns": [{"name", "type"}], "rows": [[…]], "row_count"}
-class JsonBody final : public Body {
- public:
-  using Body::Body;
-  std::string_view content_type() const override { return "application/json"; }
-
- private:
-  void open() override {
-    json::Array columns;
-    for (const sql::ResultColumn& column : columns_) {
-      columns.emplace_back(json::Object{{"name", column.name}, {"type", column.type}});
-    }
-    text_ = R"({"columns":)" + json::to_text(columns) + R"(,"rows":[)";
-  }
-  void add(json::Array cells) override {
-    if (rows_ > 1) text_ += ',';
-    text_ += json::to_text(cells);
-  }
-  void close() override { text_ += fmt::format(R"(],"row_count":{}}})", rows_); }
-};
-
-//! One object a line.
-class LinesBody final : public Body {
- public:
-  using Body::Body;
-  std::string_view content_type() const override { return "application/x-ndjson"; }
-
- private:
-  void open() override {}
-  void add(json::Array cells) override {
-    json::Object object;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      object.push_back({columns_[i].name, std::move(cells[i])});
-    }
-    text_ += json::to_text(object) + '\n';
-  }
-};
-
-class CsvBody final : public Body {
- public:
-  using Body::Body;
-  std::string_view content_type() const override { return "text/csv; charset=utf-8"; }
-
- private:
-  void open() override {
-    json::Array names;
-    for (const sql::ResultColumn& column : columns_) names.emplace_back(column.name);
-    sql::append_csv(text_, names);
-  }
-  void add(json::Array cells) override { sql::append_csv(text_, cells); }
-};
-
-std::unique_ptr<Body> body_for(const Request& request, std::size_t rows_max) {
-  const std::string accepted = request.head.headers.list("Accept").value_or("");
-  if (accepted.find("text/csv") != std::string::npos) return std::make_unique<CsvBody>(rows_max);
-  if (accepted.find("application/x-ndjson") != std::string::npos) {
-    return std::make_unique<LinesBody>(rows_max);
-  }
-  return std::make_unique<JsonBody>(rows_max);
-}
 
 //! Others than administrators see what they can read by the API as well: nothing of keys, secrets
 //! of webhooks, other people's requests.
@@ -167,22 +58,34 @@ Result<Response> post_sql(sql::Engine& engine, const SqlLimits& limits, const Ca
   const auto access = sql::needed_access(text);
   if (!access) return Failure(access.error().clone().at("/sql"));
   REEL_TRY(check_access(*call.identity, *access));
-  sql::ExecuteOptions options{.time_max = std::chrono::seconds(limits.seconds_max)};
+  sql::ExecuteOptions options{.time_max = std::chrono::seconds(limits.seconds_max),
+                              .stop = call.request.stop};
   if (const json::Value* values = call.body.find("parameters")) {
     for (const json::Value& value : *values->as_array()) {
       REEL_ASSIGN(store::Value given, parameter(value, options.parameters.size()));
       options.parameters.push_back(std::move(given));
     }
   }
-  const auto body = body_for(call.request, limits.rows_max);
   sql::ConnectOptions connection = visible_tables(*call.identity);
   connection.product_writes = product_writes(call.tams, caller(call));
-  const auto session = engine.connect(std::move(connection));
-  if (Status done = session->execute(text, *body, options); !done) {
-    return Failure(std::move(done).error().at("/sql"));
+  auto session = engine.connect(std::move(connection));
+  auto cursor = session->open(text, options);
+  if (!cursor) return Failure(std::move(cursor).error().at("/sql"));
+  const auto answer = make_sql_answer(
+      call.request,
+      {.session = std::move(session), .cursor = *std::move(cursor), .rows_max = limits.rows_max});
+  // An error in what is ready at once has a status yet.
+  std::string piece;
+  Result<bool> more = answer->fill(piece);
+  if (!more) return Failure(std::move(more).error().at("/sql"));
+  Response response{.status = 200, .headers = {}, .body = {}};
+  response.headers.add("Content-Type", std::string(answer->content_type()));
+  if (*more) {
+    answer->put_back(std::move(piece));
+    response.body = answer;
+  } else {
+    response.body = std::move(piece);
   }
-  Response response{.status = 200, .headers = {}, .body = body->take()};
-  response.headers.add("Content-Type", std::string(body->content_type()));
   return response;
 }
 
@@ -199,7 +102,8 @@ json::Shape result_shape() {
   return json::Shape::object(
              {json::required("columns", json::Shape::array(column)),
               json::required("rows", json::Shape::array(json::Shape::array(json::Shape::any()))),
-              json::required("row_count", json::Shape::integer(0))})
+              json::optional("row_count", json::Shape::integer(0)),
+              json::optional("error", problem_shape())})
       .named("SqlResult");
 }
 
@@ -211,19 +115,24 @@ std::vector<Route> sql_routes(sql::Engine& engine, SqlLimits limits) {
        .path = "/sql",
        .id = "POST_sql",
        .group = "SQL",
-       .summary = "Execute SQL statements; the answer is the result of the last one, as JSON, "
-                  "or as CSV or NDJSON where Accept names them",
+       .summary = "Execute SQL statements; the answer is the result of the last one, as JSON "
+                  "unless Accept names another form",
        .needs = auth::Need::read,
        .body = request_shape(),
-       .answers = {{200, "The result", result_shape()},
+       .answers = {{200,
+                    "The result, sent while the statement runs; one that fails on its way has "
+                    "`error` instead of `row_count`",
+                    result_shape()},
                    bad_request(),
                    forbidden_answer(),
                    {409, "A key that is there already, or another writer was faster",
                     shape::error()},
-                   {413, "More rows, bytes or memory than a statement may have", shape::error()},
+                   {413, "More rows or memory than a statement may have", shape::error()},
                    {501, "Not offered", shape::error()},
                    {503, "It took too long", shape::error()}},
-       .handler = [&engine, limits](const Call& call) { return post_sql(engine, limits, call); }}};
+       .handler = [&engine, limits](const Call& call) { return post_sql(engine, limits, call); },
+       .stoppable = true,
+       .also_produces = sql_answer_types()}};
 }
 
 }  // namespace reel::api

@@ -1,6 +1,9 @@
 #include "api/parameters.h"
 #include "api/routes.h"
+#include "arrow/stream_writer.h"
+#include "arrow/table_schema.h"
 #include "base/percent.h"
+#include "store/document.h"
 #include "tables/shapes.h"
 #include "tables/tables.h"
 #include "tams/shapes.h"
@@ -57,6 +60,23 @@ Result<Response> post_table(store::Store& store, const Call& call) {
   return created;
 }
 
+//! The schema in the form that the request accepts.
+Result<Response> schema_answer(store::Store& store, const Call& call, tables::When when,
+                               bool columns_only) {
+  REEL_ASSIGN(const auto schema, tables::get_schema(store, call.path[0], when));
+  Response response = Response::empty(200);
+  if (accepts(call.request, arrow::kStreamType)) {
+    REEL_ASSIGN(response.body, arrow::schema_stream(*schema));
+    response.headers.set("Content-Type", std::string(arrow::kStreamType));
+  } else {
+    const json::Value document = store::schema_to_json(*schema);
+    response =
+        Response::json(200, json::to_text(columns_only ? *document.find("columns") : document));
+  }
+  response.headers.add("Vary", "Accept");
+  return response;
+}
+
 Result<Response> get_table(store::Store& store, const Call& call) {
   tables::When when;
   if (const auto version = integer(call.query, "version")) {
@@ -66,7 +86,7 @@ Result<Response> get_table(store::Store& store, const Call& call) {
   if (when.version && when.as_of) {
     return at("?as_of", invalid("name the state by either version or as_of"));
   }
-  return answered(tables::get_table_columns(store, call.path[0], when));
+  return schema_answer(store, call, when, false);
 }
 
 Result<Response> delete_table(store::Store& store, const Call& call) {
@@ -75,8 +95,7 @@ Result<Response> delete_table(store::Store& store, const Call& call) {
 }
 
 Result<Response> list_columns(store::Store& store, const Call& call) {
-  REEL_ASSIGN(const auto schema, tables::get_table_columns(store, call.path[0]));
-  return Response::json(200, json::to_text(*schema.find("columns")));
+  return schema_answer(store, call, {}, true);
 }
 
 Result<Response> get_column(store::Store& store, const Call& call) {
@@ -198,6 +217,13 @@ std::vector<Route> routes_of_all(store::Store& store) {
            .handler = on(store, restore_table)}};
 }
 
+Route columns_route(store::Store& store) {
+  Route route = reading("columns", "The columns of a table, in order",
+                        json::Shape::array(shape::column()), on(store, list_columns));
+  route.also_produces = {std::string(arrow::kStreamType)};
+  return route;
+}
+
 std::vector<Route> routes_of_one(store::Store& store) {
   return {{.method = Method::get,
            .path = kTable,
@@ -210,7 +236,8 @@ std::vector<Route> routes_of_one(store::Store& store) {
                                 {"as_of", tams::shape::date_time(),
                                  "The version in force at that moment"}},
            .answers = {{200, "The schema", shape::schema()}, bad_request(), not_found_answer()},
-           .handler = on(store, get_table)},
+           .handler = on(store, get_table),
+           .also_produces = {std::string(arrow::kStreamType)}},
           {.method = Method::del,
            .path = kTable,
            .id = "DELETE_tables-table",
@@ -223,8 +250,7 @@ std::vector<Route> routes_of_one(store::Store& store) {
                        forbidden_answer(),
                        not_found_answer()},
            .handler = on(store, delete_table)},
-          reading("columns", "The columns of a table, in order",
-                  json::Shape::array(shape::column()), on(store, list_columns)),
+          columns_route(store),
           {.method = Method::get,
            .path = "/tables/{table}/columns/{column}",
            .id = "GET_tables-columns-column",

@@ -1,16 +1,23 @@
 #include "cli/sql_client.h"
 
+#include <fstream>
+#include <limits>
 #include <stop_token>
 
+#include "arrow/stream_writer.h"
 #include "base/thread_annotations.h"
 #include "cli/json_fields.h"
 #include "cli/tams_client.h"
+#include "cli/temp_directory.h"
 #include "http/client/client.h"
 #include "server/local_sql.h"
+#include "sql/arrow_stream.h"
 #include "store/document.h"
 
 namespace reel::cli {
 namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 
 //! Results as the printer wants them.
 class PrinterSink final : public sql::ResultSink {
@@ -50,6 +57,17 @@ class DirectoryClient final : public SqlClient {
   Status execute(const std::string& text, SqlPrinter& printer) override {
     PrinterSink sink(printer);
     return session_->execute(text, sink);
+  }
+  Status fetch(const std::string& text, const Take& take) override {
+    REEL_ASSIGN(const auto cursor, session_->open(text));
+    const auto stream = sql::ArrowStream::of(*cursor);
+    bool more = true;
+    return take([&more, &stream](std::string& out) -> Result<bool> {
+      if (more) {
+        REEL_ASSIGN(more, stream->next(out, std::numeric_limits<std::size_t>::max()));
+      }
+      return more;
+    });
   }
   void cancel() override { session_->cancel(); }
   std::optional<double> progress() const override { return session_->progress(); }
@@ -91,8 +109,26 @@ class ServerClient final : public SqlClient {
       : url_(std::move(url)), client_(std::move(client)) {}
 
   Status execute(const std::string& text, SqlPrinter& printer) override {
-    REEL_ASSIGN(const json::Value answer, ask(text));
+    REEL_ASSIGN(const http::ClientResponse response, ask(text, "application/json", {}));
+    REEL_ASSIGN(const json::Value answer, json::parse(response.body));
+    // It had begun to answer when it failed.
+    if (const json::Value* failed = answer.find("error")) {
+      return invalid("{}", string_field(*failed, "message"));
+    }
     return print_answer(answer, printer);
+  }
+  Status fetch(const std::string& text, const Take& take) override {
+    REEL_ASSIGN(const TempDirectory folder, TempDirectory::make());
+    const std::string path = folder.file("result");
+    REEL_ASSIGN(const http::ClientResponse response,
+                ask(text, std::string(arrow::kStreamType), path));
+    std::ifstream file(path, std::ios::binary);
+    return take([&file](std::string& out) -> Result<bool> {
+      out.resize(kPieceBytes);
+      file.read(out.data(), static_cast<std::streamsize>(out.size()));
+      out.resize(static_cast<std::size_t>(file.gcount()));
+      return static_cast<bool>(file);
+    });
   }
   void cancel() override {
     const MutexLock lock(mutex_);
@@ -103,24 +139,26 @@ class ServerClient final : public SqlClient {
   bool in_transaction() const override { return false; }
 
  private:
-  Result<json::Value> ask(const std::string& text) {
+  //! The answer goes to the file, if one is named. An answer that is an error is an error.
+  Result<http::ClientResponse> ask(const std::string& text, const std::string& form,
+                                   const std::string& file) {
     const std::string body = json::to_text(json::Object{{"sql", text}});
     http::ClientRequest request{.method = "POST",
                                 .url = url_ + "/sql",
-                                .headers = {{"Content-Type", "application/json"}},
+                                .headers = {{"Content-Type", "application/json"}, {"Accept", form}},
                                 .body = body,
+                                .answer_file = file,
                                 .stall_timeout = std::chrono::hours(24),
                                 .stop = new_stop_token()};
     if (const std::string token = token_of_environment(); !token.empty()) {
       request.headers.emplace_back("Authorization", "Bearer " + token);
     }
-    const auto response = client_->send(request);
+    auto response = client_->send(request);
     if (!response && response.error().code() == Code::cancelled) {
       return cancelled("cancelled; what changes rows may have been carried out by the server");
     }
-    if (!response) return Failure(response.error().clone());
-    auto answer = json::parse(response->body);
-    if (response->ok() && answer) return answer;
+    if (!response || response->ok()) return response;
+    const auto answer = json::parse(response->body);
     if (!answer) return io("{} answered with status {}", request.url, response->status);
     return invalid("{}", string_field(*answer, "message"));
   }

@@ -1,10 +1,12 @@
 #pragma once
 //! Who executes SQL: the program itself on a data directory, or a server.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "arrow/stream_reader.h"
 #include "cli/sql_printer.h"
 #include "server/config.h"
 
@@ -19,6 +21,11 @@ class SqlClient {
   //! answers with that of the last one only. Nothing is ever tried again: nobody would know whether
   //! it had been carried out. Errors: as of Session::execute(), and those of the network.
   virtual Status execute(const std::string& text, SqlPrinter& printer) = 0;
+
+  //! As execute(), but hands the result of the last statement to `take`, as an Arrow IPC stream. Of
+  //! a server, the whole result is here by then.
+  using Take = std::function<Status(const arrow::ReadBytes& read)>;
+  virtual Status fetch(const std::string& text, const Take& take) = 0;
 
   //! Ends what is being executed with Code::cancelled.
   virtual void cancel() = 0;

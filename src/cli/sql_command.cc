@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/configuration.h"
 #include "cli/sql_client.h"
+#include "cli/sql_export.h"
 #include "cli/sql_printer.h"
 #include "cli/sql_shell.h"
 #include "server/data_directory.h"
@@ -21,6 +22,7 @@ struct Words {
   std::vector<std::string> statements;
   std::string file;
   std::string format = "table";
+  std::string output;  //!< of a format that is a file's; empty: standard output
   std::string server;  //!< empty: the data directory
 };
 
@@ -62,14 +64,21 @@ int run_shell(const Words& words) {
 }
 
 int run_sql(const Words& words) {
-  const auto printer = SqlPrinter::make(words.format);
+  const bool file = is_file_format(words.format);
+  if (!words.output.empty() && !file) {
+    return fail("sql", invalid("--output is for the formats arrow and parquet").value(),
+                kExitUsage);
+  }
+  const auto printer = SqlPrinter::make(file ? "table" : words.format);
   if (!printer) return fail("sql", printer.error(), kExitUsage);
-  if (is_interactive(words)) return run_shell(words);
+  if (!file && is_interactive(words)) return run_shell(words);
   const auto text = read_statements(words);
   if (!text) return fail("sql", text.error(), kExitUsage);
   const auto place = connect(words);
   if (!place) return fail("sql", place.error(), kExitUsage);
-  const Status done = place->client->execute(*text, **printer);
+  const Status done =
+      file ? export_result(*place->client, *text, {.format = words.format, .output = words.output})
+           : place->client->execute(*text, **printer);
   if (done) return kExitOk;
   std::fflush(stdout);
   // Not fail(): the error of a statement keeps its lines, one of which points to the place in it.
@@ -87,13 +96,18 @@ void add_sql_command(CLI::App& app, Run& run) {
       "  reelhouse sql\n"
       "  reelhouse sql -c \"SELECT count(*) FROM flows\"\n"
       "  reelhouse sql --to http://127.0.0.1:8000 -c \"SHOW TABLES\"\n"
-      "  reelhouse sql --format csv -f report.sql");
+      "  reelhouse sql --format csv -f report.sql\n"
+      "  reelhouse sql --format parquet -o flows.parquet -c \"FROM flows\"");
   const auto words = std::make_shared<Words>();
   command->add_option("-c,--command", words->statements, "SQL; may be repeated")->type_name("SQL");
   command->add_option("-f,--file", words->file, "A file of SQL; - is standard input")
       ->type_name("FILE");
-  command->add_option("--format", words->format, "table, csv, json or markdown")
+  command->add_option("--format", words->format, "table, csv, json, markdown, arrow or parquet")
       ->capture_default_str();
+  command
+      ->add_option("-o,--output", words->output,
+                   "Where arrow and parquet go; default: standard output, if it is no terminal")
+      ->type_name("FILE");
   command
       ->add_option("--to", words->server, "Ask this server instead of opening the data directory")
       ->type_name("URL");

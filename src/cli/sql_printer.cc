@@ -151,7 +151,9 @@ Result<std::unique_ptr<SqlPrinter>> SqlPrinter::make(std::string_view format, Ta
   if (format == "csv") return std::make_unique<CsvPrinter>();
   if (format == "json") return std::make_unique<JsonPrinter>();
   if (format == "markdown") return std::make_unique<MarkdownPrinter>();
-  return invalid("the formats are table, csv, json and markdown, not '{}'", format);
+  return invalid(
+      "the formats are table, csv, json and markdown, and of files arrow and parquet, not '{}'",
+      format);
 }
 
 }  // namespace reel::cli

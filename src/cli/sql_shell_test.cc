@@ -24,6 +24,7 @@ class FakeClient final : public SqlClient {
     printer.end();
     return {};
   }
+  Status fetch(const std::string&, const Take&) override { return unsupported("no file"); }
   void cancel() override {}
   std::optional<double> progress() const override { return std::nullopt; }
   bool keeps_transactions() const override { return keeps; }

@@ -105,6 +105,16 @@ TEST_F(DrainTest, WhatTakesTooLongIsCut) {
   server->stop();
 }
 
+TEST_F(DrainTest, WhatTakesTooLongIsAskedToStop) {
+  RawClient client(server->port());
+  client.send("GET /block?stoppable HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(soon([&] { return app.handled > 0; }));
+  drain(milliseconds(200));
+  EXPECT_TRUE(soon([&] { return app.stopped == 1; }));
+  EXPECT_THAT(client.rest(), IsEmpty());
+  server->stop();
+}
+
 TEST_F(DrainTest, StopCutsReadersAndWriters) {
   app.large_body = std::string(64 << 20, '1');
   RawClient reader(server->port());

@@ -489,6 +489,38 @@ TEST_F(ServerTest, AClientMayLeaveWhileItsHandlerRuns) {
   EXPECT_THAT(ask(get("/hello")), StartsWith("HTTP/1.1 200 "));
 }
 
+TEST_F(ServerTest, AHandlerIsAskedToStopWhenItsClientLeaves) {
+  start();
+  for (const bool reset : {false, true}) {
+    const int stopped = app.stopped;
+    const int handled = app.handled;
+    RawClient client(server->port());
+    client.send(get("/block?stoppable"));
+    ASSERT_TRUE(soon([&] { return app.handled > handled; }));
+    reset ? client.abort() : client.close();
+    EXPECT_TRUE(soon([&] { return app.stopped == stopped + 1; }));
+  }
+}
+
+TEST_F(ServerTest, AHandlerThatCanBeStoppedAnswersAndTheConnectionGoesOn) {
+  start();
+  app.release();
+  RawClient client(server->port());
+  client.send(get("/block?stoppable") + get("/block?stoppable"));
+  EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 200 "));
+  client.send(get("/block?stoppable"));
+  EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(app.stopped, 0);
+}
+
+TEST_F(ServerTest, AHandlerIsAskedToStopWhenItTakesTooLong) {
+  options.limits.request_timeout_ms = 200;
+  start();
+  EXPECT_THAT(ask(get("/block?stoppable")), StartsWith("HTTP/1.1 504 "));
+  EXPECT_TRUE(soon([&] { return app.stopped == 1; }));
+}
+
 TEST_F(ServerTest, WhatTakesLongToAdmitIsAdmittedOnAWorker) {
   start();
   EXPECT_THAT(ask(post("/echo?undecided", R"({"a":1})")), HasSubstr("\r\n\r\n{\"a\":1}"));

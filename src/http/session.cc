@@ -113,7 +113,7 @@ void Session::begin_drain(TimePoint now) {
   if (waits_idle_) deadline_ = std::min(deadline_, now + kDrainGrace);
   if (!streams_) return;
   deadline_ = std::min(deadline_, now + kDrainGrace);  // of a write that the client does not take
-  end_wait_for_more();
+  wake();
 }
 
 void Session::cut() {
@@ -142,6 +142,7 @@ Awaitable<bool> Session::serve_one() {
   in_flight_.emplace(edge_.in_flight);
   const bool goes_on = co_await serve_exchange(open_exchange(std::move(*parsed)));
   in_flight_.reset();
+  stop_ = std::stop_source(std::nostopstate);
   if (++answered_in_a_row_ >= limits.pipelined_in_a_row_max) {
     answered_in_a_row_ = 0;
     co_await asio::post(io_.context().get_executor(), kAwait);
@@ -247,6 +248,10 @@ Awaitable<bool> Session::handle(ExchangePtr exchange) {
     run_handler(edge_, *exchange);
     co_return co_await answer(exchange);
   }
+  if (exchange->admission.stoppable) {
+    stop_ = std::stop_source();
+    exchange->request.stop = stop_.get_token();
+  }
   const Job job = start_job([&edge = edge_, exchange] { run_handler(edge, *exchange); });
   if (!job) co_return co_await refuse(exchange, kQueueFull);
   if (co_await wait_for(job)) co_return co_await answer(exchange);
@@ -298,7 +303,7 @@ Session::Job Session::start_job(std::function<void()> work) {
     work = nullptr;
     asio::post(home, [session = std::move(session), done = std::move(done)] {
       *done = true;
-      if (const auto alive = session.lock()) alive->wake_.cancel();
+      if (const auto alive = session.lock()) alive->wake();
     });
   };
   if (!edge_.workers.submit(std::move(run))) return nullptr;
@@ -307,12 +312,19 @@ Session::Job Session::start_job(std::function<void()> work) {
 
 Awaitable<bool> Session::wait_for(Job job) {
   set_deadline(std::chrono::milliseconds(edge_.options.limits.request_timeout_ms));
+  if (stop_.stop_possible() && !co_await peer_stays_until(job)) stop_.request_stop();
   while (!*job && !timed_out_ && !cut_) {
     error_code cancelled;
     co_await wake_.async_wait(asio::redirect_error(kAwait, cancelled));
   }
   no_deadline();
+  if (!*job) stop_.request_stop();
   co_return *job;
+}
+
+void Session::wake() {
+  if (watches_peer_) transport_.cancel();
+  wake_.cancel();
 }
 
 }  // namespace reel::http

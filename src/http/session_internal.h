@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,7 @@
 namespace reel::http {
 
 //! A connection that had a request so recently may have the next one on its way when draining
-//! begins: it is given this long to arrive. A stream is given as long to say that it ends.
+//! begins: it is given this long to arrive. An endless stream is given as long to say that it ends.
 inline constexpr std::chrono::milliseconds kDrainGrace{250};
 
 //! One request with its answer. Shared between the session and the worker that handles it: the
@@ -100,8 +101,9 @@ class Session : public std::enable_shared_from_this<Session> {
     no_worker,
     abandoned,  //!< a job still uses the exchange
   };
-  //! True once the job has run. Shared with the job; written on the I/O thread only.
-  using Job = std::shared_ptr<bool>;
+  //! True once it has happened. Shared with who makes it happen; written on the I/O thread only.
+  using Flag = std::shared_ptr<bool>;
+  using Job = Flag;  //!< a job of a worker has run
 
   // session.cc: one request after the other
   Awaitable<bool> serve_one();
@@ -150,13 +152,17 @@ class Session : public std::enable_shared_from_this<Session> {
   Awaitable<bool> pump_stream(ExchangePtr exchange);
   Awaitable<bool> send_piece(bool chunked, std::string* piece);
   Awaitable<bool> wait_for_more(std::shared_ptr<api::BodyStream> stream);
-  void end_wait_for_more();
+  void drop_stream(Exchange& exchange);
+  Awaitable<bool> peer_stays_until(Flag done);
   Awaitable<bool> take_input();
 
   // Worker jobs
   Job start_job(std::function<void()> work);
-  //! False when the request timed out or the connection was cut; the job goes on alone.
+  //! False when the request timed out or the connection was cut; the job goes on alone. A job that
+  //! can be stopped is asked to stop then, and when the peer has ended its side of the connection.
   Awaitable<bool> wait_for(Job job);
+  //! What a flag that was set means: who waits looks again.
+  void wake();
 
   void set_deadline(std::chrono::milliseconds from_now);
   void no_deadline() { deadline_ = TimePoint::max(); }
@@ -172,9 +178,10 @@ class Session : public std::enable_shared_from_this<Session> {
   TimePoint deadline_ = TimePoint::max();
   bool timed_out_ = false;  //!< the deadline passed; reset when the next one is set
   bool cut_ = false;
-  bool lingers_ = false;         //!< the peer may still be sending when the connection is closed
-  bool streams_ = false;         //!< an answer of unknown length is being sent
-  bool waits_for_more_ = false;  //!< streams_, and nothing is ready
+  bool lingers_ = false;       //!< the peer may still be sending when the connection is closed
+  bool streams_ = false;       //!< an endless answer is being sent
+  bool watches_peer_ = false;  //!< waits for what the peer does, while it waits for a flag
+  std::stop_source stop_{std::nostopstate};  //!< of the request, when it can be stopped
   std::optional<InFlight> in_flight_;
   bool waits_idle_ = false;  //!< between two requests, no byte of the next one seen
   std::size_t slot_ = 0;

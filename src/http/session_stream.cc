@@ -1,5 +1,6 @@
 #include <boost/asio/post.hpp>
 
+#include "api/problem.h"
 #include "http/session_internal.h"
 #include "obs/log.h"
 
@@ -23,30 +24,45 @@ void read_piece(api::BodyStream& stream, StreamPiece& piece) {
 }  // namespace
 
 //! Sends the head, then what the stream gives until it ends. True when the connection serves
-//! another request. It counts with the time to its head and not as in flight: it may last for days.
+//! another request. An endless one counts with the time to its head and not as in flight: it may
+//! last for days.
 Awaitable<bool> Session::send_stream(ExchangePtr exchange, std::string head) {
-  streams_ = true;
-  in_flight_.reset();
+  streams_ = std::get<std::shared_ptr<api::BodyStream>>(exchange->response.body)->endless();
+  if (streams_) in_flight_.reset();
   bool sent = co_await write_all({asio::buffer(head), {}});
-  record(*exchange, sent);
+  if (streams_) record(*exchange, sent);
   head = {};
   if (sent) sent = co_await pump_stream(exchange);
+  if (!streams_) record(*exchange, sent);
   streams_ = false;
   no_deadline();
+  if (!sent) drop_stream(*exchange);
   co_return sent && exchange->keep_alive && !edge_.draining;
+}
+
+//! What did not end by itself may have work to call off, which is nothing for an I/O thread. A job
+//! that still reads from it keeps it as well.
+void Session::drop_stream(Exchange& exchange) {
+  auto stream = std::exchange(exchange.response.body, {});
+  // When the queue is full, it is dropped here.
+  (void)edge_.workers.submit([stream = std::move(stream)]() mutable { stream = {}; });
 }
 
 //! False when the connection must be cut; that is how a client learns of an end that is none.
 Awaitable<bool> Session::pump_stream(ExchangePtr exchange) {
   const auto stream = std::get<std::shared_ptr<api::BodyStream>>(exchange->response.body);
   const bool chunked = exchange->http_1_1;
-  while (!edge_.draining) {
+  while (!streams_ || !edge_.draining) {
     const auto piece = std::make_shared<StreamPiece>();
-    const Job job = co_await start_job_patiently([stream, piece] { read_piece(*stream, *piece); });
+    const Job job = co_await start_job_patiently([&edge = edge_, exchange, stream, piece] {
+      const obs::TraceScope scope(exchange->request_id, exchange->trace, edge.options.tracer);
+      read_piece(*stream, *piece);
+    });
     if (!job || !co_await wait_for(job)) co_return false;
     if (!piece->more) {
       const obs::TraceScope scope(exchange->request_id, exchange->trace);
-      obs::log_error("a stream ends early", piece->more.error());
+      // It is too late for this answer, but its rules of what is logged hold.
+      (void)api::problem(piece->more.error(), exchange->request_id, system_clock());
       co_return false;
     }
     if (!co_await send_piece(chunked, &piece->bytes)) co_return false;
@@ -73,18 +89,24 @@ Awaitable<bool> Session::send_piece(bool chunked, std::string* piece) {
 //! the peer is gone.
 Awaitable<bool> Session::wait_for_more(std::shared_ptr<api::BodyStream> stream) {
   in_.release_if_empty();
-  auto woken = std::make_shared<bool>(false);
+  const Flag woken = std::make_shared<bool>(false);
   // SAFETY: no wake comes once the stream is destroyed, and the session, which lives on this
   // thread, keeps the stream.
   stream->when_ready([session = weak_from_this(), &home = io_.context(), woken] {
     asio::post(home, [session, woken] {
       *woken = true;
-      if (const auto alive = session.lock()) alive->end_wait_for_more();
+      if (const auto alive = session.lock()) alive->wake();
     });
   });
+  co_return co_await peer_stays_until(woken) && !cut_;
+}
+
+//! Waits for the flag, the deadline, the cut, or the drain that ends an endless stream. False as
+//! soon as the peer has ended its side, which nothing but reading tells.
+Awaitable<bool> Session::peer_stays_until(Flag done) {
   bool there = true;
-  waits_for_more_ = true;
-  while (there && !*woken && !cut_ && !edge_.draining) {
+  watches_peer_ = true;
+  while (there && !*done && !timed_out_ && !cut_ && !(streams_ && edge_.draining)) {
     if (in_.full()) {
       error_code cancelled;
       co_await wake_.async_wait(asio::redirect_error(kAwait, cancelled));
@@ -94,14 +116,8 @@ Awaitable<bool> Session::wait_for_more(std::shared_ptr<api::BodyStream> stream) 
       there = co_await take_input();
     }
   }
-  waits_for_more_ = false;
-  co_return there && !cut_;
-}
-
-void Session::end_wait_for_more() {
-  if (!waits_for_more_) return;
-  transport_.cancel();
-  wake_.cancel();
+  watches_peer_ = false;
+  co_return there;
 }
 
 //! Keeps what the peer sends meanwhile, the next request perhaps. False when it has ended.

@@ -179,6 +179,34 @@ TEST_F(StreamTest, DrainEndsStreamsAtOnce) {
   EXPECT_EQ(client.rest(), "0\r\n\r\n");
 }
 
+TEST_F(StreamTest, DrainSendsAFiniteStreamToItsEnd) {
+  app.stream.finite = true;
+  start();
+  RawClient client(server->port());
+  client.send(kStream);
+  client.until("\r\n\r\n");
+  ASSERT_TRUE(soon([&] { return app.stream.waited_for(); }));
+  std::jthread draining([&] { server->drain(milliseconds(20'000)); });
+  ASSERT_TRUE(soon([&] { return !RawClient(server->port()).connected(); }));
+  app.stream.change([&] {
+    app.stream.ready = "the rest";
+    app.stream.ended = true;
+  });
+  EXPECT_EQ(client.rest(), "8\r\nthe rest\r\n0\r\n\r\n");
+}
+
+TEST_F(StreamTest, AFiniteStreamIsCutWhenTheDrainIsOver) {
+  app.stream.finite = true;
+  start();
+  RawClient client(server->port());
+  client.send(kStream);
+  client.until("\r\n\r\n");
+  ASSERT_TRUE(soon([&] { return app.stream.waited_for(); }));
+  server->drain(milliseconds(100));
+  EXPECT_EQ(client.rest(), "");
+  EXPECT_TRUE(soon([&] { return app.stream.closed == 1; }));
+}
+
 TEST_F(StreamTest, DrainDoesNotWaitForAClientThatTakesNothing) {
   start();
   app.stream.endless = std::string(64 << 10, 'x');

@@ -53,6 +53,7 @@ class TestStream final : public api::BodyStream {
     std::string ready;
     bool ended = false;
     bool broken = false;
+    std::atomic<bool> finite = false;
     std::string endless;  //!< given again with every read
     std::function<void()> wake;
     std::atomic<int> opened{0};
@@ -89,17 +90,17 @@ class TestStream final : public api::BodyStream {
   }
   void when_ready(std::function<void()> wake) override {
     const std::lock_guard lock(source_.mutex);
-    const bool now = !source_.ready.empty() || source_.ended || source_.broken;
-    if (now) return wake();
+    if (!source_.ready.empty() || source_.ended || source_.broken) return wake();
     source_.wake = std::move(wake);
   }
+  bool endless() const override { return !source_.finite; }
 
  private:
   Source& source_;
 };
 
-//! GET /hello, /large, /slow, /block, /file, /noop, /throw, /stream; POST /echo, PUT /upload. With
-//! the query "undecided", admission takes patience.
+//! GET /hello, /large, /slow, /block, /file, /noop, /throw, /stream; POST /echo, PUT
+//! /upload. The query "undecided": admission takes patience; "stoppable": it can be.
 class TestApp final : public api::Application {
  public:
   tl::expected<api::Admission, api::Response> admit(const api::RequestHead& head,
@@ -117,6 +118,7 @@ class TestApp final : public api::Application {
       return tl::unexpected(refuse(404, "no such path", head.request_id));
     }
     admission.inline_read = head.path == "/noop";
+    admission.stoppable = head.query == "stoppable";
     if (head.path == "/echo") admission.body_bytes_max = body_bytes_max;
     if (head.path == "/upload") {
       admission.body_bytes_max = upload_bytes_max;
@@ -144,7 +146,7 @@ class TestApp final : public api::Application {
       return answer;
     }
     if (admission.route == "/slow") std::this_thread::sleep_for(slow);
-    if (admission.route == "/block") wait_for_release();
+    if (admission.route == "/block") wait_for_release(request.stop);
     return api::Response::json(200, "{\"query\":\"" + request.head.query + "\"}");
   }
 
@@ -166,13 +168,15 @@ class TestApp final : public api::Application {
   std::string file_path;
   std::atomic<int> undone{0};
   std::atomic<int> handled{0};
+  std::atomic<int> stopped{0};  //!< handlers of /block that were asked to end
   std::atomic<int> patient{0};  //!< admissions that were allowed to take long
   TestStream::Source stream;
 
  private:
-  void wait_for_release() {
+  void wait_for_release(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    wake_.wait(lock, [&] { return released_; });
+    wake_.wait(lock, stop, [&] { return released_; });
+    if (stop.stop_requested()) ++stopped;
   }
 
   api::Response file_answer() const {
@@ -190,7 +194,7 @@ class TestApp final : public api::Application {
   }
 
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable_any wake_;
   bool released_ = false;
 };
 

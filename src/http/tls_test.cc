@@ -162,6 +162,16 @@ TEST_F(TlsTest, ServesRequests) {
   EXPECT_THAT(client.until("}") + client.until("}"), EndsWith("{\"ok\":true}"));
 }
 
+TEST_F(TlsTest, AHandlerIsAskedToStopWhenItsClientLeaves) {
+  start();
+  {
+    TlsClient client(server->port());
+    client.send("GET /block?stoppable HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(soon([&] { return app.handled == 1; }));
+  }
+  EXPECT_TRUE(soon([&] { return app.stopped == 1; }));
+}
+
 TEST_F(TlsTest, RefusesOldVersions) {
   start();
   EXPECT_FALSE(TlsClient(server->port(), TLS1_1_VERSION).connected());

@@ -209,6 +209,8 @@ class Running::Impl {
                              [this] { return static_cast<double>(http_->load().in_flight); });
     metrics_->gauge_callback("reelhouse_http_worker_queue_jobs", "Jobs that wait for a worker", {},
                              [this] { return static_cast<double>(http_->load().queued); });
+    metrics_->gauge_callback("reelhouse_sql_running", "Requests whose SQL statements run", {},
+                             [this] { return static_cast<double>(sql_->running()); });
   }
 
   const Config config_;

@@ -113,4 +113,6 @@ std::unique_ptr<Session> Engine::connect(ConnectOptions options) {
   return std::make_unique<Session>(std::make_unique<Session::State>(*state_, std::move(options)));
 }
 
+std::size_t Engine::running() const { return state_->running; }
+
 }  // namespace reel::sql

@@ -57,6 +57,9 @@ class Engine {
   //! Sessions must not outlive the engine.
   std::unique_ptr<Session> connect(ConnectOptions options = {});
 
+  //! Executions that have begun and not ended, of all sessions.
+  std::size_t running() const;
+
   struct State;
 
  private:

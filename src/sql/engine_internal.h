@@ -1,6 +1,8 @@
 #pragma once
 //! The instance of DuckDB that sessions share, and who watches their time.
 
+#include <atomic>
+
 #include <duckdb/main/connection.hpp>
 #include <duckdb/main/database.hpp>
 
@@ -19,6 +21,7 @@ struct Engine::State {
   store::Store& store;
   const EngineOptions options;
   Watchdog watchdog;
+  std::atomic<std::size_t> running = 0;
 
  private:
   Mutex mutex;

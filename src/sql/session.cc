@@ -2,6 +2,7 @@
 #include <duckdb/main/client_context.hpp>
 #include <duckdb/main/pending_query_result.hpp>
 #include <duckdb/main/query_result.hpp>
+#include <duckdb/main/stream_query_result.hpp>
 #include <duckdb/main/valid_checker.hpp>
 
 #include "sql/client_state_internal.h"
@@ -13,6 +14,9 @@
 
 namespace reel::sql {
 namespace {
+
+//! Of rows that a statement is ahead of who takes them; they are handed out once there are so many.
+constexpr duckdb::idx_t kBufferBytes = duckdb::idx_t{128} << 10;
 
 ResultKind kind_of(const duckdb::QueryResult& result) {
   switch (result.properties.return_type) {
@@ -32,18 +36,14 @@ std::vector<ResultColumn> columns_of(const duckdb::QueryResult& result) {
   return columns;
 }
 
-Status write_rows(const duckdb::DataChunk& chunk, const std::vector<ResultColumn>& columns,
-                  store::Row& row, ResultSink& sink) {
-  for (duckdb::idx_t i = 0; i < chunk.size(); ++i) {
-    for (std::size_t column = 0; column < columns.size(); ++column) {
-      REEL_ASSIGN(row[column], to_cell(columns[column].shown, chunk.GetValue(column, i)));
-    }
-    REEL_TRY(sink.row(row));
-  }
-  return {};
-}
+Error cancelled_error() { return {Code::cancelled, "the statement was cancelled"}; }
 
 }  // namespace
+
+std::shared_ptr<duckdb::Connection> Session::State::connected() {
+  const MutexLock lock(mutex);
+  return connection;
+}
 
 Status Session::State::connect() {
   if (instance != nullptr && !duckdb::ValidChecker::IsInvalidated(*instance->instance)) return {};
@@ -51,6 +51,7 @@ Status Session::State::connect() {
   auto made = std::make_shared<duckdb::Connection>(*wanted);
   made->context->registered_state->GetOrCreate<ClientState>(ClientState::kName)->options = options;
   duckdb::ClientConfig& config = duckdb::ClientConfig::GetConfig(*made->context);
+  config.streaming_buffer_size = kBufferBytes;
   config.enable_progress_bar = options.progress;
   config.print_progress_bar = false;
   const MutexLock lock(mutex);
@@ -67,7 +68,7 @@ Status Session::State::connect() {
 Error Session::State::explain(const duckdb::ErrorData& error) {
   if (error.Type() == duckdb::ExceptionType::INTERRUPT) {
     if (timed_out) return {Code::timeout, "the statement took longer than it may"};
-    return {Code::cancelled, "the statement was cancelled"};
+    return cancelled_error();
   }
   const MutexLock lock(mutex);
   const auto client = connection->context->registered_state->Get<ClientState>(ClientState::kName);
@@ -78,35 +79,135 @@ Error Session::State::explain(const duckdb::ErrorData& error) {
   return to_error(error);
 }
 
-Status Session::State::run(duckdb::unique_ptr<duckdb::SQLStatement> statement, ResultSink& sink,
-                           const std::vector<store::Value>& parameters) {
-  REEL_TRY(access_of(*statement));
+Result<duckdb::unique_ptr<duckdb::QueryResult>> Session::State::run(
+    duckdb::unique_ptr<duckdb::SQLStatement> statement,
+    const std::vector<store::Value>& parameters) {
+  REEL_ASSIGN(const Access access, access_of(*statement));
   // Pragmas that answer a question have become queries by now; the others change settings.
   if (statement->type == duckdb::StatementType::PRAGMA_STATEMENT) {
     return forbidden("PRAGMA statements that change settings are not allowed");
   }
   duckdb::vector<duckdb::Value> values;
   for (const store::Value& parameter : parameters) values.push_back(to_parameter(parameter));
-  std::shared_ptr<duckdb::Connection> used;
-  {
-    const MutexLock lock(mutex);
-    used = connection;
-  }
-  const auto pending = used->PendingQuery(std::move(statement), values,
-                                          duckdb::QueryResultOutputType::ALLOW_STREAMING);
+  // A streamed result is committed when its last row was taken: too late to hear of a conflict.
+  const bool reads =
+      access == Access::read && statement->type != duckdb::StatementType::EXECUTE_STATEMENT;
+  const auto form = reads ? duckdb::QueryResultOutputType::ALLOW_STREAMING
+                          : duckdb::QueryResultOutputType::FORCE_MATERIALIZED;
+  const auto pending = connected()->PendingQuery(std::move(statement), values, form);
   if (pending->HasError()) return Failure(explain(pending->GetErrorObject()));
-  const auto result = pending->Execute();
+  auto result = pending->Execute();
   if (result->HasError()) return Failure(explain(result->GetErrorObject()));
-  const std::vector<ResultColumn> columns = columns_of(*result);
-  REEL_TRY(sink.begin(kind_of(*result), columns));
-  store::Row row(columns.size());
-  while (true) {
-    const auto chunk = result->Fetch();
-    if (result->HasError()) return Failure(explain(result->GetErrorObject()));
-    if (chunk == nullptr || chunk->size() == 0) break;
-    REEL_TRY(write_rows(*chunk, columns, row, sink));
+  return result;
+}
+
+void Session::State::cancel() {
+  cancelled = true;
+  const MutexLock lock(mutex);
+  if (watch != nullptr) watch->interrupt_now();
+}
+
+Execution::Execution(Session::State& session, const ExecuteOptions& options)
+    : session_(session),
+      watch_(session.engine.watchdog,
+             options.time_max ? std::chrono::steady_clock::now() + *options.time_max
+                              : Watchdog::Time::max(),
+             [&session, connection = session.connected()] {
+               if (!session.cancelled) session.timed_out = true;
+               connection->Interrupt();
+             }) {
+  ++session.engine.running;
+  session.cancelled = false;
+  session.timed_out = false;
+  {
+    const MutexLock lock(session.mutex);
+    session.watch = &watch_;
   }
-  return sink.end();
+  if (options.stop.stop_possible()) {
+    on_stop_.emplace(options.stop, [&session] { session.cancel(); });
+  }
+}
+
+Execution::~Execution() {
+  on_stop_.reset();
+  --session_.engine.running;
+  const MutexLock lock(session_.mutex);
+  session_.watch = nullptr;
+}
+
+Result<bool> Cursor::State::next_chunk() {
+  if (ended) return false;
+  try {
+    chunk = result->Fetch();
+  } catch (const std::exception& exception) {
+    return Failure(session.explain(duckdb::ErrorData(exception)));
+  }
+  if (result->HasError()) return Failure(session.explain(result->GetErrorObject()));
+  row = 0;
+  ended = chunk == nullptr || chunk->size() == 0;
+  return !ended;
+}
+
+Cursor::Cursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Cursor::~Cursor() = default;
+
+ResultKind Cursor::kind() const { return kind_of(*state_->result); }
+const std::vector<ResultColumn>& Cursor::columns() const { return state_->columns; }
+
+Result<bool> Cursor::next(store::Row& cells) {
+  State& state = *state_;
+  if (state.chunk == nullptr || state.row == state.chunk->size()) {
+    REEL_ASSIGN(const bool more, state.next_chunk());
+    if (!more) return false;
+  }
+  cells.resize(state.columns.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    REEL_ASSIGN(cells[i], to_cell(state.columns[i].shown, state.chunk->GetValue(i, state.row)));
+  }
+  ++state.row;
+  return true;
+}
+
+bool Cursor::ready() { return state_->ready(); }
+
+bool Cursor::State::ready() {
+  if (ended || (chunk != nullptr && row < chunk->size())) return true;
+  if (result->type != duckdb::QueryResultType::STREAM_RESULT) return true;
+  try {
+    auto& stream = result->Cast<duckdb::StreamQueryResult>();
+    const auto found = stream.ExecuteTask();
+    return found != duckdb::StreamExecutionResult::CHUNK_NOT_READY &&
+           found != duckdb::StreamExecutionResult::BLOCKED &&
+           found != duckdb::StreamExecutionResult::NO_TASKS_AVAILABLE;
+  } catch (const std::exception&) {
+    return true;  // next() tells
+  }
+}
+
+//! Executes all statements; `take` gets the cursor of each, and whether it is the last.
+template <class Take>
+Status Session::State::execute(std::string_view sql, const std::vector<store::Value>& parameters,
+                               const Take& take) {
+  try {
+    auto statements = connected()->ExtractStatements(std::string(sql));
+    if (!parameters.empty() && statements.size() != 1) {
+      return invalid("parameters are for a single statement, not for {}", statements.size());
+    }
+    for (auto& statement : statements) {
+      if (cancelled) return Failure(cancelled_error());
+      const bool last = &statement == &statements.back();
+      REEL_ASSIGN(auto result, run(std::move(statement), parameters));
+      std::vector<ResultColumn> columns = columns_of(*result);
+      REEL_TRY(take(std::make_unique<Cursor::State>(Cursor::State{.session = *this,
+                                                                  .execution = nullptr,
+                                                                  .result = std::move(result),
+                                                                  .columns = std::move(columns)}),
+                    last));
+    }
+    return {};
+  } catch (const std::exception& exception) {
+    return Failure(explain(duckdb::ErrorData(exception)));
+  }
 }
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -114,42 +215,41 @@ Session::~Session() = default;
 
 Status Session::execute(std::string_view sql, ResultSink& sink, const ExecuteOptions& options) {
   REEL_TRY(state_->connect());
-  State& state = *state_;
-  state.cancelled = false;
-  state.timed_out = false;
-  std::shared_ptr<duckdb::Connection> connection;
-  {
-    const MutexLock lock(state.mutex);
-    connection = state.connection;
-  }
-  std::optional<Watchdog::Watch> watch;
-  if (options.time_max) {
-    watch.emplace(state.engine.watchdog, std::chrono::steady_clock::now() + *options.time_max,
-                  [&state, connection] {
-                    state.timed_out = true;
-                    connection->Interrupt();
-                  });
-  }
-  try {
-    auto statements = connection->ExtractStatements(std::string(sql));
-    if (!options.parameters.empty() && statements.size() != 1) {
-      return invalid("parameters are for a single statement, not for {}", statements.size());
-    }
-    for (auto& statement : statements) {
-      if (state.cancelled) return cancelled("the statement was cancelled");
-      REEL_TRY(state.run(std::move(statement), sink, options.parameters));
-    }
-    return {};
-  } catch (const std::exception& exception) {
-    return Failure(state.explain(duckdb::ErrorData(exception)));
-  }
+  const Execution execution(*state_, options);
+  return state_->execute(sql, options.parameters,
+                         [&](std::unique_ptr<Cursor::State> result, bool) -> Status {
+                           Cursor cursor(std::move(result));
+                           REEL_TRY(sink.begin(cursor.kind(), cursor.columns()));
+                           store::Row row;
+                           while (true) {
+                             REEL_ASSIGN(const bool more, cursor.next(row));
+                             if (!more) return sink.end();
+                             REEL_TRY(sink.row(row));
+                           }
+                         });
 }
 
-void Session::cancel() {
-  state_->cancelled = true;
-  const MutexLock lock(state_->mutex);
-  if (state_->connection != nullptr) state_->connection->Interrupt();
+Result<std::unique_ptr<Cursor>> Session::open(std::string_view sql, const ExecuteOptions& options) {
+  REEL_TRY(state_->connect());
+  auto execution = std::make_unique<Execution>(*state_, options);
+  std::unique_ptr<Cursor::State> opened;
+  REEL_TRY(state_->execute(sql, options.parameters,
+                           [&](std::unique_ptr<Cursor::State> result, bool last) -> Status {
+                             if (last) {
+                               opened = std::move(result);
+                               return {};
+                             }
+                             while (true) {
+                               REEL_ASSIGN(const bool more, result->next_chunk());
+                               if (!more) return {};
+                             }
+                           }));
+  if (opened == nullptr) return invalid("there is no statement");
+  opened->execution = std::move(execution);
+  return std::make_unique<Cursor>(std::move(opened));
 }
+
+void Session::cancel() { state_->cancel(); }
 
 bool Session::in_transaction() const {
   const MutexLock lock(state_->mutex);

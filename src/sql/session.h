@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,35 @@ struct ExecuteOptions {
   std::vector<store::Value> parameters = {};
   //! Code::timeout after so long.
   std::optional<std::chrono::milliseconds> time_max = {};
+  //! Code::cancelled when it is asked to stop, before or meanwhile.
+  std::stop_token stop = {};
+};
+
+//! The result of a statement that is taken row by row, while the statement runs. Dropping it ends
+//! the statement. Used by one thread at a time; does not outlive its session, which executes
+//! nothing else meanwhile.
+class Cursor {
+ public:
+  ~Cursor();
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+
+  ResultKind kind() const;
+  const std::vector<ResultColumn>& columns() const;
+
+  //! Waits for the next row; false when there is none. Errors as Session::execute().
+  Result<bool> next(store::Row& cells);
+
+  //! Whether next() has something to say at once.
+  bool ready();
+
+  struct State;
+  explicit Cursor(std::unique_ptr<State> state);
+
+ private:
+  friend class ArrowStream;
+
+  std::unique_ptr<State> state_;
 };
 
 //! One thread at a time, but for cancel(). Dropping it rolls an open transaction back.
@@ -58,6 +88,11 @@ class Session {
   //! - forbidden, unsupported: not for this table, not offered here;
   //! - timeout, cancelled, too_large (memory), and those of Store::commit().
   Status execute(std::string_view sql, ResultSink& sink, const ExecuteOptions& options = {});
+
+  //! As execute(), but hands the result of the last statement out before it is complete; the others
+  //! have been executed then. Code::invalid when there is no statement. What changes rows is
+  //! complete and committed before its result is handed out.
+  Result<std::unique_ptr<Cursor>> open(std::string_view sql, const ExecuteOptions& options = {});
 
   //! Ends the running execution with Code::cancelled. From any thread.
   void cancel();

@@ -34,6 +34,14 @@ Watchdog::Watch::~Watch() {
   dog_.entries_.erase(number_);
 }
 
+void Watchdog::Watch::interrupt_now() {
+  {
+    const MutexLock lock(dog_.mutex_);
+    dog_.entries_.at(number_).next = Time::min();
+  }
+  dog_.changed_.notify_all();
+}
+
 void Watchdog::run() {
   const MutexLock lock(mutex_);
   while (!stopping_) {

@@ -1,5 +1,5 @@
 #pragma once
-//! Interrupts statements that take too long.
+//! Interrupts statements that take too long, or that nobody wants any more.
 
 #include <chrono>
 #include <condition_variable>
@@ -29,6 +29,9 @@ class Watchdog {
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
+
+    //! Does not wait for the deadline.
+    void interrupt_now();
 
    private:
     Watchdog& dog_;

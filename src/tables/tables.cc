@@ -183,14 +183,18 @@ Result<json::Value> list_tables(store::Store& store) {
   return json::Value(std::move(tables));
 }
 
-Result<json::Value> get_table_columns(store::Store& store, std::string_view table, When when) {
-  REEL_ASSIGN(const SchemaPtr current, store.catalog()->table(table));
-  if (!when.version && !when.as_of) return store::schema_to_json(*current);
+Result<SchemaPtr> get_schema(store::Store& store, std::string_view table, When when) {
+  REEL_ASSIGN(SchemaPtr current, store.catalog()->table(table));
+  if (!when.version && !when.as_of) return current;
   REEL_ASSIGN(auto versions, store.history(current->id));
-  REEL_ASSIGN(const SchemaVersion found, when.version
-                                             ? find_version(std::move(versions), *when.version)
-                                             : version_at(std::move(versions), *when.as_of));
-  return store::schema_to_json(found.schema);
+  REEL_ASSIGN(SchemaVersion found, when.version ? find_version(std::move(versions), *when.version)
+                                                : version_at(std::move(versions), *when.as_of));
+  return std::make_shared<const TableSchema>(std::move(found.schema));
+}
+
+Result<json::Value> get_table_columns(store::Store& store, std::string_view table, When when) {
+  REEL_ASSIGN(const SchemaPtr schema, get_schema(store, table, when));
+  return store::schema_to_json(*schema);
 }
 
 Result<std::vector<std::string>> list_table_columns(store::Store& store, std::string_view table) {

@@ -29,7 +29,9 @@ struct When {
 // Looking.
 
 Result<json::Value> list_tables(store::Store& store);
-//! The schema.
+using SchemaPtr = std::shared_ptr<const store::TableSchema>;
+Result<SchemaPtr> get_schema(store::Store& store, std::string_view table, When when = {});
+//! The same as a document.
 Result<json::Value> get_table_columns(store::Store& store, std::string_view table, When when = {});
 Result<std::vector<std::string>> list_table_columns(store::Store& store, std::string_view table);
 Result<bool> column_exists(store::Store& store, std::string_view table, std::string_view column);
@@ -45,7 +47,6 @@ Result<json::Value> history(store::Store& store, std::string_view table);
 
 using store::Reason;
 using NewColumn = store::TableDefinition::ColumnDefinition;
-using SchemaPtr = std::shared_ptr<const store::TableSchema>;
 
 Result<SchemaPtr> add_columns(store::Store& store, const std::string& table,
                               std::vector<NewColumn> columns, const Reason& reason);

@@ -17,6 +17,7 @@ LIBRARY_OF_HEADER = {
     "curl/": {"CURL::libcurl"},
     "duckdb": {"DuckDB::DuckDB"},
     "histedit.h": {"libedit::libedit"},
+    "nanoarrow": {"nanoarrow::nanoarrow"},
     "openssl/": {"OpenSSL::Crypto", "OpenSSL::SSL"},
     "simdjson": {"simdjson::simdjson"},
     "spdlog/": {"spdlog::spdlog"},

@@ -90,15 +90,42 @@ def installed_of_pypi_source(package: str) -> bool:
     return description.is_file() and f"\nVersion: {version}\n" in description.read_text()
 
 
+# Build backends that would look for compilers, libraries and Python's headers before they tell pip the name and version
+# of an archive that we only unpack. In their place: what the archive itself says of that.
+REPLACED_BACKENDS = {"nanoarrow": "mesonpy"}
+BACKEND = '''
+import email, pathlib
+
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    text = pathlib.Path("PKG-INFO").read_text()
+    fields = email.message_from_string(text)
+    info = pathlib.Path(folder) / f"{fields['Name']}-{fields['Version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(text)
+    return info.name
+'''
+
+
+def replace_backend(name: str, venv: Path) -> list[str]:
+    """pip's arguments so that it uses ours."""
+    if name not in REPLACED_BACKENDS:
+        return []
+    [modules] = venv.glob("lib/python3*/site-packages")
+    (modules / f"{REPLACED_BACKENDS[name]}.py").write_text(BACKEND)
+    return ["--no-build-isolation"]
+
+
 def install_of_pypi_source(package: str) -> None:
     target = source_folder(package)
+    name = package.partition("==")[0]
     with tempfile.TemporaryDirectory() as folder:
         pip = Path(folder) / "venv" / "bin" / "pip"
         archives, unpacked = Path(folder) / "archives", Path(folder) / "unpacked"
         shell.run(["/usr/bin/python3", "-m", "venv", Path(folder) / "venv"])
+        backend = replace_backend(name, Path(folder) / "venv")
         # Not ":all:", which would compile the tools as well that pip reads the archive's description with.
-        shell.run([pip, "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                   "--no-binary", package.partition("==")[0], "--dest", archives, package])
+        shell.run([pip, "download", "--quiet", "--disable-pip-version-check", "--no-deps", *backend,
+                   "--no-binary", name, "--dest", archives, package])
         [archive] = archives.iterdir()
         top = archive.name.removesuffix(".tar.gz")
         unpacked.mkdir()
