@@ -234,6 +234,18 @@ def test_the_command_line_writes_parquet(place, tmp_path, client, table):
     assert pyarrow.parquet.read_table(tmp_path / "redirected").to_pylist() == written.to_pylist()
 
 
+@pytest.mark.parametrize("name", ["arrow", "parquet"])
+def test_the_command_line_writes_many_batches(place, tmp_path, name):
+    file = tmp_path / name
+    made = run("sql", *place, "--format", name, "-o", file, "-c",
+               "SELECT a, repeat('x', 100) AS text, a % 7 = 0 AS flag FROM range(90000) r(a)")
+    assert made.returncode == 0, made.stderr
+    table = (pyarrow.parquet.read_table(file) if name == "parquet"
+             else pyarrow.ipc.open_stream(file.read_bytes()).read_all())
+    assert table["a"].to_pylist() == list(range(90_000))
+    assert table["flag"].to_pylist() == [a % 7 == 0 for a in range(90_000)]
+
+
 def test_files_that_cannot_be(place, tmp_path):
     failed = run("sql", *place, "--format", "parquet", "-o", tmp_path / "x", "-c", "SELECT nothing")
     assert failed.returncode == 1 and "nothing" in failed.stderr and not (tmp_path / "x").exists()
