@@ -9,6 +9,10 @@ namespace {
 
 //! How long the committer lets readers keep it from restarting a log that has become too long.
 constexpr int kRestartWaitMs = 100;
+//! The same while all is well: every writer waits meanwhile, and another try costs little.
+constexpr int kRestartTryMs = 2;
+//! A log so many times too long is worth a longer wait.
+constexpr std::size_t kFarTooLong = 2;
 
 int note_wal_pages(void* pages, sqlite3*, const char*, int count) {
   *static_cast<std::size_t*>(pages) = static_cast<std::size_t>(count);
@@ -336,7 +340,8 @@ void Committer::keep_log_short() {
   }
   if (wal_pages_ >= wal_pages_restart_) {
     if (checkpointer_ != nullptr) checkpointer_->wait_idle();
-    sqlite3_busy_timeout(writer_->get(), kRestartWaitMs);
+    const bool far_too_long = wal_pages_ >= kFarTooLong * options_.wal_pages_hard;
+    sqlite3_busy_timeout(writer_->get(), far_too_long ? kRestartWaitMs : kRestartTryMs);
     const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART, metrics_.checkpoint);
     sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
     if (!done) return turn_read_only(done.error());
