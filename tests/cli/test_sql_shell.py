@@ -1,4 +1,5 @@
 """The SQL shell, driven through a terminal."""
+import os
 import stat
 from pathlib import Path
 
@@ -6,6 +7,12 @@ import pytest
 import shell_recording
 from reelhouse_server import environment, program
 from terminal import Terminal
+
+try:
+    for end in os.openpty():
+        os.close(end)
+except OSError as error:
+    pytest.skip(f"this machine has no terminals to try a shell on (/dev/pts): {error}", allow_module_level=True)
 
 PROMPT = "reel> "
 OPEN = "reel*> "  # in a transaction

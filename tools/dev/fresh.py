@@ -8,7 +8,7 @@ from dev import shell
 # A network may have a certificate authority of its own, which this machine trusts.
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
-MOUNTS = (("proc", "proc", "proc"), ("devtmpfs", "dev", "devtmpfs"))
+MOUNTS = (("proc", "proc", "proc"), ("devtmpfs", "dev", "devtmpfs"), ("devpts", "dev/pts", "devpts"))
 
 
 def mirror() -> tuple[str, str]:
