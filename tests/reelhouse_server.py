@@ -17,6 +17,16 @@ def sanitized() -> bool:
     return any(f"/build/{preset}/" in program() for preset in ("asan", "tsan"))
 
 
+def has_terminals() -> bool:
+    """Bare chroots lack /dev/pts."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError:
+        return False
+    return True
+
+
 def program() -> str:
     return os.environ.get("REELHOUSE_BIN") or str(ROOT / "build" / "dev" / "reelhouse")
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 import requests
 from arrow import STREAM, pyarrow
-from reelhouse_server import environment, program, run
+from reelhouse_server import environment, has_terminals, program, run
 from tams_client import Client
 
 COLUMNS = {
@@ -255,6 +255,7 @@ def test_files_that_cannot_be(place, tmp_path):
     assert run("sql", *place, "--format", "excel", "-c", "SELECT 1").returncode == 2
 
 
+@pytest.mark.skipif(not has_terminals(), reason="no terminals here (/dev/pts)")
 @pytest.mark.parametrize("name", ["arrow", "parquet"])
 def test_a_terminal_is_no_file(tmp_path, name):
     command = f"{program()} sql --data-dir {tmp_path}/data --format {name} -c 'SELECT 1'"

@@ -1,18 +1,13 @@
 """The SQL shell, driven through a terminal."""
-import os
 import stat
 from pathlib import Path
 
 import pytest
 import shell_recording
-from reelhouse_server import environment, program
+from reelhouse_server import environment, has_terminals, program
 from terminal import Terminal
 
-try:
-    for end in os.openpty():
-        os.close(end)
-except OSError as error:
-    pytest.skip(f"this machine has no terminals to try a shell on (/dev/pts): {error}", allow_module_level=True)
+pytestmark = pytest.mark.skipif(not has_terminals(), reason="no terminals here to try a shell on (/dev/pts)")
 
 PROMPT = "reel> "
 OPEN = "reel*> "  # in a transaction
