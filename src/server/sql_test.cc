@@ -239,6 +239,28 @@ TEST_F(SqlTest, TablesOfTheProductAreReadOnly) {
   }
 }
 
+//! DuckDB lets a transaction go on after some errors; half of a statement must not be committed.
+TEST_F(SqlTest, AStatementThatFailsHalfWayIsNotCommitted) {
+  store::TableDefinition definition = store::testing::spans_table();
+  definition.product = true;
+  ASSERT_TRUE(store_->ensure_table(definition, "test"));
+  const auto first_only = [](store::Draft& draft, const store::TableSchema& table,
+                             const std::vector<store::RowEdit>& edits) -> Status {
+    REEL_TRY(draft.commit(store::Batch().insert(table.name, key_of(table, *edits[0].after), {})));
+    return not_found("the second row's flow does not exist");
+  };
+  const auto session = engine_->connect({.product_writes = std::make_shared<sql::ProductWrites>(
+                                             sql::ProductWrites{first_only, [] {}})});
+  rows(*session, "BEGIN");
+  const Error error = failure(*session,
+                              "INSERT INTO spans (flow, start) VALUES (gen_random_uuid(), 0), "
+                              "(gen_random_uuid(), 1)");
+  EXPECT_EQ(error.code(), Code::not_found);
+  EXPECT_NE(failure(*session, "COMMIT").message(), "");
+  EXPECT_FALSE(session->in_transaction());
+  EXPECT_THAT(rows(*session, "SELECT count(*) FROM spans"), ElementsAre("0"));
+}
+
 TEST_F(SqlTest, IndexesNarrowWhatIsRead) {
   ASSERT_TRUE(store_->ensure_table(store::testing::spans_table(), "test"));
   const auto session = engine_->connect();

@@ -4,43 +4,22 @@
 #include <duckdb/main/valid_checker.hpp>
 
 #include "sql/session_internal.h"
+#include "sql/test_store.h"
 
 namespace reel::sql {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::not_here;
+using testing::TestSnapshot;
 using TablePtr = std::shared_ptr<const store::TableSchema>;
-
-Failure not_here() { return unsupported("not in this test"); }
-
-class EmptySnapshot final : public store::Snapshot {
- public:
-  const store::Catalog& catalog() const override { return catalog_; }
-  Result<std::optional<store::Row>> get(std::string_view, const store::Key&,
-                                        const std::vector<std::string>&) override {
-    return not_here();
-  }
-  Status get_each(std::string_view, const std::vector<store::Key>&, const std::vector<std::string>&,
-                  const store::KeyVisitor&) override {
-    return not_here();
-  }
-  Status scan(const store::ScanSpec&, const store::RowVisitor&) override { return not_here(); }
-  Status scan_all(std::string_view, std::size_t, std::size_t, const store::RowVisitor&) override {
-    return not_here();
-  }
-  Status search(const store::SearchSpec&, const store::RowVisitor&) override { return not_here(); }
-  Result<std::vector<store::LedgerEntry>> ledger(std::string_view) override { return not_here(); }
-
- private:
-  store::Catalog catalog_;
-};
 
 //! Without tables: what is tested needs none.
 class EmptyStore final : public store::Store {
  public:
   Result<std::unique_ptr<store::Snapshot>> snapshot() override {
-    return std::make_unique<EmptySnapshot>();
+    return std::make_unique<TestSnapshot>();
   }
   Result<std::vector<std::unique_ptr<store::Snapshot>>> snapshots(std::size_t) override {
     return not_here();

@@ -54,12 +54,6 @@ store::Cells cells_of(const TableSchema& schema, const Row& row, const Row* othe
   return cells;
 }
 
-Key key_of(const TableSchema& schema, const Row& row) {
-  Key key;
-  for (const store::ColumnId id : schema.key()) key.push_back(row[schema.position(id)]);
-  return key;
-}
-
 //! Where a row was read, nothing else may have changed it.
 void require_unchanged(store::Batch& batch, const TableSchema& schema, const Row& before) {
   store::Cells cells = cells_of(schema, before);
@@ -113,8 +107,7 @@ Result<store::Batch> to_batch(store::Snapshot& view, const TableSchema& schema,
   store::Batch batch;
   batch.schema_versions.emplace_back(schema.name, schema.version);
   const auto stays = [&](const store::RowEdit& edit) {
-    return edit.before && edit.after &&
-           encode_key(schema, *edit.before) == encode_key(schema, *edit.after);
+    return edit.before && edit.after && key_of(schema, *edit.before) == key_of(schema, *edit.after);
   };
   std::set<std::string> given_up;
   for (const store::RowEdit& edit : edits) {

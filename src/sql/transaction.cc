@@ -102,13 +102,16 @@ void StoreTransaction::apply(const store::TableSchema& schema,
     raise(Error(Code::too_large,
                 fmt::format("a transaction changes at most {} rows", kChangedRowsMax)));
   }
-  // Half of a statement may be in the draft when it fails: DuckDB then ends the transaction.
+  // Half of a statement may be in the draft when it fails, and DuckDB does not end the transaction
+  // after every error.
+  torn_ = true;
   if (schema.product) {
     product_writes_ = product_writes;
     ok_or_raise(product_writes_->apply(*draft_, schema, edits));
   } else {
     ok_or_raise(draft_->commit(value_or_raise(to_batch(*view_, schema, edits))));
   }
+  torn_ = false;
 }
 
 void StoreTransaction::change_schema(const std::function<Status(store::Store&)>& change) {
@@ -129,6 +132,7 @@ Status StoreTransaction::commit() {
   std::shared_ptr<const ProductWrites> product_writes;
   {
     const MutexLock lock(mutex_);
+    if (torn_) return invalid("a statement of the transaction failed: it is rolled back");
     if (draft_ != nullptr) batch = draft_->take();
     product_writes = std::move(product_writes_);
     free_.clear();

@@ -86,6 +86,7 @@ class StoreTransaction final : public duckdb::Transaction {
   std::vector<store::Snapshot*> free_ GUARDED_BY(mutex_);     //!< nobody reads with them
   std::size_t threads_expected_ GUARDED_BY(mutex_) = 1;
   bool reading_ GUARDED_BY(mutex_) = false;  //!< rows were read: the state is settled
+  bool torn_ GUARDED_BY(mutex_) = false;     //!< a statement that changes rows has failed
   //! Set: it has changed rows of the product's tables.
   std::shared_ptr<const ProductWrites> product_writes_ GUARDED_BY(mutex_);
 };

@@ -216,8 +216,7 @@ void WriteOperator::keep_returned(StoreTransaction& transaction, const store::Ta
   for (const store::RowEdit& edit : edits) {
     std::optional<store::Row> row = edit.after ? edit.after : edit.before;
     if (edit.after && schema.product) {
-      store::Key key;
-      for (const store::ColumnId id : schema.key()) key.push_back((*row)[schema.position(id)]);
+      const store::Key key = key_of(schema, *row);
       row = value_or_raise(transaction.read(
           [&](store::Snapshot& snapshot) { return snapshot.get(schema.name, key); }));
     }

@@ -59,6 +59,12 @@ Result<std::size_t> position_of(const TableSchema& schema, std::string_view refe
 
 }  // namespace
 
+Key key_of(const TableSchema& schema, const Row& row) {
+  Key key;
+  for (const ColumnId id : schema.key()) key.push_back(row[schema.position(id)]);
+  return key;
+}
+
 bool Draft::KeyLess::operator()(const Key& a, const Key& b) const {
   return std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end(), compare) <
          0;
@@ -235,12 +241,6 @@ Draft::Draft(Snapshot& base) : base_(base) {}
 Draft::~Draft() = default;
 
 Result<std::unique_ptr<Snapshot>> Draft::snapshot() { return std::make_unique<View>(*this); }
-
-bool Draft::changes(TableId table) const {
-  return std::any_of(tables_.begin(), tables_.end(), [&](const auto& one) {
-    return one.second.schema->id == table && !one.second.rows.empty();
-  });
-}
 
 std::size_t Draft::row_count() const {
   std::size_t count = 0;

@@ -18,6 +18,9 @@ struct RowEdit {
   std::optional<Row> after = {};
 };
 
+//! The key of a row.
+Key key_of(const TableSchema& schema, const Row& row);
+
 //! Batches put together to one, over one snapshot: who reads from the draft sees what was committed
 //! to it. So code that reads, checks and commits, written for a store, becomes a step of a larger
 //! transaction. One thread at a time.
@@ -40,9 +43,6 @@ class Draft final : public RowStore {
   //! partition is empty which the draft itself has emptied.
   Status commit(Batch batch) override;
 
-  bool empty() const { return batch_.mutations.empty(); }
-  //! Whether rows of this table were changed.
-  bool changes(TableId table) const;
   //! How many rows were changed.
   std::size_t row_count() const;
 

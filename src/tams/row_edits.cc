@@ -63,17 +63,19 @@ bool contains(Names names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-store::Key key_of(const TableSchema& schema, const store::Row& row) {
-  store::Key key;
-  for (const store::ColumnId id : schema.key()) key.push_back(row[schema.position(id)]);
-  return key;
+bool is_users(const store::Column& column) {
+  return column.product_name.empty() && column.id != store::kInsertedAt;
 }
 
 //! Edits of one table, one after the other.
 class Edits {
  public:
   Edits(const Context& context, const Caller& caller, std::shared_ptr<const TableSchema> schema)
-      : context_(context), caller_(caller), schema_(std::move(schema)) {}
+      : context_(context),
+        caller_(caller),
+        schema_(std::move(schema)),
+        has_user_columns_(std::any_of(schema_->columns.begin(), schema_->columns.end(), is_users)) {
+  }
 
   Status apply(const std::vector<RowEdit>& edits) {
     if (schema_->name == table::kSegments) return apply_segments(edits);
@@ -211,8 +213,9 @@ class Edits {
     for (std::size_t from = 0; from < edits.size(); from += at_once) {
       json::Array bodies;
       const std::size_t to = std::min(edits.size(), from + at_once);
+      REEL_ASSIGN(const auto snapshot, context_.store.snapshot());
       for (std::size_t i = from; i < to; ++i) {
-        auto body = segment_body(*edits[i]->after);
+        auto body = segment_body(*snapshot, *edits[i]->after);
         if (!body) return named(*edits[i], Failure(std::move(body).error()));
         bodies.push_back(*std::move(body));
       }
@@ -228,7 +231,7 @@ class Edits {
     return {};
   }
 
-  Result<json::Value> segment_body(const store::Row& row) {
+  Result<json::Value> segment_body(store::Snapshot& snapshot, const store::Row& row) const {
     const Record segment = record(row);
     for (const std::string_view column : {"end_time", "object_id", "end_inclusive"}) {
       if (segment[column].is_null()) return invalid("column '{}' may not be null", column);
@@ -241,12 +244,9 @@ class Edits {
       }
     }
     REEL_TRY(check_objects(row, kTags));
-    {
-      REEL_ASSIGN(const auto snapshot, context_.store.snapshot());
-      const store::Key key = key_of(*schema_, row);
-      REEL_ASSIGN(const auto there, snapshot->get(schema_->name, key, {"start_time"}));
-      if (there) return conflict("there is such a row already");
-    }
+    REEL_ASSIGN(const auto there,
+                snapshot.get(schema_->name, key_of(*schema_, row), {"start_time"}));
+    if (there) return conflict("there is such a row already");
     const SegmentColumns columns(*schema_);
     const store::RowView view{*schema_, row};
     SegmentFields fields = fields_of(view, columns);
@@ -278,7 +278,7 @@ class Edits {
 
   //! Cells of users' columns which the writes above have not set.
   Status set_user_cells(const RowEdit& edit) {
-    if (!edit.after) return {};
+    if (!edit.after || !has_user_columns_) return {};
     const store::Key key = key_of(*schema_, *edit.after);
     REEL_ASSIGN(const auto snapshot, context_.store.snapshot());
     REEL_ASSIGN(const auto row, snapshot->get(schema_->name, key));
@@ -287,7 +287,7 @@ class Edits {
     store::Cells after;
     for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
       const store::Column& column = schema_->columns[i];
-      if (!column.product_name.empty() || column.id == store::kInsertedAt) continue;
+      if (!is_users(column)) continue;
       const Value& cell = (*edit.after)[i];
       if (cell == (*row)[i]) continue;
       if (cell.is_null() && !column.nullable) {
@@ -326,7 +326,7 @@ class Edits {
     if (!edit.after) return {};
     for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
       const store::Column& column = schema_->columns[i];
-      if (column.product_name.empty() || column.id == store::kInsertedAt) continue;
+      if (is_users(column) || column.id == store::kInsertedAt) continue;
       const Value& otherwise = edit.before ? (*edit.before)[i] : column.default_value;
       if ((*edit.after)[i] == otherwise || contains(writable, column.product_name)) continue;
       return forbidden("column '{}' of table {} is filled by the product", column.name,
@@ -383,6 +383,7 @@ class Edits {
   const Context& context_;
   const Caller& caller_;
   const std::shared_ptr<const TableSchema> schema_;
+  const bool has_user_columns_;
 };
 
 }  // namespace

@@ -211,7 +211,7 @@ TEST_F(DraftTest, IsWhatTheStoreWouldBe) {
     bool holds = true;
     for (const Batch& batch : accepted) holds = three->commit(batch).has_value() && holds;
     const Status committed = one->commit(draft.take());
-    EXPECT_TRUE(draft.empty());
+    EXPECT_TRUE(draft.take().mutations.empty());
     if (alone) EXPECT_OK(committed);
     if (committed) {
       EXPECT_TRUE(holds);
@@ -227,8 +227,7 @@ TEST_F(DraftTest, IsWhatTheStoreWouldBe) {
           const auto there = value_of(other->snapshot());
           const auto schema = value_of(there->catalog().table(table));
           const auto copy = [&](const Row& row, bool put) {
-            Key key;
-            for (const ColumnId id : schema->key()) key.push_back(row[schema->position(id)]);
+            Key key = key_of(*schema, row);
             Cells cells;
             for (std::size_t i = 0; i < row.size(); ++i) {
               const Column& column = schema->columns[i];
