@@ -2,6 +2,7 @@
 #include <duckdb/main/client_context.hpp>
 #include <duckdb/main/config.hpp>
 #include <duckdb/main/valid_checker.hpp>
+#include <duckdb/parallel/task_scheduler.hpp>
 #include <duckdb/parser/parsed_data/drop_info.hpp>
 #include <duckdb/storage/storage_extension.hpp>
 
@@ -9,6 +10,7 @@
 #include "sql/engine_internal.h"
 #include "sql/errors_internal.h"
 #include "sql/functions_internal.h"
+#include "sql/memory_guard_internal.h"
 #include "sql/session_internal.h"
 #include "sql/transaction_internal.h"
 
@@ -51,7 +53,9 @@ void configure(duckdb::DBConfig& config, store::Store& store, const EngineOption
   duckdb::StorageExtension::Register(config, kDatabase, std::move(extension));
   config.options.database_type = kDatabase;
   config.options.maximum_memory = options.memory_bytes_max;
-  config.options.maximum_threads = std::max<std::uint32_t>(options.threads, 1);
+  // All of them are ours: see Instance.
+  config.options.maximum_threads = options.threads;
+  config.SetOptionByName("external_threads", duckdb::Value::UBIGINT(options.threads));
   config.options.use_temporary_directory = false;
   for (const char* setting : {"autoinstall_known_extensions", "autoload_known_extensions",
                               "allow_community_extensions"}) {
@@ -84,17 +88,40 @@ void lock_down(duckdb::DuckDB& database, const EngineOptions& options) {
 
 }  // namespace
 
-Result<std::shared_ptr<duckdb::DuckDB>> Engine::State::instance() {
+Instance::Instance(duckdb::DBConfig& config, std::uint32_t threads)
+    : database_(kDatabase, &config) {
+  auto& scheduler = duckdb::TaskScheduler::GetScheduler(*database_.instance);
+  for (std::uint32_t i = 1; i < threads; ++i) {  // the caller of a statement is one, too
+    threads_.emplace_back([this, &scheduler] {
+      const SqlThread here;
+      scheduler.ExecuteForever(&working_);
+    });
+  }
+}
+
+Instance::~Instance() {
+  working_ = false;
+  duckdb::TaskScheduler::GetScheduler(*database_.instance).Signal(threads_.size());
+  for (std::thread& thread : threads_) thread.join();
+}
+
+Error Engine::State::memory_error() const {
+  return {Code::too_large, fmt::format("statements used more memory than {} MB, with values and "
+                                       "states of aggregates: this one was ended",
+                                       (kMemoryFactor * options.memory_bytes_max) >> 20)};
+}
+
+Result<std::shared_ptr<Instance>> Engine::State::instance() {
   const MutexLock lock(mutex);
-  if (current != nullptr && !duckdb::ValidChecker::IsInvalidated(*current->instance)) {
+  if (current != nullptr && !duckdb::ValidChecker::IsInvalidated(*current->database().instance)) {
     return current;
   }
   try {
     duckdb::DBConfig config;
     configure(config, store, options);
-    auto opened = std::make_shared<duckdb::DuckDB>(kDatabase, &config);
-    register_functions(*opened->instance);
-    lock_down(*opened, options);
+    auto opened = std::make_shared<Instance>(config, options.threads);
+    register_functions(*opened->database().instance);
+    lock_down(opened->database(), options);
     current = std::move(opened);
     return current;
   } catch (const std::exception& exception) {

@@ -18,7 +18,7 @@ namespace reel::sql {
 struct EngineOptions {
   //! Memory of all statements together; one that wants more fails with too_large.
   std::uint64_t memory_bytes_max = std::uint64_t{512} << 20;
-  //! Threads that work on statements, besides the callers'.
+  //! Threads that work on a statement, with the caller's; at least one.
   std::uint32_t threads = 2;
   //! Folders whose files statements may read and write (COPY, read_csv, …). Nothing else of the
   //! machine can be reached, nor the network.

@@ -2,6 +2,8 @@
 //! The instance of DuckDB that sessions share, and who watches their time.
 
 #include <atomic>
+#include <thread>
+#include <vector>
 
 #include <duckdb/main/connection.hpp>
 #include <duckdb/main/database.hpp>
@@ -12,11 +14,30 @@
 
 namespace reel::sql {
 
+//! An instance of DuckDB with threads of ours that work on its statements: they are known to the
+//! memory guard, unlike those that DuckDB would start itself.
+class Instance {
+ public:
+  Instance(duckdb::DBConfig& config, std::uint32_t threads);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  duckdb::DuckDB& database() { return database_; }
+
+ private:
+  duckdb::DuckDB database_;
+  duckdb::atomic<bool> working_ = true;
+  std::vector<std::thread> threads_;
+};
+
 struct Engine::State {
   State(store::Store& of, EngineOptions chosen) : store(of), options(std::move(chosen)) {}
 
   //! The instance in use. DuckDB gives one up for good after a defect of its own: then a new one.
-  Result<std::shared_ptr<duckdb::DuckDB>> instance() EXCLUDES(mutex);
+  Result<std::shared_ptr<Instance>> instance() EXCLUDES(mutex);
+  //! What a statement hears that was ended for the memory guard.
+  Error memory_error() const;
 
   store::Store& store;
   const EngineOptions options;
@@ -25,7 +46,7 @@ struct Engine::State {
 
  private:
   Mutex mutex;
-  std::shared_ptr<duckdb::DuckDB> current GUARDED_BY(mutex);
+  std::shared_ptr<Instance> current GUARDED_BY(mutex);
 };
 
 }  // namespace reel::sql

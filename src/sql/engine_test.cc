@@ -80,12 +80,13 @@ class EngineTest : public ::testing::Test {
   //! Afterwards DuckDB takes its instance for broken.
   void break_instance(Session& session) {
     const auto instance = *engine_.instance();
-    duckdb::Connection(*instance).CreateVectorizedFunction(
-        "defect", {duckdb::LogicalType::BIGINT}, duckdb::LogicalType::BIGINT, fail_inside);
+    duckdb::Connection(instance->database())
+        .CreateVectorizedFunction("defect", {duckdb::LogicalType::BIGINT},
+                                  duckdb::LogicalType::BIGINT, fail_inside);
     const Status broken = execute(session, "SELECT defect(i) FROM range(3) r(i)");
     ASSERT_FALSE(broken);
     EXPECT_EQ(broken.error().code(), Code::internal);
-    ASSERT_TRUE(duckdb::ValidChecker::IsInvalidated(*instance->instance));
+    ASSERT_TRUE(duckdb::ValidChecker::IsInvalidated(*instance->database().instance));
   }
 
   EmptyStore store_;

@@ -46,9 +46,10 @@ std::shared_ptr<duckdb::Connection> Session::State::connected() {
 }
 
 Status Session::State::connect() {
-  if (instance != nullptr && !duckdb::ValidChecker::IsInvalidated(*instance->instance)) return {};
+  if (instance != nullptr && !duckdb::ValidChecker::IsInvalidated(*instance->database().instance))
+    return {};
   REEL_ASSIGN(auto wanted, engine.instance());
-  auto made = std::make_shared<duckdb::Connection>(*wanted);
+  auto made = std::make_shared<duckdb::Connection>(wanted->database());
   made->context->registered_state->GetOrCreate<ClientState>(ClientState::kName)->options = options;
   duckdb::ClientConfig& config = duckdb::ClientConfig::GetConfig(*made->context);
   config.streaming_buffer_size = kBufferBytes;
@@ -67,6 +68,7 @@ Status Session::State::connect() {
 
 Error Session::State::explain(const duckdb::ErrorData& error) {
   if (error.Type() == duckdb::ExceptionType::INTERRUPT) {
+    if (too_large) return engine.memory_error();
     if (timed_out) return {Code::timeout, "the statement took longer than it may"};
     return cancelled_error();
   }
@@ -109,16 +111,22 @@ void Session::State::cancel() {
 
 Execution::Execution(Session::State& session, const ExecuteOptions& options)
     : session_(session),
+      memory_(kMemoryFactor * session.engine.options.memory_bytes_max),
       watch_(session.engine.watchdog,
              options.time_max ? std::chrono::steady_clock::now() + *options.time_max
                               : Watchdog::Time::max(),
-             [&session, connection = session.connected()] {
-               if (!session.cancelled) session.timed_out = true;
+             [&session, connection = session.connected()](Watchdog::Reason reason) {
+               if (reason == Watchdog::Reason::memory) {
+                 session.too_large = true;
+               } else if (!session.cancelled) {
+                 session.timed_out = true;
+               }
                connection->Interrupt();
              }) {
   ++session.engine.running;
   session.cancelled = false;
   session.timed_out = false;
+  session.too_large = false;
   {
     const MutexLock lock(session.mutex);
     session.watch = &watch_;
@@ -137,6 +145,7 @@ Execution::~Execution() {
 
 Result<bool> Cursor::State::next_chunk() {
   if (ended) return false;
+  const SqlThread here;
   try {
     chunk = result->Fetch();
   } catch (const std::exception& exception) {
@@ -173,6 +182,7 @@ bool Cursor::ready() { return state_->ready(); }
 bool Cursor::State::ready() {
   if (ended || (chunk != nullptr && row < chunk->size())) return true;
   if (result->type != duckdb::QueryResultType::STREAM_RESULT) return true;
+  const SqlThread here;
   try {
     auto& stream = result->Cast<duckdb::StreamQueryResult>();
     const auto found = stream.ExecuteTask();
@@ -188,6 +198,7 @@ bool Cursor::State::ready() {
 template <class Take>
 Status Session::State::execute(std::string_view sql, const std::vector<store::Value>& parameters,
                                const Take& take) {
+  const SqlThread here;
   try {
     auto statements = connected()->ExtractStatements(std::string(sql));
     if (!parameters.empty() && statements.size() != 1) {

@@ -11,6 +11,7 @@
 #include <duckdb/parser/sql_statement.hpp>
 
 #include "sql/engine_internal.h"
+#include "sql/memory_guard_internal.h"
 #include "sql/session.h"
 
 namespace reel::sql {
@@ -33,12 +34,13 @@ struct Session::State {
 
   Engine::State& engine;
   const ConnectOptions options;
-  std::shared_ptr<duckdb::DuckDB> instance;
+  std::shared_ptr<Instance> instance;
   Mutex mutex;  //!< cancel() comes from other threads
   std::shared_ptr<duckdb::Connection> connection GUARDED_BY(mutex);
   Watchdog::Watch* watch GUARDED_BY(mutex) = nullptr;  //!< of the running execution
   std::atomic<bool> cancelled = false;
   std::atomic<bool> timed_out = false;
+  std::atomic<bool> too_large = false;  //!< interrupted for its memory, or that of others
 };
 
 //! What may end the statements of one execution before they are done, for as long as it lives.
@@ -52,6 +54,7 @@ class Execution {
 
  private:
   Session::State& session_;
+  MemoryUse memory_;
   Watchdog::Watch watch_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };

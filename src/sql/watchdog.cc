@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sql/memory_guard_internal.h"
+
 namespace reel::sql {
 namespace {
 
@@ -20,7 +22,7 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
-Watchdog::Watch::Watch(Watchdog& dog, Time deadline, std::function<void()> interrupt) : dog_(dog) {
+Watchdog::Watch::Watch(Watchdog& dog, Time deadline, Interrupt interrupt) : dog_(dog) {
   {
     const MutexLock lock(dog_.mutex_);
     number_ = ++dog_.last_number_;
@@ -42,23 +44,35 @@ void Watchdog::Watch::interrupt_now() {
   dog_.changed_.notify_all();
 }
 
+void Watchdog::look_at_memory() {
+  if (!memory_exceeded()) return;
+  release_memory();  // it may be what an allocator keeps of statements that have ended
+  if (!memory_exceeded()) return;
+  for (auto& [number, entry] : entries_) entry.interrupt(Reason::memory);
+}
+
 void Watchdog::run() {
   const MutexLock lock(mutex_);
+  Time next_look = Time::min();
   while (!stopping_) {
     const Time now = std::chrono::steady_clock::now();
     Time next = Time::max();
     for (auto& [number, entry] : entries_) {
       if (entry.next <= now) {
-        entry.interrupt();  // sets a flag
+        entry.interrupt(Reason::time);  // sets a flag
         entry.next = now + kAgain;
       }
       next = std::min(next, entry.next);
     }
-    if (next == Time::max()) {
+    if (entries_.empty()) {
       changed_.wait(mutex_);
-    } else {
-      changed_.wait_until(mutex_, next);
+      continue;
     }
+    if (next_look <= now) {
+      look_at_memory();
+      next_look = now + kAgain;
+    }
+    changed_.wait_until(mutex_, std::min(next, next_look));
   }
 }
 

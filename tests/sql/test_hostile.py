@@ -134,6 +134,12 @@ NAME = "n" * 1_000_000
 BOMBS = [
     # Memory. Each wants far more than there is.
     "SELECT repeat('x', 10000000000)",
+    "SELECT length(repeat('x', 3000000000))",
+    "SELECT max(length(repeat('x', 400000000 + i))) FROM range(2048) r(i)",
+    "SELECT length(replace(repeat('x', 100000000), 'x', 'yyyyyyyyyyyyyyyyyyyy'))",
+    "SELECT mode(a) FROM range(1000000000) r(a)",
+    "SELECT length(lpad('x', 2147483647, 'y'))",
+    "SELECT len(list_resize([1], 1000000000))",
     "SELECT list(a) FROM range(100000000000) r(a)",
     "SELECT string_agg(repeat('x', 100000), '') FROM range(1000000)",
     "SELECT string_agg(a::VARCHAR, repeat('x', 100000)) FROM range(1000000) r(a)",

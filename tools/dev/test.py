@@ -122,6 +122,7 @@ def environment(preset: str, seed: int, full: bool) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "ASAN_OPTIONS": "detect_stack_use_after_return=1",
         "ASAN_SYMBOLIZER_PATH": "/usr/bin/llvm-symbolizer-19",
+        "LSAN_OPTIONS": f"suppressions={Path(__file__).parent}/lsan_suppressions.txt:print_suppressions=0",
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "TSAN_OPTIONS": "external_symbolizer_path=/usr/bin/llvm-symbolizer-19"
                         f":suppressions={Path(__file__).parent}/tsan_suppressions.txt",

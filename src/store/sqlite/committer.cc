@@ -7,12 +7,21 @@
 namespace reel::store::sqlite {
 namespace {
 
-//! How long the committer lets readers keep it from restarting a log that has become too long.
+//! How long the committer lets readers keep it from restarting the log after a failed write.
 constexpr int kRestartWaitMs = 100;
-//! The same while all is well: every writer waits meanwhile, and another try costs little.
-constexpr int kRestartTryMs = 2;
-//! A log so many times too long is worth a longer wait.
-constexpr std::size_t kFarTooLong = 2;
+
+//! The same for a log that has become too long. Every writer waits meanwhile, so it is little while
+//! all is well; a reader that stays for long makes the log grow, and the longer it is, the more
+//! it is worth.
+int restart_try_ms(std::size_t pages, std::size_t pages_max) {
+  constexpr std::size_t kMs = 2;
+  const std::size_t times = pages / std::max<std::size_t>(pages_max, 1);
+  return static_cast<int>(std::min<std::size_t>(kMs * times * times, kRestartWaitMs));
+}
+
+//! With nothing to write for so long, the log is moved to the database: readers then need not look
+//! into it.
+constexpr std::chrono::milliseconds kIdle{500};
 
 int note_wal_pages(void* pages, sqlite3*, const char*, int count) {
   *static_cast<std::size_t*>(pages) = static_cast<std::size_t>(count);
@@ -131,7 +140,14 @@ Committer::Group Committer::next_group() {
     {
       const MutexLock lock(mutex_);
       idle_ = queue_.empty();
-      while (queue_.empty() && !stopping_ && !sick_) wake_.wait(mutex_);
+      while (queue_.empty() && !stopping_ && !sick_) {
+        if (!log_unmoved_) {
+          wake_.wait(mutex_);
+        } else if (wake_.wait_for(mutex_, kIdle) == std::cv_status::timeout) {
+          checkpointer_->request();
+          log_unmoved_ = false;
+        }
+      }
       if (queue_.empty() && !stopping_) wake_.wait_until(mutex_, retry_at_);
       idle_ = false;
       if (!queue_.empty()) {
@@ -332,6 +348,7 @@ Result<Committer::Recovered> Committer::recover() {
 void Committer::keep_log_short() {
   if (writer_ == nullptr) return;
   metrics_.log_bytes.set(static_cast<std::int64_t>(wal_pages_ * page_bytes_));
+  log_unmoved_ = checkpointer_ != nullptr;
   const bool began_anew = wal_pages_ < wal_pages_before_;
   wal_pages_before_ = wal_pages_;
   if (began_anew) {
@@ -340,8 +357,7 @@ void Committer::keep_log_short() {
   }
   if (wal_pages_ >= wal_pages_restart_) {
     if (checkpointer_ != nullptr) checkpointer_->wait_idle();
-    const bool far_too_long = wal_pages_ >= kFarTooLong * options_.wal_pages_hard;
-    sqlite3_busy_timeout(writer_->get(), far_too_long ? kRestartWaitMs : kRestartTryMs);
+    sqlite3_busy_timeout(writer_->get(), restart_try_ms(wal_pages_, options_.wal_pages_hard));
     const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART, metrics_.checkpoint);
     sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
     if (!done) return turn_read_only(done.error());

@@ -105,6 +105,7 @@ class Committer {
   std::size_t wal_pages_before_ = 0;
   std::size_t wal_pages_request_;  //!< when to ask for the next checkpoint
   std::size_t wal_pages_restart_;  //!< when the committer checkpoints itself
+  bool log_unmoved_ = false;       //!< since the last commit nobody was asked to
 
   mutable Mutex mutex_;
   std::condition_variable_any wake_;
