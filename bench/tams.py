@@ -17,7 +17,7 @@ from pathlib import Path
 
 import flows
 from client import Client, download, upload
-from measure import HERE, Failed, Server, Wrk, halves, nginx, rss_mb
+from measure import HERE, Failed, Server, Wrk, halves, nginx, rss_mb, wait_until_idle
 
 
 @dataclass
@@ -266,6 +266,7 @@ class Bench:
         doomed = flows.new_flow(self.client)
         flows.fill(self.client, doomed, "doomed", doomed_count)
         seconds = self.scenario["run"]["deletion_seconds"]
+        wait_until_idle(self.server.pid)  # figures are taken in after a load
         idle = pace(seconds)
         begin = time.perf_counter()
         self.client.ask("DELETE", doomed, expected=202)
