@@ -20,6 +20,13 @@
 namespace reel::sql {
 namespace {
 
+//! Sanitizers have allocators of their own, which keep much of what was freed.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define REEL_OWN_ALLOCATORS 0
+#else
+#define REEL_OWN_ALLOCATORS 1
+#endif
+
 //! Smaller pieces are given without a look at the process.
 constexpr std::size_t kLarge = std::size_t{1} << 20;
 
@@ -58,7 +65,7 @@ std::uint64_t resident_bytes() {
 bool exceeded_with(std::uint64_t more) {
   Statements& all = statements();
   const std::uint64_t allowed = all.bytes_max;
-  if (allowed == 0) return false;
+  if (!REEL_OWN_ALLOCATORS || allowed == 0) return false;
   const std::uint64_t resident = resident_bytes();
   std::uint64_t before = all.resident_before;
   while (resident < before && !all.resident_before.compare_exchange_weak(before, resident)) {
@@ -67,7 +74,7 @@ bool exceeded_with(std::uint64_t more) {
   return resident - before + more > allowed;
 }
 
-bool is_refused(std::size_t bytes) {
+[[maybe_unused]] bool is_refused(std::size_t bytes) {
   return bytes >= kLarge && on_sql_thread && exceeded_with(bytes);
 }
 
@@ -99,8 +106,7 @@ void release_memory() {
 }  // namespace reel::sql
 
 // The two ways in which allocators (the program's and DuckDB's own) ask the system for memory.
-// Sanitizers have their own of both.
-#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+#if REEL_OWN_ALLOCATORS
 
 extern "C" {
 

@@ -134,12 +134,6 @@ NAME = "n" * 1_000_000
 BOMBS = [
     # Memory. Each wants far more than there is.
     "SELECT repeat('x', 10000000000)",
-    "SELECT length(repeat('x', 3000000000))",
-    "SELECT max(length(repeat('x', 400000000 + i))) FROM range(2048) r(i)",
-    "SELECT length(replace(repeat('x', 100000000), 'x', 'yyyyyyyyyyyyyyyyyyyy'))",
-    "SELECT mode(a) FROM range(1000000000) r(a)",
-    "SELECT length(lpad('x', 2147483647, 'y'))",
-    "SELECT len(list_resize([1], 1000000000))",
     "SELECT list(a) FROM range(100000000000) r(a)",
     "SELECT string_agg(repeat('x', 100000), '') FROM range(1000000)",
     "SELECT string_agg(a::VARCHAR, repeat('x', 100000)) FROM range(1000000) r(a)",
@@ -174,6 +168,17 @@ BOMBS = [
     "SELECT 'x' SIMILAR TO '((((x{100}){100}){100}){100})'", "SELECT regexp_matches('x', '\\pN{1000}\\pL{1000}" * 20 + "')",
     "SELECT count(*) FROM (SELECT 1 AS a) GROUP BY CUBE (" + ", ".join(["a"] * 25) + ")",
 ]
+
+# What DuckDB itself does not count. Sanitizers have allocators of their own, to which nothing is refused.
+HUGE_VALUES = [
+    "SELECT length(repeat('x', 3000000000))",
+    "SELECT max(length(repeat('x', 400000000 + i))) FROM range(2048) r(i)",
+    "SELECT length(replace(repeat('x', 100000000), 'x', 'yyyyyyyyyyyyyyyyyyyy'))",
+    "SELECT mode(a) FROM range(1000000000) r(a)",
+    "SELECT length(lpad('x', 2147483647, 'y'))",
+    "SELECT len(list_resize([1], 1000000000))",
+]
+BOMBS += [] if reelhouse_server.sanitized() else HUGE_VALUES
 
 
 @pytest.mark.parametrize("statement", BOMBS, ids=lambda statement: statement[:30])
