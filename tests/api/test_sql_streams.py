@@ -176,3 +176,4 @@ def test_the_drain_waits_for_an_answer(serve):
     server.process.terminate()
     await_that(lambda: refuses_connections(server))
     assert json.loads(begun + b"".join(pieces))["row_count"] == 50_000
+    assert server.process.wait(60) == 0

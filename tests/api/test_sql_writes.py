@@ -59,6 +59,10 @@ def check_same_words(by_api, by_sql: dict) -> None:
     assert by_api.json()["message"][1:] in by_sql["message"]
 
 
+FIGURES = ("analytics_state", "flow_summaries", "flow_summary_nodes", "object_usage", "object_groups",
+           "timeline_object_groups")
+
+
 class Pair:
     """Does everything twice: by the API on one server, in SQL on the other."""
 
@@ -102,7 +106,8 @@ def pair(serve):
     yield Pair(*(Client(server.url) for server in servers))
     for server in servers:
         server.stop()
-    counts = [rows(server.data_dir) for server in servers]  # after a check of the ledger and every reference
+    # After a check of the ledger and every reference. Figures are computed later, so either may lack some.
+    counts = [{table: count for table, count in rows(server.data_dir).items() if table not in FIGURES} for server in servers]
     assert counts[0] == counts[1]
 
 
