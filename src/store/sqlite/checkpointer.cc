@@ -11,13 +11,19 @@ Checkpointer::Checkpointer(Connection::Options options, obs::Histogram& took,
 
 Checkpointer::~Checkpointer() { stop(); }
 
-void Checkpointer::request() {
+void Checkpointer::request(std::size_t pages) {
   {
     const MutexLock lock(mutex_);
+    pages_ = pages;
     if (requested_) return;
     requested_ = true;
   }
   wake_.notify_one();
+}
+
+bool Checkpointer::is_busy() const {
+  const MutexLock lock(mutex_);
+  return requested_ || working_;
 }
 
 void Checkpointer::wait_idle() {
@@ -37,14 +43,18 @@ void Checkpointer::stop() {
 
 void Checkpointer::run() {
   while (true) {
+    std::size_t pages = 0;
     {
       const MutexLock lock(mutex_);
       while (!requested_ && !stopping_) wake_.wait(mutex_);
       if (stopping_) break;
       requested_ = false;
       working_ = true;
+      pages = pages_;
     }
-    if (const Status done = checkpoint(); !done) {
+    if (const Status done = checkpoint(); done) {
+      moved_pages_ = pages;
+    } else {
       connection_.reset();
       failed_(done.error());
     }

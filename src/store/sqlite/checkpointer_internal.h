@@ -1,6 +1,7 @@
 #pragma once
 //! Moves pages from the write-ahead log to the database, away from the commit path.
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -21,8 +22,13 @@ class Checkpointer {
                std::function<void(const Error&)> failed);
   ~Checkpointer();
 
-  //! Asks for a checkpoint soon. Never blocks.
-  void request();
+  //! Asks for a checkpoint soon. Never blocks. `pages`: how long the log is now.
+  void request(std::size_t pages);
+  //! Whether a checkpoint is at work or was asked for.
+  bool is_busy() const;
+  //! How long the log was, at least, when the last checkpoint that has ended began: what was added
+  //! since then is still to be moved.
+  std::size_t moved_pages() const { return moved_pages_; }
   //! Forgets a request that has not begun and waits for the checkpoint at work: SQLite lets nobody
   //! else checkpoint meanwhile.
   void wait_idle();
@@ -36,10 +42,12 @@ class Checkpointer {
   obs::Histogram& took_;
   const std::function<void(const Error&)> failed_;
   std::unique_ptr<Connection> connection_;  //!< of the thread
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable_any wake_;
   std::condition_variable_any idle_;
   bool requested_ GUARDED_BY(mutex_) = false;
+  std::size_t pages_ GUARDED_BY(mutex_) = 0;  //!< of the log, at the last request
+  std::atomic<std::size_t> moved_pages_ = 0;
   bool working_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -19,6 +19,9 @@ int restart_try_ms(std::size_t pages, std::size_t pages_max) {
   return static_cast<int>(std::min<std::size_t>(kMs * times * times, kRestartWaitMs));
 }
 
+//! From so many times the length at which it is too long, the log is restarted whatever it takes.
+constexpr std::size_t kFarTooLong = 2;
+
 //! With nothing to write for so long, the log is moved to the database: readers then need not look
 //! into it.
 constexpr std::chrono::milliseconds kIdle{500};
@@ -144,7 +147,7 @@ Committer::Group Committer::next_group() {
         if (!log_unmoved_) {
           wake_.wait(mutex_);
         } else if (wake_.wait_for(mutex_, kIdle) == std::cv_status::timeout) {
-          checkpointer_->request();
+          checkpointer_->request(wal_pages_);
           log_unmoved_ = false;
         }
       }
@@ -356,19 +359,36 @@ void Committer::keep_log_short() {
     wal_pages_restart_ = options_.wal_pages_hard;
   }
   if (wal_pages_ >= wal_pages_restart_) {
-    if (checkpointer_ != nullptr) checkpointer_->wait_idle();
-    sqlite3_busy_timeout(writer_->get(), restart_try_ms(wal_pages_, options_.wal_pages_hard));
-    const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART, metrics_.checkpoint);
-    sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
-    if (!done) return turn_read_only(done.error());
-    // When a reader was in the way, the log goes on growing: try again somewhat later.
-    wal_pages_restart_ = *done ? options_.wal_pages_hard : wal_pages_ + options_.wal_pages_soft;
+    if (may_restart_log()) restart_log();
   } else if (wal_pages_ >= wal_pages_request_) {
     wal_pages_request_ = wal_pages_ + options_.wal_pages_soft;
-    if (checkpointer_ != nullptr) return checkpointer_->request();
+    if (checkpointer_ != nullptr) return checkpointer_->request(wal_pages_);
     const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_PASSIVE, metrics_.checkpoint);
     if (!done) turn_read_only(done.error());
   }
+}
+
+bool Committer::may_restart_log() {
+  if (checkpointer_ == nullptr) return true;
+  if (wal_pages_ >= kFarTooLong * options_.wal_pages_hard) {  // it grows faster than it is moved
+    checkpointer_->wait_idle();
+    return true;
+  }
+  if (checkpointer_->is_busy()) return false;
+  const std::size_t moved = checkpointer_->moved_pages();
+  const std::size_t left = wal_pages_ - (moved <= wal_pages_ ? moved : 0);
+  if (left <= options_.wal_pages_soft / 4) return true;
+  checkpointer_->request(wal_pages_);
+  return false;
+}
+
+void Committer::restart_log() {
+  sqlite3_busy_timeout(writer_->get(), restart_try_ms(wal_pages_, options_.wal_pages_hard));
+  const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART, metrics_.checkpoint);
+  sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
+  if (!done) return turn_read_only(done.error());
+  // When a reader was in the way, the log goes on growing: try again somewhat later.
+  wal_pages_restart_ = *done ? options_.wal_pages_hard : wal_pages_ + options_.wal_pages_soft;
 }
 
 }  // namespace reel::store::sqlite

@@ -91,6 +91,10 @@ class Committer {
   Result<Recovered> recover();
   Status bump_sequence();
   void keep_log_short();
+  //! Whether a checkpoint in the background has left little to be moved, for all writers wait while
+  //! the log is restarted. If not, it is asked for.
+  bool may_restart_log();
+  void restart_log();
 
   const SqliteOptions options_;
   EngineMetrics metrics_;

@@ -183,7 +183,7 @@ TEST_F(ConcurrencyTest, the_log_stays_bounded_during_a_bulk_load) {
     ASSERT_OK(store->commit(batch));
     largest = std::max(largest, std::filesystem::file_size(path_ + "-wal"));
   }
-  EXPECT_LT(largest, 1'200U * 4'120U);
+  EXPECT_LT(largest, 1'600U * 4'120U);
 }
 
 TEST_F(ConcurrencyTest, schema_changes_and_batches_do_not_mind_each_other) {
