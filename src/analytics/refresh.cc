@@ -15,7 +15,7 @@ namespace reel::analytics {
 namespace {
 
 //! Things that one piece takes in: bounds the time that other writers wait for its commit.
-constexpr std::size_t kItemsAtOnce = 500;
+constexpr std::size_t kItemsAtOnce = 25;
 
 //! Commits what is right only as long as the figures are where they were.
 BatchSink sink(const tams::Context& context, const State& state) {

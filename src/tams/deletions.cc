@@ -18,7 +18,7 @@ using time::TimeRange;
 using time::Timestamp;
 
 //! Segments in a transaction of the worker: bounds how long other writers wait for it.
-constexpr std::size_t kChunkSegments = 50;
+constexpr std::size_t kChunkSegments = 10;
 //! How long a request can be looked at when it has ended.
 constexpr std::int64_t kKeepSeconds = 86'400;
 

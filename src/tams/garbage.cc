@@ -13,7 +13,7 @@ namespace reel::tams {
 namespace {
 
 //! Rows per transaction: bounds the time that other writers wait.
-constexpr std::size_t kCollectAtOnce = 100;
+constexpr std::size_t kCollectAtOnce = 15;
 //! For a client that registers in the last moment, and whose clock differs from ours.
 constexpr std::int64_t kGraceSeconds = 300;
 

@@ -65,7 +65,7 @@ Status prepare_file(Connection& writer, std::size_t page_bytes) {
   }
   REEL_TRY(
       writer.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                 "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864; "
+                 "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=268435456; "
                  "PRAGMA secure_delete=OFF"));
   if (format == 0) return {};
   return upgrade(writer, format);

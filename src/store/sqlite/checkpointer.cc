@@ -67,12 +67,26 @@ void Checkpointer::run() {
   connection_.reset();
 }
 
+namespace {
+
+//! SQLite does so only when it has moved the whole log: whoever moved the rest would wait for all.
+Status sync_database(Connection& connection) {
+  sqlite3_file* file = nullptr;
+  int rc = sqlite3_file_control(connection.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (rc == SQLITE_OK && file != nullptr && file->pMethods != nullptr) {
+    rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+  }
+  return rc == SQLITE_OK ? Status() : Status(connection.failure(rc, "synchronizing"));
+}
+
+}  // namespace
+
 Status Checkpointer::checkpoint() {
   if (connection_ == nullptr) {
     REEL_ASSIGN(connection_, Connection::open(options_));
   }
   REEL_TRY(checkpoint_wal(*connection_, SQLITE_CHECKPOINT_PASSIVE, took_));
-  return {};
+  return sync_database(*connection_);
 }
 
 Result<bool> checkpoint_wal(Connection& connection, int mode, obs::Histogram& took) {

@@ -377,7 +377,7 @@ bool Committer::may_restart_log() {
   if (checkpointer_->is_busy()) return false;
   const std::size_t moved = checkpointer_->moved_pages();
   const std::size_t left = wal_pages_ - (moved <= wal_pages_ ? moved : 0);
-  if (left <= options_.wal_pages_soft / 4) return true;
+  if (left <= options_.wal_pages_soft / 8) return true;
   checkpointer_->request(wal_pages_);
   return false;
 }

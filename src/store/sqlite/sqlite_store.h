@@ -43,7 +43,7 @@ struct SqliteOptions {
   std::uint32_t busy_ms = 5'000;
   //! Pages in the write-ahead log from which a background checkpoint moves them to the database,
   //! and from which the committer itself does so before it goes on.
-  std::size_t wal_pages_soft = 4'000;
+  std::size_t wal_pages_soft = 1'000;
   std::size_t wal_pages_hard = 32'000;
   //! False: checkpoints run on the committer, so that a test sees the same I/O every time.
   bool checkpoint_in_background = true;
