@@ -67,6 +67,7 @@ Result<Response> post_sql(sql::Engine& engine, const SqlLimits& limits, const Ca
     }
   }
   sql::ConnectOptions connection = visible_tables(*call.identity);
+  connection.by = call.identity->name;
   connection.product_writes = product_writes(call.tams, caller(call));
   auto session = engine.connect(std::move(connection));
   auto cursor = session->open(text, options);

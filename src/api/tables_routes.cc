@@ -34,11 +34,16 @@ tables::Reason reason(const Call& call) {
   return {.by = call.identity->name, .comment = text_member(call.body, "comment")};
 }
 
+bool flag_member(const json::Value& body, std::string_view name) {
+  const json::Value* member = body.find(name);
+  return member != nullptr && *member->as_bool();
+}
+
 tables::Change change(const Call& call) {
-  const json::Value* dry_run = call.body.find("dry_run");
   return {.table = call.path[0],
           .expected_version = number_member(call.body, "expected_version"),
-          .dry_run = dry_run != nullptr && *dry_run->as_bool(),
+          .dry_run = flag_member(call.body, "dry_run"),
+          .wait = flag_member(call.body, "wait"),
           .now = call.tams.clock.now(),
           .reason = reason(call)};
 }
@@ -125,6 +130,20 @@ Result<Response> restore_table(store::Store& store, const Call& call) {
   return answered(tables::undrop_table(store, id, text_member(call.body, "name"), reason(call)));
 }
 
+Result<Response> list_schemas(store::Store& store, const Call&) {
+  return answered(tables::list_schemas(store));
+}
+
+Result<Response> post_schema(store::Store& store, const Call& call) {
+  return answered(tables::create_schema(store, text_member(call.body, "name")), 201);
+}
+
+Result<Response> delete_schema(store::Store& store, const Call& call) {
+  const bool cascade = flag(call.query, "cascade").value_or(false);
+  return answered(tables::drop_schema(store, call.path[0], cascade, reason(call),
+                                      call.tams.limits.undrop_days));
+}
+
 Handler on(store::Store& store, Result<Response> (*handle)(store::Store&, const Call&)) {
   return [&store, handle](const Call& call) { return handle(store, call); };
 }
@@ -134,7 +153,10 @@ constexpr const char* kTable = "/tables/{table}";
 
 Answer conflict_answer(const std::string& doc) { return {409, doc, tams::shape::error()}; }
 
-Parameter table_parameter() { return {"table", json::Shape::string(), "The name of the table"}; }
+Parameter table_parameter() {
+  return {"table", json::Shape::string(),
+          "The name of the table: `schema.table`, in the schema main `table` alone"};
+}
 
 //! Something to read about a table.
 Route reading(const std::string& what, const std::string& summary, const json::Shape& answer,
@@ -198,6 +220,7 @@ std::vector<Route> routes_of_all(store::Store& store) {
            .answers = {{201, "Created; Location tells where", shape::schema()},
                        bad_request(),
                        forbidden_answer(),
+                       not_found_answer(),
                        conflict_answer("There is a table of that name")},
            .handler = on(store, post_table)},
           {.method = Method::post,
@@ -215,6 +238,44 @@ std::vector<Route> routes_of_all(store::Store& store) {
                        not_found_answer(),
                        conflict_answer("There is a table of that name")},
            .handler = on(store, restore_table)}};
+}
+
+std::vector<Route> routes_of_schemas(store::Store& store) {
+  return {{.method = Method::get,
+           .path = "/schemas",
+           .id = "GET_schemas",
+           .group = kGroup,
+           .summary = "List the schemas that tables lie in",
+           .needs = auth::Need::read,
+           .answers = {{200, "All of them", json::Shape::array(shape::schema_summary())}},
+           .handler = on(store, list_schemas)},
+          {.method = Method::post,
+           .path = "/schemas",
+           .id = "POST_schemas",
+           .group = kGroup,
+           .summary = "Create a schema",
+           .needs = auth::Need::admin,
+           .body = shape::schema_post(),
+           .answers = {{201, "Created", shape::schema_summary()},
+                       bad_request(),
+                       forbidden_answer(),
+                       conflict_answer("There is a schema of that name")},
+           .handler = on(store, post_schema)},
+          {.method = Method::del,
+           .path = "/schemas/{schema}",
+           .id = "DELETE_schemas-schema",
+           .group = kGroup,
+           .summary = "Drop a schema; its tables can be brought back until they are purged",
+           .needs = auth::Need::admin,
+           .path_parameters = {{"schema", json::Shape::string(), "Its name"}},
+           .query_parameters = {{"cascade", json::Shape::boolean(), "Its tables too"}},
+           .answers = {{200, "The tables that were dropped with it",
+                        json::Shape::array(shape::dropped_table())},
+                       bad_request(),
+                       forbidden_answer(),
+                       not_found_answer(),
+                       conflict_answer("It has tables")},
+           .handler = on(store, delete_schema)}};
 }
 
 Route columns_route(store::Store& store) {
@@ -276,6 +337,7 @@ std::vector<Route> routes_of_one(store::Store& store) {
 std::vector<Route> tables_routes(store::Store& store) {
   std::vector<Route> all = routes_of_all(store);
   for (Route& route : routes_of_one(store)) all.push_back(std::move(route));
+  for (Route& route : routes_of_schemas(store)) all.push_back(std::move(route));
   return all;
 }
 

@@ -12,6 +12,7 @@
 #include "http/client/client.h"
 #include "server/local_sql.h"
 #include "sql/arrow_stream.h"
+#include "sql/script.h"
 #include "store/document.h"
 
 namespace reel::cli {
@@ -49,6 +50,13 @@ class PrinterSink final : public sql::ResultSink {
   std::vector<sql::ResultColumn> columns_;
 };
 
+class NoSink final : public sql::ResultSink {
+ public:
+  Status begin(sql::ResultKind, const std::vector<sql::ResultColumn>&) override { return {}; }
+  Status row(const store::Row&) override { return {}; }
+  Status end() override { return {}; }
+};
+
 class DirectoryClient final : public SqlClient {
  public:
   explicit DirectoryClient(std::unique_ptr<server::LocalSql> sql)
@@ -56,11 +64,20 @@ class DirectoryClient final : public SqlClient {
 
   Status execute(const std::string& text, SqlPrinter& printer) override {
     PrinterSink sink(printer);
-    return session_->execute(text, sink);
+    return execute_each(statements_of(text), sink);
   }
   Status fetch(const std::string& text, const Take& take) override {
-    REEL_ASSIGN(const auto cursor, session_->open(text));
-    const auto stream = sql::ArrowStream::of(*cursor);
+    sql::Script script = statements_of(text);
+    if (script.statements.empty()) return invalid("there is no statement");
+    const std::string last = std::move(script.statements.back());
+    script.statements.pop_back();
+    NoSink ignored;
+    REEL_TRY(execute_each(script, ignored));
+    auto cursor = session_->open(last);
+    if (!cursor) {
+      return failure_of(script, script.statements.size(), std::move(cursor).error());
+    }
+    const auto stream = sql::ArrowStream::of(**cursor);
     bool more = true;
     return take([&more, &stream](std::string& out) -> Result<bool> {
       if (more) {
@@ -75,6 +92,30 @@ class DirectoryClient final : public SqlClient {
   bool in_transaction() const override { return session_->in_transaction(); }
 
  private:
+  //! The last one needs no semicolon.
+  static sql::Script statements_of(const std::string& text) {
+    sql::Script script = sql::split_script(text);
+    if (script.rest.empty()) return script;
+    script.statements.push_back(std::move(script.rest));
+    script.lines.push_back(script.rest_line);
+    return script;
+  }
+
+  //! A mistake in one statement does not keep those before it from being executed.
+  Status execute_each(const sql::Script& script, sql::ResultSink& sink) {
+    for (std::size_t i = 0; i < script.statements.size(); ++i) {
+      Status done = session_->execute(script.statements[i], sink);
+      if (!done) return failure_of(script, i, std::move(done).error());
+    }
+    return {};
+  }
+
+  static Failure failure_of(const sql::Script& script, std::size_t statement, Error error) {
+    if (script.lines.size() == 1) return Failure(std::move(error));
+    const std::string where = fmt::format("line {}", script.lines[statement]);
+    return Failure(std::move(error).while_doing(where));
+  }
+
   const std::unique_ptr<server::LocalSql> sql_;
   const std::unique_ptr<sql::Session> session_;
 };

@@ -17,8 +17,9 @@ class SqlClient {
  public:
   virtual ~SqlClient() = default;
 
-  //! Executes statements, one after the other until one fails, and prints their results; a server
-  //! answers with that of the last one only. Nothing is ever tried again: nobody would know whether
+  //! Executes statements, one after the other until one fails, and prints their results. Of several
+  //! the error names the line. A server reads all of them before it executes the first, and answers
+  //! with the result of the last one only. Nothing is ever tried again: nobody would know whether
   //! it had been carried out. Errors: as of Session::execute(), and those of the network.
   virtual Status execute(const std::string& text, SqlPrinter& printer) = 0;
 

@@ -260,9 +260,13 @@ Status SqlShell::tables(const std::string&) {
 
 Status SqlShell::schema(const std::string& argument) {
   const std::string condition =
-      argument.empty() ? "" : fmt::format(" AND lower(table_name) = lower({})", sql_text(argument));
+      argument.empty()
+          ? ""
+          : fmt::format(
+                " AND lower({}) IN (lower(table_name), lower(schema_name || '.' || table_name))",
+                sql_text(argument));
   REEL_ASSIGN(const auto rows, ask("SELECT sql FROM duckdb_tables() WHERE NOT internal" +
-                                   condition + " ORDER BY table_name"));
+                                   condition + " ORDER BY schema_name, table_name"));
   if (rows.empty() && !argument.empty()) return not_found("there is no table '{}'", argument);
   const Redirection redirection(output_);
   for (const json::Array& row : rows) fmt::print("{}\n", sql::cell_text(row[0]));

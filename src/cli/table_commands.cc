@@ -19,9 +19,12 @@ Examples:
   reelhouse table create cameras 'serial string' 'bought date' --key serial
   reelhouse table add-column cameras owner string --doc "Who looks after it"
   reelhouse table rename-column cameras owner keeper
+  reelhouse table create-schema lab && reelhouse table create lab.takes 'id int64' --key id
   reelhouse table history cameras
   reelhouse table rollback cameras 2 --dry-run
   reelhouse table migrate ./migrations)help";
+
+constexpr char kWaitHelp[] = "Convert also a large table, while writers wait";
 
 //! What CLI11 fills in for any of the verbs.
 struct Words {
@@ -44,6 +47,8 @@ struct Words {
   bool check = false;
   bool convert = false;
   bool or_null = false;
+  bool cascade = false;
+  bool wait = false;
   std::string directory;
 };
 
@@ -94,6 +99,17 @@ Status list(TamsClient& client, const Words& words) {
   for (const json::Value& one : tables) {
     table.add({string_field(one, "name"), number_text(one, "rows"), number_text(one, "columns"),
                number_text(one, "version"), flag_of(one, "product") ? "the product" : "users"});
+  }
+  print(words, answer, table.to_text());
+  return {};
+}
+
+Status schemas(TamsClient& client, const Words& words) {
+  REEL_ASSIGN(const json::Value answer, client.get("/schemas"));
+  Table table({{"SCHEMA"}, {"TABLES", true}, {"OF"}});
+  for (const json::Value& one : answer.as_array() != nullptr ? *answer.as_array() : json::Array()) {
+    table.add({string_field(one, "name"), number_text(one, "tables"),
+               flag_of(one, "product") ? "the product" : "users"});
   }
   print(words, answer, table.to_text());
   return {};
@@ -215,6 +231,7 @@ json::Value change_of(const Words& words) {
   json::Value body(json::Object{});
   if (!words.comment.empty()) body.set("comment", words.comment);
   if (words.dry_run) body.set("dry_run", true);
+  if (words.wait) body.set("wait", true);
   return body;
 }
 
@@ -309,11 +326,35 @@ Status create(TamsClient& client, const Words& words) {
   return {};
 }
 
+std::string dropped_text(const json::Value& table) {
+  return fmt::format("dropped {}; `reelhouse table undrop {}` brings it back until {}\n",
+                     string_field(table, "name"), number_text(table, "id"),
+                     string_field(table, "expires"));
+}
+
 Status drop(TamsClient& client, const Words& words) {
   REEL_ASSIGN(const json::Value answer, client.remove(path_of(words.table)));
-  print(words, answer,
-        fmt::format("dropped {}; `reelhouse table undrop {}` brings it back until {}\n",
-                    words.table, number_text(answer, "id"), string_field(answer, "expires")));
+  print(words, answer, dropped_text(answer));
+  return {};
+}
+
+Status create_schema(TamsClient& client, const Words& words) {
+  json::Value body;
+  body.set("name", words.name);
+  REEL_ASSIGN(const json::Value answer, client.post("/schemas", body));
+  print(words, answer, fmt::format("created the schema {}\n", words.name));
+  return {};
+}
+
+Status drop_schema(TamsClient& client, const Words& words) {
+  const std::string path = "/schemas/" + percent_encode(words.name);
+  REEL_ASSIGN(const json::Value answer,
+              client.remove(path + (words.cascade ? "?cascade=true" : "")));
+  std::string text;
+  for (const json::Value& one : answer.as_array() != nullptr ? *answer.as_array() : json::Array()) {
+    text += dropped_text(one);
+  }
+  print(words, answer, text + fmt::format("dropped the schema {}\n", words.name));
   return {};
 }
 
@@ -369,22 +410,23 @@ Result<TableState> state_of(TamsClient& client, const std::string& table) {
 }
 
 //! Applies one file to exactly this version of the table, or says what would happen.
-Result<json::Value> post_migration(TamsClient& client, const MigrationFile& file,
-                                   std::int64_t version, bool dry_run) {
+Result<json::Value> post_migration(TamsClient& client, const Words& words,
+                                   const MigrationFile& file, std::int64_t version) {
   json::Value body = file.creates ? file.document : json::Value(json::Object{});
   body.set("comment", file.comment());
   if (file.creates) return client.post("/tables", body);
   body.set("operations", file.document);
   if (version > 0) body.set("expected_version", version);
-  if (dry_run) body.set("dry_run", true);
+  if (words.dry_run) body.set("dry_run", true);
+  if (words.wait) body.set("wait", true);
   return client.post(path_of(file.table) + "/migrations", body);
 }
 
 //! Others may apply the same files at the same time.
-Status apply_file(TamsClient& client, const MigrationFile& file) {
+Status apply_file(TamsClient& client, const Words& words, const MigrationFile& file) {
   REEL_ASSIGN(const TableState before, state_of(client, file.table));
   if (before.has(file)) return {};
-  auto answer = post_migration(client, file, before.version, false);
+  auto answer = post_migration(client, words, file, before.version);
   if (answer) return {};
   // It is there all the same when an answer was lost, or when somebody else was faster. It renamed
   // the table, perhaps, so all histories are looked at.
@@ -394,15 +436,15 @@ Status apply_file(TamsClient& client, const MigrationFile& file) {
 }
 
 //! Only the first change of a table can be tried on the table as it is.
-Result<std::string> dry_run_text(TamsClient& client, const std::vector<MigrationFile>& files,
-                                 std::size_t index) {
+Result<std::string> dry_run_text(TamsClient& client, const Words& words,
+                                 const std::vector<MigrationFile>& files, std::size_t index) {
   const MigrationFile& file = files[index];
   if (file.creates) return fmt::format("would create table {}\n", file.table);
   for (std::size_t i = 0; i < index; ++i) {
     if (files[i].table == file.table) return std::string("comes after the one before\n");
   }
   REEL_ASSIGN(const TableState state, state_of(client, file.table));
-  auto answer = post_migration(client, file, state.version, true);
+  auto answer = post_migration(client, words, file, state.version);
   if (!answer) return Failure(std::move(answer).error().while_doing(file.name));
   return outcome_text(*answer);
 }
@@ -421,9 +463,9 @@ Status migrate_directory(TamsClient& client, const Words& words) {
   for (std::size_t i = 0; i < files.size(); ++i) {
     std::string text = "applied\n";
     if (words.dry_run) {
-      REEL_ASSIGN(text, dry_run_text(client, files, i));
+      REEL_ASSIGN(text, dry_run_text(client, words, files, i));
     } else {
-      REEL_TRY(apply_file(client, files[i]));
+      REEL_TRY(apply_file(client, words, files[i]));
     }
     if (!words.json) fmt::print("{}: {}", files[i].name, text);
     names.emplace_back(files[i].name);
@@ -496,6 +538,7 @@ void add_readers(CLI::App& table, Run& run) {
   Verb(table, run, "columns", "The columns of a table", columns).table();
   Verb(table, run, "history", "Who changed a table's schema, when and how", history).table();
   Verb(table, run, "stats", "The rows of a table", stats).table();
+  Verb(table, run, "schemas", "List the schemas that tables lie in", schemas);
 }
 
 void add_column_changes(CLI::App& table, Run& run) {
@@ -532,6 +575,7 @@ void add_column_changes(CLI::App& table, Run& run) {
       .argument("TYPE", &Words::type, "Its new type; without --convert a wider one")
       .flag("--convert", &Words::convert, "Rewrite the rows, while writers wait")
       .flag("--or-null", &Words::or_null, "With --convert: what has no such value becomes null")
+      .flag("--wait", &Words::wait, kWaitHelp)
       .comment()
       .dry_run();
   Verb(table, run, "rollback", "Make a table's schema what it was in a version", rollback)
@@ -539,6 +583,15 @@ void add_column_changes(CLI::App& table, Run& run) {
       .argument("VERSION", &Words::number, "As `table history` tells it")
       .comment()
       .dry_run();
+}
+
+void add_schema_changes(CLI::App& table, Run& run) {
+  Verb(table, run, "create-schema", "Create a schema; its tables are SCHEMA.TABLE", create_schema)
+      .argument("SCHEMA", &Words::name, "Its name");
+  Verb(table, run, "drop-schema", "Drop a schema", drop_schema)
+      .argument("SCHEMA", &Words::name, "Its name")
+      .flag("--cascade", &Words::cascade,
+            "Its tables too; until they are purged they can come back");
 }
 
 void add_table_changes(CLI::App& table, Run& run) {
@@ -555,6 +608,7 @@ void add_table_changes(CLI::App& table, Run& run) {
        migrate_directory)
       .argument("DIR", &Words::directory, "With files 0001_name.json, 0002_name.json …")
       .flag("--check", &Words::check, "Only say whether all are applied: if not, exit with 1")
+      .flag("--wait", &Words::wait, kWaitHelp)
       .dry_run();
 }
 
@@ -567,6 +621,7 @@ void add_table_commands(CLI::App& app, Run& run) {
   add_readers(*table, run);
   add_column_changes(*table, run);
   add_table_changes(*table, run);
+  add_schema_changes(*table, run);
 }
 
 }  // namespace reel::cli

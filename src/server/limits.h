@@ -23,6 +23,8 @@ struct Limits {
   std::uint32_t identity_requests_per_second = 0;
   //! Wrong credentials per second of one address, bursts likewise; beyond it none is checked.
   std::uint32_t auth_failures_per_second = 5;
+  //! Tables of more rows have columns converted only for those who say that writers may wait.
+  std::int64_t convert_rows_max = 200'000;
   //! How long requests in flight may take to end after SIGTERM.
   std::uint32_t drain_ms_max = 30'000;
 };

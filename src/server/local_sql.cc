@@ -20,7 +20,9 @@ LocalSql::LocalSql(std::unique_ptr<store::Store> store, tams::Storage storage, c
       engine_(make_sql(config, *store_)) {}
 
 Result<std::unique_ptr<LocalSql>> LocalSql::open(const Config& config) {
-  REEL_ASSIGN(auto store, store::open_sqlite_store({.path = data_path(config, kStoreFile)}));
+  REEL_ASSIGN(auto store,
+              store::open_sqlite_store({.path = data_path(config, kStoreFile),
+                                        .convert_rows_max = config.limits.convert_rows_max}));
   tams::Storage storage;
   // A directory without tables of the product has no media either.
   if (store->catalog()->tables.contains(tams::table::kFlows)) {
@@ -31,6 +33,7 @@ Result<std::unique_ptr<LocalSql>> LocalSql::open(const Config& config) {
 
 std::unique_ptr<sql::Session> LocalSql::connect(sql::ConnectOptions options) {
   const tams::Caller caller{.principal = "reelhouse sql", .base_url = {}};
+  options.by = caller.principal;
   options.product_writes = api::product_writes(context_, caller);
   return engine_->connect(std::move(options));
 }

@@ -247,6 +247,7 @@ Result<std::unique_ptr<Running>> Running::start(const Config& config) {
   auto changes = std::make_unique<events::ChangeSignal>();
   REEL_ASSIGN(auto store,
               store::open_sqlite_store({.path = data_path(config, kStoreFile),
+                                        .convert_rows_max = config.limits.convert_rows_max,
                                         .committed = [&told = *changes] { told.notify(); },
                                         .metrics = metrics.get()}));
   REEL_ASSIGN(tams::Storage storage, open_storage(config));

@@ -264,6 +264,10 @@ std::vector<Setting> domain_limits() {
              [](Config& c) -> std::int64_t& { return c.limits.tams.trash_days; }),
       number("limits.undrop_days", "How long dropped columns and tables can be brought back.",
              {0, 36'500}, [](Config& c) -> std::int64_t& { return c.limits.tams.undrop_days; }),
+      number("limits.convert_rows_max",
+             "Rows of a table whose columns are converted while writers wait; of more, only with "
+             "\"wait\": true.",
+             {0, INT64_MAX}, [](Config& c) -> std::int64_t& { return c.limits.convert_rows_max; }),
       number("limits.delete_segments_max",
              "Segments that one request deletes before it is answered; of more, all are deleted "
              "after it.",

@@ -57,7 +57,6 @@ class TablesTest : public testing::Test {
 };
 
 TEST_F(TablesTest, ColumnsAreAddedRenamedAndDropped) {
-  EXPECT_EQ(list_schemas(), std::vector<std::string>{"main"});
   ASSERT_TRUE(add_columns(*store_, "cameras",
                           {{.name = "email", .type = Type::of(TypeKind::string)},
                            {.name = "active", .type = Type::of(TypeKind::boolean)}},
@@ -234,6 +233,76 @@ TEST_F(TablesTest, TablesAreListedDroppedAndBroughtBack) {
   EXPECT_TRUE(shape::schema().check(*back));
   EXPECT_EQ(*get_table_stats(*store_, "old_cameras")->find("rows"), json::Value(4));
   EXPECT_TRUE(list_dropped_tables(*store_, 7)->as_array()->empty());
+}
+
+TEST_F(TablesTest, SchemasAreListedCreatedAndDroppedWithTheirTables) {
+  const auto listed = [&] { return json::to_text(list_schemas(*store_)); };
+  EXPECT_EQ(listed(), R"([{"name":"main","product":true,"tables":1}])");
+  const auto created = create_schema(*store_, "lab");
+  ASSERT_TRUE(created);
+  EXPECT_TRUE(shape::schema_summary().check(*created));
+  EXPECT_EQ(create_schema(*store_, "lab").error().code(), Code::conflict);
+  ASSERT_TRUE(create_table(*store_,
+                           parsed(R"({"name":"lab.cameras","columns":[{"name":"k","type":"uuid"}],
+                                      "primary_key":["k"]})"),
+                           reason_));
+  const json::Value table = list_tables(*store_)->as_array()->back();
+  EXPECT_TRUE(shape::table_summary().check(table));
+  EXPECT_EQ(*table.find("name"), json::Value("lab.cameras"));
+  EXPECT_EQ(*table.find("schema"), json::Value("lab"));
+  EXPECT_EQ(listed(), R"([{"name":"lab","product":false,"tables":1},)"
+                      R"({"name":"main","product":true,"tables":1}])");
+  Change dry = change();
+  dry.dry_run = true;
+  EXPECT_EQ(migrate(*store_, dry, *parsed(R"([{"op":"rename_table","name":"lap.x"}])").as_array())
+                .error()
+                .message(),
+            "there is no schema 'lap' (the nearest is 'lab')");
+  EXPECT_EQ(drop_schema(*store_, "lab", false, reason_, 7).error().code(), Code::conflict);
+  const auto dropped = drop_schema(*store_, "lab", true, reason_, 7);
+  ASSERT_TRUE(dropped);
+  ASSERT_EQ(dropped->as_array()->size(), 1U);
+  EXPECT_TRUE(shape::dropped_table().check(dropped->as_array()->front()));
+  EXPECT_EQ(listed(), R"([{"name":"main","product":true,"tables":1}])");
+}
+
+//! The page that describes column management elsewhere: new columns, one with another name, one
+//! less, as three calls. Here it is one migration.
+TEST_F(TablesTest, ASchemaGoesFromVersionOneToTwoInOneMigration) {
+  ASSERT_TRUE(create_table(*store_,
+                           parsed(R"({"name":"films","columns":[{"name":"id","type":"uuid"},
+                 {"name":"old_name","type":"string"},{"name":"unused_column","type":"string"}],
+                 "primary_key":["id"]})"),
+                           reason_));
+  const Uuid id = *Uuid::parse("2f1a2d3c-4b5a-4c6d-8e7f-001122334455");
+  ASSERT_TRUE(store_->commit(
+      store::Batch().insert("films", {id}, {{"old_name", "kept"}, {"unused_column", "gone"}})));
+  const std::string to_v2 = R"([{"op":"add_column","name":"version","type":"string"},
+      {"op":"add_column","name":"encryption_enabled","type":"bool"},
+      {"op":"add_column","name":"replication_factor","type":"int32"},
+      {"op":"rename_column","column":"old_name","name":"new_name"},
+      {"op":"drop_column","column":"unused_column"}])";
+  Change films{.table = "films", .expected_version = 1, .now = clock_.now(), .reason = reason_};
+  // All of it or nothing: with one operation that cannot be done, nothing is.
+  std::string wrong = to_v2;
+  wrong.insert(wrong.size() - 1, R"(,{"op":"drop_column","column":"no_column"})");
+  EXPECT_EQ(migrate(*store_, films, *parsed(wrong).as_array()).error().code(), Code::invalid);
+  EXPECT_EQ(*list_table_columns(*store_, "films"),
+            (std::vector<std::string>{"inserted_at", "id", "old_name", "unused_column"}));
+  const json::Value done = migrate_as(films, to_v2);
+  EXPECT_EQ(*done.find("schema")->find("version"), json::Value(2));
+  EXPECT_EQ(*list_table_columns(*store_, "films"),
+            (std::vector<std::string>{"inserted_at", "id", "new_name", "version",
+                                      "encryption_enabled", "replication_factor"}));
+  EXPECT_EQ(history(*store_, "films")->as_array()->size(), 2U);
+  const auto row = *(*store_->snapshot())->get("films", {id}, {"new_name", "version"});
+  EXPECT_EQ((*row)[2], store::Value("kept"));
+  EXPECT_TRUE((*row)[3].is_null());
+  EXPECT_EQ(migrate(*store_, films, *parsed(to_v2).as_array()).error().code(), Code::conflict);
+  films.expected_version.reset();
+  ASSERT_TRUE(rollback(*store_, films, 1));
+  EXPECT_EQ((*(*(*store_->snapshot())->get("films", {id}))).size(), 4U);
+  EXPECT_EQ((*(*(*store_->snapshot())->get("films", {id})))[3], store::Value("gone"));
 }
 
 TEST_F(TablesTest, AChangeThatIsOvertakenIsThoughtOverAgain) {

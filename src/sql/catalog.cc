@@ -31,7 +31,8 @@ std::vector<ShownColumn> columns_of(const store::TableSchema& stored) {
 duckdb::unique_ptr<duckdb::CreateTableInfo> describe(duckdb::SchemaCatalogEntry& schema,
                                                      const store::TableSchema& stored,
                                                      const std::vector<ShownColumn>& columns) {
-  auto info = duckdb::make_uniq<duckdb::CreateTableInfo>(schema, stored.name);
+  auto info = duckdb::make_uniq<duckdb::CreateTableInfo>(
+      schema, std::string(store::split_table_name(stored.name).table));
   std::map<store::ColumnId, std::string> names;
   for (const ShownColumn& shown : columns) {
     const store::Column& column = stored.stored(shown.position);
@@ -148,44 +149,64 @@ duckdb::DataTable& TableEntry::GetStorage() {
   throw duckdb::NotImplementedException("this statement is not offered on the tables of reel");
 }
 
-void MainSchema::Scan(duckdb::ClientContext& context, CatalogType type,
-                      const std::function<void(duckdb::CatalogEntry&)>& callback) {
+void SchemaEntry::Scan(duckdb::ClientContext& context, CatalogType type,
+                       const std::function<void(duckdb::CatalogEntry&)>& callback) {
   if (type != CatalogType::TABLE_ENTRY) return;
   auto& reel = catalog.Cast<StoreCatalog>();
-  for (const auto& [table_name, stored] : StoreTransaction::get(context, reel).catalog().tables) {
-    if (ClientState::shows(context, *stored)) callback(reel.entry(stored));
+  auto& transaction = StoreTransaction::get(context, reel);
+  for (const auto& [table_name, stored] : transaction.catalog().tables) {
+    const bool here = store::split_table_name(table_name).space == name;
+    if (!here || !ClientState::shows(context, *stored)) continue;
+    callback(reel.entry(stored, transaction.alteration_of(stored->id)));
   }
 }
 
-duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::LookupEntry(
+duckdb::optional_ptr<duckdb::CatalogEntry> SchemaEntry::LookupEntry(
     duckdb::CatalogTransaction transaction, const duckdb::EntryLookupInfo& lookup) {
   if (lookup.GetCatalogType() != CatalogType::TABLE_ENTRY &&
       lookup.GetCatalogType() != CatalogType::VIEW_ENTRY) {
     return nullptr;
   }
-  const auto& tables = transaction.transaction->Cast<StoreTransaction>().catalog().tables;
-  // Names of tables are lower case; SQL's are the same in any case.
-  const auto found = tables.find(duckdb::StringUtil::Lower(lookup.GetEntryName()));
+  const std::string& written = lookup.GetEntryName();
+  if (written.find('.') != std::string::npos) return nullptr;  // "a.b" is not the table b of a
+  auto& own = transaction.transaction->Cast<StoreTransaction>();
+  const auto& tables = own.catalog().tables;
+  const auto found = tables.find(stored_name(written));
   if (found == tables.end()) return nullptr;
   if (transaction.HasContext() && !ClientState::shows(*transaction.context, *found->second)) {
     return nullptr;
   }
   auto& reel = catalog.Cast<StoreCatalog>();
-  if (const auto at = lookup.GetAtClause()) return &reel.entry_at(found->second, *at);
-  return &reel.entry(found->second);
+  const std::uint64_t alteration = own.alteration_of(found->second->id);
+  const auto at = lookup.GetAtClause();
+  if (at && alteration == 0) return &reel.entry_at(found->second, *at);
+  return &reel.entry(found->second, alteration);
 }
 
-duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::CreateIndex(duckdb::CatalogTransaction,
-                                                                   duckdb::CreateIndexInfo&,
-                                                                   duckdb::TableCatalogEntry&) {
+duckdb::optional_ptr<duckdb::CatalogEntry> SchemaEntry::CreateIndex(duckdb::CatalogTransaction,
+                                                                    duckdb::CreateIndexInfo&,
+                                                                    duckdb::TableCatalogEntry&) {
   throw duckdb::NotImplementedException("indexes cannot be created in SQL");
 }
 
-TableEntry& StoreCatalog::entry(const SchemaPtr& stored) {
+SchemaEntry& StoreCatalog::schema(std::string_view name) {
   const MutexLock lock(mutex_);
-  auto& entry = entries_[{stored->id, stored->version}];
+  auto& schema = schemas_[std::string(name)];
+  if (schema == nullptr) {
+    duckdb::CreateSchemaInfo info;
+    info.schema = name;
+    info.internal = name == store::kMainNamespace;
+    schema = std::make_unique<SchemaEntry>(*this, info);
+  }
+  return *schema;
+}
+
+TableEntry& StoreCatalog::entry(const SchemaPtr& stored, std::uint64_t alteration) {
+  SchemaEntry& lies_in = schema(store::split_table_name(stored->name).space);
+  const MutexLock lock(mutex_);
+  auto& entry = entries_[{stored->id, stored->version, 0, 0, alteration}];
   if (entry == nullptr) {
-    entry = std::make_unique<TableEntry>(*this, *main_, stored, columns_of(*stored),
+    entry = std::make_unique<TableEntry>(*this, lies_in, stored, columns_of(*stored),
                                          TableEntry::Shows::now);
   }
   return *entry;
@@ -195,46 +216,41 @@ TableEntry& StoreCatalog::entry_at(const SchemaPtr& stored, const duckdb::BoundA
   const auto history = value_or_raise(store_.history(stored->id));
   const store::TableSchema& shown = version_at(history, *stored, at).schema;
   const auto columns = columns_at(*stored, shown);
+  SchemaEntry& lies_in = schema(store::split_table_name(stored->name).space);
   const MutexLock lock(mutex_);
-  auto& entry = entries_[{stored->id, stored->version, shown.version, not_purged_yet(*stored)}];
+  auto& entry = entries_[{stored->id, stored->version, shown.version, not_purged_yet(*stored), 0}];
   if (entry == nullptr) {
     entry =
-        std::make_unique<TableEntry>(*this, *main_, stored, columns, TableEntry::Shows::earlier);
+        std::make_unique<TableEntry>(*this, lies_in, stored, columns, TableEntry::Shows::earlier);
   }
   return *entry;
 }
 
-void StoreCatalog::Initialize(bool) {
-  duckdb::CreateSchemaInfo info;
-  info.schema = DEFAULT_SCHEMA;
-  info.internal = true;
-  main_ = std::make_unique<MainSchema>(*this, info);
-}
-
 duckdb::optional_idx StoreCatalog::GetCatalogVersion(duckdb::ClientContext& context) {
   auto transaction = duckdb::Transaction::TryGet(context, GetAttached());
-  return transaction ? transaction->Cast<StoreTransaction>().catalog().version
+  return transaction ? transaction->Cast<StoreTransaction>().catalog_version()
                      : store_.catalog()->version;
 }
 
-duckdb::optional_ptr<duckdb::CatalogEntry> StoreCatalog::CreateSchema(duckdb::CatalogTransaction,
-                                                                      duckdb::CreateSchemaInfo&) {
-  throw duckdb::NotImplementedException("schemas cannot be created in the database reel");
-}
-
-void StoreCatalog::DropSchema(duckdb::ClientContext&, duckdb::DropInfo&) {
-  throw duckdb::NotImplementedException("schemas of the database reel cannot be dropped");
+void StoreCatalog::ScanSchemas(duckdb::ClientContext& context,
+                               std::function<void(duckdb::SchemaCatalogEntry&)> callback) {
+  for (const std::string& name : StoreTransaction::get(context, *this).catalog().namespaces) {
+    callback(schema(name));
+  }
 }
 
 duckdb::optional_ptr<duckdb::SchemaCatalogEntry> StoreCatalog::LookupSchema(
-    duckdb::CatalogTransaction, const duckdb::EntryLookupInfo& lookup,
+    duckdb::CatalogTransaction transaction, const duckdb::EntryLookupInfo& lookup,
     duckdb::OnEntryNotFound if_not_found) {
-  const std::string& name = lookup.GetEntryName();
-  if (name == INVALID_SCHEMA || duckdb::StringUtil::CIEquals(name, DEFAULT_SCHEMA)) {
-    return main_.get();
+  const std::string name = duckdb::StringUtil::Lower(lookup.GetEntryName());
+  if (name == INVALID_SCHEMA || name == store::kMainNamespace) {
+    return &schema(store::kMainNamespace);
   }
+  const Status found =
+      transaction.transaction->Cast<StoreTransaction>().catalog().check_namespace(name);
+  if (found) return &schema(name);
   if (if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return nullptr;
-  throw duckdb::CatalogException("the database reel has no schema \"%s\"", name);
+  raise(found.error());
 }
 
 duckdb::unique_ptr<duckdb::LogicalOperator> StoreCatalog::BindCreateIndex(

@@ -1,5 +1,5 @@
 #pragma once
-//! The tables of the store as a database of DuckDB: one catalog with the schema `main`.
+//! The tables of the store as a database of DuckDB; its schemas are the store's namespaces.
 
 #include <map>
 #include <memory>
@@ -61,9 +61,16 @@ class TableEntry final : public duckdb::TableCatalogEntry {
   std::vector<std::size_t> positions_;
 };
 
-class MainSchema final : public duckdb::SchemaCatalogEntry {
+//! One namespace.
+class SchemaEntry final : public duckdb::SchemaCatalogEntry {
  public:
   using duckdb::SchemaCatalogEntry::SchemaCatalogEntry;
+
+  //! What the store calls a table of it. DuckDB compares names without regard to case, the store
+  //! has them in lower case only.
+  std::string stored_name(const std::string& written) const {
+    return store::join_table_name(name, duckdb::StringUtil::Lower(written));
+  }
 
   void Scan(duckdb::ClientContext& context, duckdb::CatalogType type,
             const std::function<void(duckdb::CatalogEntry&)>& callback) override;
@@ -102,14 +109,15 @@ class StoreCatalog final : public duckdb::Catalog {
 
   store::Store& store() { return store_; }
   //! The entry of this version of a table. Cached plans point to entries, so all stay.
-  TableEntry& entry(const SchemaPtr& stored) EXCLUDES(mutex_);
+  //! `alteration`: StoreTransaction::alteration_of().
+  TableEntry& entry(const SchemaPtr& stored, std::uint64_t alteration = 0) EXCLUDES(mutex_);
   //! The table's rows as they are, under the columns that it had. Raises when cells are purged.
   TableEntry& entry_at(const SchemaPtr& stored, const duckdb::BoundAtClause& at) EXCLUDES(mutex_);
 
   using duckdb::Catalog::PlanDelete;
   using duckdb::Catalog::PlanUpdate;
 
-  void Initialize(bool load_builtin) override;
+  void Initialize(bool) override {}
   std::string GetCatalogType() override { return "reel"; }
   bool SupportsTimeTravel() const override { return true; }
   duckdb::optional_idx GetCatalogVersion(duckdb::ClientContext& context) override;
@@ -119,10 +127,8 @@ class StoreCatalog final : public duckdb::Catalog {
   duckdb::optional_ptr<duckdb::SchemaCatalogEntry> LookupSchema(
       duckdb::CatalogTransaction transaction, const duckdb::EntryLookupInfo& lookup,
       duckdb::OnEntryNotFound if_not_found) override;
-  void ScanSchemas(duckdb::ClientContext&,
-                   std::function<void(duckdb::SchemaCatalogEntry&)> callback) override {
-    callback(*main_);
-  }
+  void ScanSchemas(duckdb::ClientContext& context,
+                   std::function<void(duckdb::SchemaCatalogEntry&)> callback) override;
   duckdb::unique_ptr<duckdb::LogicalOperator> BindCreateIndex(
       duckdb::Binder&, duckdb::CreateStatement&, duckdb::TableCatalogEntry&,
       duckdb::unique_ptr<duckdb::LogicalOperator>) override;
@@ -156,12 +162,15 @@ class StoreCatalog final : public duckdb::Catalog {
     std::uint32_t version = 0;
     std::uint32_t shown = 0;         //!< the earlier version whose columns it has; 0: none
     std::size_t not_purged_yet = 0;  //!< of `shown`: what is left of the dropped columns
+    std::uint64_t alteration = 0;    //!< of a transaction that is not committed; 0: of none
     friend auto operator<=>(const EntryKey&, const EntryKey&) = default;
   };
 
+  SchemaEntry& schema(std::string_view name) EXCLUDES(mutex_);
+
   store::Store& store_;
-  std::unique_ptr<MainSchema> main_;
   Mutex mutex_;
+  std::map<std::string, std::unique_ptr<SchemaEntry>, std::less<>> schemas_ GUARDED_BY(mutex_);
   std::map<EntryKey, std::unique_ptr<TableEntry>> entries_ GUARDED_BY(mutex_);
 };
 

@@ -9,6 +9,7 @@
 #include <duckdb/main/client_context_state.hpp>
 
 #include "sql/engine.h"
+#include "sql/statement.h"
 
 namespace reel::sql {
 
@@ -16,6 +17,7 @@ struct ClientState final : duckdb::ClientContextState {
   static constexpr char kName[] = "reelhouse";
 
   ConnectOptions options;
+  Access access = Access::read;  //!< that the running statement was found to need
   //! What the last commit failed with: DuckDB itself keeps only the text of it.
   std::optional<duckdb::ErrorData> commit_error;
 
@@ -23,6 +25,10 @@ struct ClientState final : duckdb::ClientContextState {
     const auto state = context.registered_state->Get<ClientState>(kName);
     if (state == nullptr || !state->options.product_tables || !table.product) return true;
     return state->options.product_tables->contains(table.name);
+  }
+  static std::string by(duckdb::ClientContext& context) {
+    const auto state = context.registered_state->Get<ClientState>(kName);
+    return state == nullptr ? "sql" : state->options.by;
   }
   static std::shared_ptr<const ProductWrites> product_writes(duckdb::ClientContext& context) {
     const auto state = context.registered_state->Get<ClientState>(kName);

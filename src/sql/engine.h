@@ -36,6 +36,8 @@ struct ProductWrites {
 };
 
 struct ConnectOptions {
+  //! Who the client is, for the history of the tables that it changes.
+  std::string by = "sql";
   //! Of the tables of the product, those that the session sees; unset: all. Others are not there.
   std::optional<std::set<std::string, std::less<>>> product_tables = {};
   //! Null: the tables of the product are read-only.

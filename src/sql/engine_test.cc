@@ -34,11 +34,17 @@ class EmptyStore final : public store::Store {
   Result<TablePtr> create_table(const store::TableDefinition&, const store::Reason&) override {
     return not_here();
   }
-  Result<TablePtr> migrate(const store::Migration&, const store::Reason&) override {
+  Result<std::vector<TablePtr>> migrate_all(const std::vector<store::Migration>&,
+                                            const store::Reason&) override {
     return not_here();
   }
+  std::int64_t convert_rows_max() const override { return 0; }
   Status drop_table(std::string_view, const store::Reason&) override { return not_here(); }
   Result<TablePtr> undrop_table(store::TableId, std::string_view, const store::Reason&) override {
+    return not_here();
+  }
+  Status create_namespace(std::string_view) override { return not_here(); }
+  Status drop_namespace(std::string_view, bool, const store::Reason&) override {
     return not_here();
   }
   Result<std::vector<store::DroppedTable>> dropped_tables() override { return not_here(); }

@@ -1,7 +1,9 @@
 #include <charconv>
 
 #include <duckdb/common/exception.hpp>
+#include <duckdb/common/string_util.hpp>
 
+#include "base/nearest_name.h"
 #include "sql/errors_internal.h"
 
 namespace reel::sql {
@@ -62,6 +64,23 @@ Error to_error(const duckdb::ErrorData& data) {
   int code = 0;
   std::from_chars(found->second.data(), found->second.data() + found->second.size(), code);
   return {static_cast<Code>(code), data.RawMessage()};
+}
+
+Error with_nearest_schema(Error error, const store::Catalog& catalog) {
+  constexpr std::string_view kBefore = "because schema \"";
+  constexpr std::string_view kBehind = "\" does not exist";
+  const std::string& message = error.message();
+  const std::size_t before = message.find(kBefore);
+  if (before == std::string::npos) return error;
+  const std::size_t begin = before + kBefore.size();
+  const std::size_t end = message.find(kBehind, begin);
+  if (end == std::string::npos) return error;
+  const std::string name = duckdb::StringUtil::Lower(message.substr(begin, end - begin));
+  const std::string hint =
+      nearest_hint(name, {catalog.namespaces.begin(), catalog.namespaces.end()});
+  std::string hinted = message;
+  hinted.insert(end + kBehind.size(), hint);
+  return {error.code(), std::move(hinted)};
 }
 
 }  // namespace reel::sql

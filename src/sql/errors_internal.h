@@ -6,6 +6,7 @@
 #include <duckdb/common/error_data.hpp>
 
 #include "base/result.h"
+#include "store/schema.h"
 
 namespace reel::sql {
 
@@ -27,5 +28,8 @@ duckdb::ErrorData to_error_data(const Error& error);
 
 //! What a statement failed with. DuckDB's own messages name the place in the statement.
 Error to_error(const duckdb::ErrorData& data);
+
+//! Where DuckDB says that there is no such schema, the nearest one is added, as it does for tables.
+Error with_nearest_schema(Error error, const store::Catalog& catalog);
 
 }  // namespace reel::sql

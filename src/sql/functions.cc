@@ -11,6 +11,7 @@
 #include "sql/errors_internal.h"
 #include "sql/functions_internal.h"
 #include "sql/types_internal.h"
+#include "sql/undo_functions_internal.h"
 #include "sql/values_internal.h"
 #include "time/time_range.h"
 
@@ -372,6 +373,7 @@ std::optional<Bounds> constant_bounds(duckdb::ClientContext& context,
 }  // namespace
 
 void register_functions(duckdb::DatabaseInstance& instance) {
+  register_undo_functions(instance);
   add(instance, ts_function(), {"text"}, "The moment of a TAMS timestamp, in seconds",
       "ts('1694429247:40000000')");
   add(instance, {"ts_text", {moment_type()}, LogicalType::VARCHAR, run_ts_text}, {"moment"},

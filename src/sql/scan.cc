@@ -260,20 +260,6 @@ duckdb::unique_ptr<duckdb::Expression> join_filters(
   return joined;
 }
 
-//! What a transaction changed has no cells in dropped columns before it is committed.
-void check_dropped(StoreTransaction& transaction, const store::TableSchema& schema,
-                   const std::vector<OutputColumn>& output) {
-  if (!transaction.has_changes()) return;
-  for (const OutputColumn& column : output) {
-    if (column.kind != OutputColumn::Kind::cell || column.position < schema.columns.size())
-      continue;
-    raise(Error(Code::unsupported,
-                fmt::format("column \"{}\" was dropped from table {}: a transaction with changes "
-                            "cannot read it, COMMIT first",
-                            schema.stored(column.position).name, schema.name)));
-  }
-}
-
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start_scan(
     duckdb::ClientContext& context, duckdb::TableFunctionInitInput& input) {
   const auto& bind_data = input.bind_data->Cast<ScanBindData>();
@@ -291,7 +277,6 @@ duckdb::unique_ptr<duckdb::GlobalTableFunctionState> start_scan(
                         ? found->second.type
                         : table.GetColumn(duckdb::LogicalIndex(column)).Type());
   }
-  check_dropped(transaction, *table.stored(), output);
   std::vector<Condition> conditions = bind_data.conditions;
   if (input.filters) {
     plan.filter = join_filters(*input.filters, types);
@@ -382,7 +367,7 @@ std::string bound_text(const TableScan& scan, const store::RangeBound& bound) {
 duckdb::InsertionOrderPreservingMap<std::string> describe(
     duckdb::TableFunctionToStringInput& input) {
   duckdb::InsertionOrderPreservingMap<std::string> lines;
-  lines["Table"] = input.bind_data->Cast<ScanBindData>().table.name;
+  lines["Table"] = input.bind_data->Cast<ScanBindData>().table.stored()->name;
   return lines;
 }
 

@@ -17,15 +17,13 @@
 namespace reel::sql {
 namespace {
 
-constexpr char kBy[] = "sql";
-
 using ColumnDefinition = store::TableDefinition::ColumnDefinition;
 
 [[noreturn]] void not_offered(const std::string& what) {
   throw duckdb::NotImplementedException("%s is not offered on the tables of reel", what);
 }
 
-//! A default is one value, given to every row: an expression that is another one for each is none.
+//! A default is one value, given to every row: an expression that is another one each time is none.
 store::Value constant(duckdb::ClientContext& context, const duckdb::ParsedExpression& expression,
                       const store::Type& type) {
   const auto binder = duckdb::Binder::CreateBinder(context);
@@ -33,8 +31,11 @@ store::Value constant(duckdb::ClientContext& context, const duckdb::ParsedExpres
   constants.target_type = to_logical(type);
   auto copy = expression.Copy();
   const auto bound = constants.Bind(copy);
-  if (bound->IsVolatile() || !bound->IsFoldable()) {
-    not_offered("DEFAULT " + expression.ToString() + ", which is not one constant value,");
+  if (!bound->IsConsistent() || !bound->IsFoldable()) {
+    throw duckdb::NotImplementedException(
+        "DEFAULT %s is not one constant value but another one each time, which no row that is "
+        "there could keep: name the value when you insert",
+        expression.ToString());
   }
   const auto value = duckdb::ExpressionExecutor::EvaluateScalar(context, *bound)
                          .DefaultCastAs(constants.target_type);
@@ -92,8 +93,11 @@ std::vector<std::string> apply_constraints(store::TableDefinition& definition,
   return key;
 }
 
-//! DuckDB compares names without regard to case, the store has them in lower case only.
-std::string table_name(const std::string& written) { return duckdb::StringUtil::Lower(written); }
+//! The store's name of a table that is to be called so. A dot would make it another schema's.
+std::string new_name(const duckdb::SchemaCatalogEntry& schema, const std::string& written) {
+  ok_or_raise(store::check_name(duckdb::StringUtil::Lower(written)));
+  return schema.Cast<SchemaEntry>().stored_name(written);
+}
 
 store::Operation default_of(duckdb::ClientContext& context, const store::TableSchema& schema,
                             const duckdb::SetDefaultInfo& set) {
@@ -123,7 +127,7 @@ store::Operation type_of(duckdb::ClientContext& context, const store::TableSchem
   return store::ConvertType{change.column_name, std::move(wanted)};
 }
 
-//! What an ALTER TABLE means; nothing when it says IF (NOT) EXISTS and that decides.
+//! What an ALTER TABLE but RENAME TO means; nothing when it says IF (NOT) EXISTS and that decides.
 std::optional<store::Operation> operation_of(duckdb::ClientContext& context,
                                              const store::TableSchema& schema,
                                              const duckdb::AlterTableInfo& info) {
@@ -153,8 +157,6 @@ std::optional<store::Operation> operation_of(duckdb::ClientContext& context,
       return store::SetNullable{info.Cast<duckdb::SetNotNullInfo>().column_name, false};
     case AlterTableType::DROP_NOT_NULL:
       return store::SetNullable{info.Cast<duckdb::DropNotNullInfo>().column_name, true};
-    case AlterTableType::RENAME_TABLE:
-      return store::RenameTable{table_name(info.Cast<duckdb::RenameTableInfo>().new_table_name)};
     case AlterTableType::ADD_FIELD:
     case AlterTableType::REMOVE_FIELD:
     case AlterTableType::RENAME_FIELD:
@@ -165,11 +167,12 @@ std::optional<store::Operation> operation_of(duckdb::ClientContext& context,
 
 }  // namespace
 
-NewTable new_table_as(duckdb::Catalog& catalog, const duckdb::CreateTableInfo& info) {
+NewTable new_table_as(duckdb::SchemaCatalogEntry& schema, const duckdb::CreateTableInfo& info) {
   if (info.on_conflict == duckdb::OnCreateConflict::REPLACE_ON_CONFLICT) {
     not_offered("CREATE OR REPLACE TABLE");
   }
-  NewTable table{.catalog = &catalog, .definition = {.name = table_name(info.table)}};
+  NewTable table{.catalog = &schema.ParentCatalog(),
+                 .definition = {.name = new_name(schema, info.table)}};
   for (const auto& column : info.columns.Logical()) {
     table.definition.columns.push_back(
         {.name = column.Name(), .type = value_or_raise(to_stored(column.Type()))});
@@ -181,17 +184,18 @@ NewTable new_table_as(duckdb::Catalog& catalog, const duckdb::CreateTableInfo& i
 SchemaPtr create_table(StoreTransaction& transaction, const NewTable& table) {
   SchemaPtr made;
   transaction.change_schema([&](store::Store& store) -> Status {
-    REEL_ASSIGN(made, store.create_table(table.definition, {.by = kBy}));
+    REEL_ASSIGN(made, store.create_table(table.definition, {.by = transaction.by_whom()}));
     return {};
   });
   return made;
 }
 
-duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::CreateTable(
+duckdb::optional_ptr<duckdb::CatalogEntry> SchemaEntry::CreateTable(
     duckdb::CatalogTransaction transaction, duckdb::BoundCreateTableInfo& bound) {
   auto& info = bound.Base();
   auto& own = transaction.transaction->Cast<StoreTransaction>();
-  const bool exists = own.catalog().tables.contains(table_name(info.table));
+  const std::string full_name = new_name(*this, info.table);
+  const bool exists = own.catalog().tables.contains(full_name);
   if (exists && info.on_conflict == duckdb::OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
   if (exists && info.on_conflict == duckdb::OnCreateConflict::ERROR_ON_CONFLICT) {
     throw duckdb::CatalogException("there is already a table %s", info.table);
@@ -199,7 +203,7 @@ duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::CreateTable(
   if (info.on_conflict == duckdb::OnCreateConflict::REPLACE_ON_CONFLICT) {
     not_offered("CREATE OR REPLACE TABLE");
   }
-  NewTable table{.catalog = &catalog, .definition = {.name = table_name(info.table)}};
+  NewTable table{.catalog = &catalog, .definition = {.name = full_name}};
   for (const auto& column : info.columns.Logical()) {
     table.definition.columns.push_back(column_of(*transaction.context, column));
   }
@@ -212,26 +216,57 @@ duckdb::optional_ptr<duckdb::CatalogEntry> MainSchema::CreateTable(
   return &catalog.Cast<StoreCatalog>().entry(create_table(own, table));
 }
 
-void MainSchema::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
+void SchemaEntry::Alter(duckdb::CatalogTransaction transaction, duckdb::AlterInfo& info) {
   if (info.type != duckdb::AlterType::ALTER_TABLE) not_offered(info.ToString());
   auto& own = transaction.transaction->Cast<StoreTransaction>();
-  auto found = own.catalog().table(table_name(info.name));
+  auto found = own.catalog().table(stored_name(info.name));
   if (!found && info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
-  const SchemaPtr old = value_or_raise(std::move(found));
-  const auto operation =
-      operation_of(*transaction.context, *old, info.Cast<duckdb::AlterTableInfo>());
+  const SchemaPtr now = value_or_raise(std::move(found));
+  const auto& alter = info.Cast<duckdb::AlterTableInfo>();
+  std::optional<store::Operation> operation;
+  if (alter.alter_table_type == duckdb::AlterTableType::RENAME_TABLE) {
+    const std::string& written = alter.Cast<duckdb::RenameTableInfo>().new_table_name;
+    operation = store::RenameTable{new_name(*this, written)};
+  } else {
+    operation = operation_of(*transaction.context, *now, alter);
+  }
   if (!operation) return;
-  own.change_schema([&](store::Store& store) -> Status {
-    const store::Migration migration{.table = old->name, .operations = {*operation}};
-    REEL_TRY(store.migrate(migration, {.by = kBy, .comment = info.ToString()}));
-    return {};
+  own.alter(info.ToString(), [&](Alterations& alterations, const store::Catalog& base) {
+    return alterations.add(base, now->name, *operation);
   });
 }
 
-void MainSchema::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
+void SchemaEntry::DropEntry(duckdb::ClientContext& context, duckdb::DropInfo& info) {
   if (info.type != duckdb::CatalogType::TABLE_ENTRY) not_offered("DROP of " + info.name);
-  StoreTransaction::get(context, catalog).change_schema([&](store::Store& store) {
-    return store.drop_table(table_name(info.name), {.by = kBy, .comment = info.ToString()});
+  auto& transaction = StoreTransaction::get(context, catalog);
+  transaction.change_schema([&](store::Store& store) {
+    return store.drop_table(stored_name(info.name),
+                            {.by = transaction.by_whom(), .comment = info.ToString()});
+  });
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> StoreCatalog::CreateSchema(
+    duckdb::CatalogTransaction transaction, duckdb::CreateSchemaInfo& info) {
+  using duckdb::OnCreateConflict;
+  auto& own = transaction.transaction->Cast<StoreTransaction>();
+  const std::string name = duckdb::StringUtil::Lower(info.schema);
+  const bool exists = own.catalog().namespaces.contains(name);
+  if (exists && info.on_conflict == OnCreateConflict::IGNORE_ON_CONFLICT) return nullptr;
+  if (info.on_conflict == OnCreateConflict::REPLACE_ON_CONFLICT) {
+    not_offered("CREATE OR REPLACE SCHEMA");
+  }
+  own.change_schema([&](store::Store& store) { return store.create_namespace(name); });
+  return &schema(name);
+}
+
+void StoreCatalog::DropSchema(duckdb::ClientContext& context, duckdb::DropInfo& info) {
+  auto& transaction = StoreTransaction::get(context, *this);
+  const std::string name = duckdb::StringUtil::Lower(info.name);
+  const bool exists = transaction.catalog().namespaces.contains(name);
+  if (!exists && info.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL) return;
+  transaction.change_schema([&](store::Store& store) {
+    return store.drop_namespace(name, info.cascade,
+                                {.by = transaction.by_whom(), .comment = info.ToString()});
   });
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-//! CREATE, ALTER and DROP TABLE as changes of the store's schemas.
+//! CREATE, ALTER and DROP of tables and schemas as changes of the store's catalog.
 
 #include <duckdb/catalog/catalog.hpp>
+#include <duckdb/catalog/catalog_entry/schema_catalog_entry.hpp>
 #include <duckdb/parser/parsed_data/create_table_info.hpp>
 
 #include "sql/transaction_internal.h"
@@ -16,7 +17,7 @@ struct NewTable {
 };
 
 //! CREATE TABLE … AS: its first column is the primary key, because the statement can name none.
-NewTable new_table_as(duckdb::Catalog& catalog, const duckdb::CreateTableInfo& info);
+NewTable new_table_as(duckdb::SchemaCatalogEntry& schema, const duckdb::CreateTableInfo& info);
 
 //! Creates it at once, and gives the schema that it got.
 SchemaPtr create_table(StoreTransaction& transaction, const NewTable& table);

@@ -1,6 +1,8 @@
 #include "sql/script.h"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <duckdb/parser/parser.hpp>
 
@@ -16,6 +18,10 @@ std::optional<Tokens> tokenize(std::string_view text) {
   if (tokens.empty() || tokens.back().start != text.size() + 1) return std::nullopt;
   tokens.pop_back();
   return tokens;
+}
+
+std::size_t count_lines(std::string_view text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
 bool is_semicolon(const duckdb::SimplifiedToken& token, std::string_view text) {
@@ -36,15 +42,26 @@ Script split_script(std::string_view text) {
   }
   Script script;
   std::size_t begin = 0;
+  std::size_t counted = 0;  // so far lines were counted
   bool begun = false;
   for (const auto& token : *tokens) {
     if (!is_semicolon(token, text)) {
-      begun = true;
+      if (!std::exchange(begun, true)) {
+        script.rest_line += count_lines(text.substr(counted, token.start - counted));
+        counted = token.start;
+      }
       continue;
     }
-    if (begun) script.statements.emplace_back(text.substr(begin, token.start - begin));
+    if (begun) {
+      script.statements.emplace_back(text.substr(begin, token.start - begin));
+      script.lines.push_back(script.rest_line);
+    }
     begin = token.start + 1;
     begun = false;
+  }
+  if (!begun) {
+    const std::size_t first = std::min(text.find_first_not_of(" \t\r\n", begin), text.size());
+    script.rest_line += count_lines(text.substr(counted, first - counted));
   }
   if (begun || complete.size() < text.size()) script.rest = text.substr(begin);
   return script;

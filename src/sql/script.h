@@ -9,7 +9,9 @@ namespace reel::sql {
 
 struct Script {
   std::vector<std::string> statements = {};  //!< complete ones, without their semicolons
+  std::vector<std::size_t> lines = {};       //!< on which each of them begins, from 1
   std::string rest = {};  //!< of one that is not complete yet; empty when none is
+  std::size_t rest_line = 1;
 };
 
 //! Splits at the semicolons that end statements: those in texts, quoted names and comments do not.

@@ -35,6 +35,14 @@ TEST(ScriptTest, WhatIsOpenGoesOn) {
   }
 }
 
+TEST(ScriptTest, StatementsBeginOnLines) {
+  const Script script = split_script("-- one\nSELECT 1;\n\n  SELECT\n2; SELECT 3;\nSELECT ';");
+  EXPECT_THAT(script.lines, ElementsAre(2U, 4U, 5U));
+  EXPECT_EQ(script.rest_line, 6U);
+  EXPECT_EQ(split_script("SELECT 1;\n\nSELECT 2").rest_line, 3U);
+  EXPECT_EQ(split_script("").rest_line, 1U);
+}
+
 TEST(ScriptTest, SpacesAndCommentsAreNoStatement) {
   for (const char* text : {"", " \n", ";", " ; ;", "-- a;", "/* a; */", ";-- a"}) {
     EXPECT_THAT(split_script(text).statements, IsEmpty()) << text;

@@ -78,7 +78,7 @@ Error Session::State::explain(const duckdb::ErrorData& error) {
       client->commit_error) {
     return to_error(*client->commit_error);
   }
-  return to_error(error);
+  return with_nearest_schema(to_error(error), *engine.store.catalog());
 }
 
 Result<duckdb::unique_ptr<duckdb::QueryResult>> Session::State::run(
@@ -96,6 +96,7 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> Session::State::run(
       access == Access::read && statement->type != duckdb::StatementType::EXECUTE_STATEMENT;
   const auto form = reads ? duckdb::QueryResultOutputType::ALLOW_STREAMING
                           : duckdb::QueryResultOutputType::FORCE_MATERIALIZED;
+  connected()->context->registered_state->Get<ClientState>(ClientState::kName)->access = access;
   const auto pending = connected()->PendingQuery(std::move(statement), values, form);
   if (pending->HasError()) return Failure(explain(pending->GetErrorObject()));
   auto result = pending->Execute();
@@ -200,7 +201,7 @@ Status Session::State::execute(std::string_view sql, const std::vector<store::Va
                                const Take& take) {
   const SqlThread here;
   try {
-    auto statements = connected()->ExtractStatements(std::string(sql));
+    auto statements = with_defaults_joined(connected()->ExtractStatements(std::string(sql)));
     if (!parameters.empty() && statements.size() != 1) {
       return invalid("parameters are for a single statement, not for {}", statements.size());
     }

@@ -14,7 +14,8 @@ Access needed(std::string_view sql) {
 TEST(StatementTest, QueriesOnlyRead) {
   for (const char* sql : {"SELECT 1", "FROM t", "WITH q AS (SELECT 1) FROM q", "EXPLAIN SELECT 1",
                           "SHOW TABLES", "DESCRIBE t", "BEGIN", "COMMIT", "PREPARE p AS SELECT 1",
-                          "EXECUTE p", "CREATE TEMP TABLE t (x INT)", "SET VARIABLE a = 1", ""}) {
+                          "EXECUTE p", "CALL table_history('t')", "FROM undrop_table('t')",
+                          "CREATE TEMP TABLE t (x INT)", "SET VARIABLE a = 1", ""}) {
     EXPECT_EQ(needed(sql), Access::read) << sql;
   }
 }
@@ -33,7 +34,10 @@ TEST(StatementTest, SchemasAreChangedByAdministrators) {
   for (const char* sql :
        {"CREATE TABLE t (k INT PRIMARY KEY)", "DROP TABLE t", "ALTER TABLE t ADD COLUMN a INT",
         "CREATE VIEW v AS SELECT 1", "CREATE TABLE t AS SELECT 1", "COMMENT ON TABLE t IS 'x'",
-        "INSERT INTO t VALUES (1); DROP TABLE t"}) {
+        "INSERT INTO t VALUES (1); DROP TABLE t", "CREATE SCHEMA s", "DROP SCHEMA s CASCADE",
+        "ALTER TABLE t ADD COLUMN a INT[] DEFAULT [1]", "CALL undrop_table('t')",
+        "CALL Undrop_Column('t', 1)", "CALL system.main.rollback_table('t', 1)",
+        "EXPLAIN ANALYZE CALL undrop_table(1)"}) {
     EXPECT_EQ(needed(sql), Access::change_schema) << sql;
   }
 }

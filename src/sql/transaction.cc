@@ -2,10 +2,17 @@
 #include <duckdb/main/attached_database.hpp>
 #include <duckdb/main/client_context.hpp>
 
+#include "sql/client_state_internal.h"
 #include "sql/errors_internal.h"
 #include "sql/transaction_internal.h"
 
 namespace reel::sql {
+namespace {
+
+//! Versions of catalogs with alterations that are not committed.
+constexpr std::uint64_t kAlteredVersions = std::uint64_t{1} << 62;
+
+}  // namespace
 
 StoreTransaction& StoreTransaction::get(duckdb::ClientContext& context, duckdb::Catalog& catalog) {
   return duckdb::Transaction::Get(context, catalog).Cast<StoreTransaction>();
@@ -77,10 +84,25 @@ bool StoreTransaction::has_changes() {
 
 const store::Catalog& StoreTransaction::catalog() {
   const MutexLock lock(mutex_);
-  return snapshot().catalog();
+  return altered_ != nullptr ? *altered_ : snapshot().catalog();
+}
+
+std::uint64_t StoreTransaction::catalog_version() {
+  const MutexLock lock(mutex_);
+  return altered_ != nullptr ? kAlteredVersions + alteration_ : snapshot().catalog().version;
+}
+
+std::uint64_t StoreTransaction::alteration_of(store::TableId table) {
+  const MutexLock lock(mutex_);
+  return alterations_.has(table) ? alteration_ : 0;
 }
 
 void StoreTransaction::check_version(const store::TableSchema& schema) {
+  if (alteration_of(schema.id) != 0) {
+    raise(Error(Code::unsupported, fmt::format("table {} was altered in this transaction: COMMIT "
+                                               "before its rows are read or changed",
+                                               schema.name)));
+  }
   const auto current = value_or_raise(catalog().table(schema.name));
   if (current->id == schema.id && current->version == schema.version) return;
   raise(Error(Code::conflict, fmt::format("table {} has changed, run it again", schema.name)));
@@ -91,6 +113,10 @@ void StoreTransaction::apply(const store::TableSchema& schema,
                              const std::shared_ptr<const ProductWrites>& product_writes) {
   if (edits.empty()) return;
   const MutexLock lock(mutex_);
+  if (!alterations_.empty()) {
+    raise(Error(Code::unsupported,
+                "the transaction has altered tables: COMMIT before rows are changed"));
+  }
   snapshot();
   while (!all_free()) freed_.wait(mutex_);
   if (draft_ == nullptr) {
@@ -114,11 +140,35 @@ void StoreTransaction::apply(const store::TableSchema& schema,
   torn_ = false;
 }
 
-void StoreTransaction::change_schema(const std::function<Status(store::Store&)>& change) {
-  const auto client = context.lock();
-  if (client == nullptr || !client->transaction.IsAutoCommit() || has_changes()) {
+void StoreTransaction::alter(const std::string& statement, const Alter& change) {
+  const MutexLock lock(mutex_);
+  if (draft_ != nullptr) {
     raise(Error(Code::unsupported,
-                "tables are created and changed outside of transactions: COMMIT first"));
+                "the transaction has changed rows: COMMIT before tables are altered"));
+  }
+  ok_or_raise(change(alterations_, snapshot().catalog()));
+  altered_ = alterations_.over(snapshot().catalog());
+  alters_alone_ = is_alone();
+  alters_by_ = by_whom();
+  alteration_ = manager.Cast<StoreTransactionManager>().number_alteration();
+  alter_text_ += (alter_text_.empty() ? "" : " ") + statement;
+}
+
+bool StoreTransaction::is_alone() {
+  const auto client = context.lock();
+  return client != nullptr && client->transaction.IsAutoCommit();
+}
+
+std::string StoreTransaction::by_whom() {
+  const auto client = context.lock();
+  return client != nullptr ? ClientState::by(*client) : std::string();
+}
+
+void StoreTransaction::change_schema(const std::function<Status(store::Store&)>& change) {
+  if (!is_alone() || has_changes()) {
+    raise(Error(Code::unsupported,
+                "tables and schemas are created, dropped and brought back outside of transactions: "
+                "COMMIT first"));
   }
   const MutexLock lock(mutex_);
   free_.clear();
@@ -129,16 +179,24 @@ void StoreTransaction::change_schema(const std::function<Status(store::Store&)>&
 
 Status StoreTransaction::commit() {
   store::Batch batch;
+  std::vector<store::Migration> migrations;
+  store::Reason reason;
   std::shared_ptr<const ProductWrites> product_writes;
   {
     const MutexLock lock(mutex_);
     if (torn_) return invalid("a statement of the transaction failed: it is rolled back");
     if (draft_ != nullptr) batch = draft_->take();
+    migrations = alterations_.take(alters_alone_);
+    reason = {.by = alters_by_, .comment = alter_text_};
     product_writes = std::move(product_writes_);
     free_.clear();
     view_.reset();
     draft_.reset();
     snapshots_.clear();  // hold back clean-up
+  }
+  if (!migrations.empty()) {
+    REEL_TRY(store_.migrate_all(migrations, reason));
+    return {};
   }
   if (batch.mutations.empty() && batch.preconditions.empty()) return {};
   REEL_TRY(store_.commit(std::move(batch)));

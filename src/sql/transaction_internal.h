@@ -1,6 +1,7 @@
 #pragma once
 //! A DuckDB transaction on our catalog: one snapshot of the store, and one batch of changes.
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <duckdb/transaction/transaction_manager.hpp>
 
 #include "base/thread_annotations.h"
+#include "sql/alterations.h"
 #include "sql/engine.h"
 #include "sql/row_edits.h"
 
@@ -24,12 +26,18 @@ class StoreTransaction final : public duckdb::Transaction {
 
   static StoreTransaction& get(duckdb::ClientContext& context, duckdb::Catalog& catalog);
 
-  //! The tables as the snapshot has them.
-  const store::Catalog& catalog();
+  //! The tables as the transaction sees them, until it alters one.
+  const store::Catalog& catalog() EXCLUDES(mutex_);
+  //! Of these; another number after each alteration, and never one that the store has had.
+  std::uint64_t catalog_version() EXCLUDES(mutex_);
+  //! A number for what the transaction has made of a table, as long as it is not committed; 0: it
+  //! has not altered the table.
+  std::uint64_t alteration_of(store::TableId table) EXCLUDES(mutex_);
 
-  //! Code::not_found when the table was dropped meanwhile, code::conflict when it was changed after
-  //! the statement was planned.
-  void check_version(const store::TableSchema& schema);
+  //! Before rows are read or changed. Code::not_found when the table was dropped meanwhile,
+  //! code::conflict when it was changed after the statement was planned, unsupported when the
+  //! transaction itself has altered it.
+  void check_version(const store::TableSchema& schema) EXCLUDES(mutex_);
 
   //! Reads the rows as the transaction sees them, with a snapshot that belongs to the caller
   //! meanwhile; waits until one is free.
@@ -52,9 +60,15 @@ class StoreTransaction final : public duckdb::Transaction {
   void apply(const store::TableSchema& schema, const std::vector<store::RowEdit>& edits,
              const std::shared_ptr<const ProductWrites>& product_writes) EXCLUDES(mutex_);
 
-  //! Schemas change at once, not with the transaction: REQUIRES autocommit and no changes so far.
-  //! The statement goes on with a new snapshot, which knows what changed.
+  //! ALTER TABLE: adds to what the commit does to tables. Rows cannot be changed as well.
+  using Alter = std::function<Status(Alterations&, const store::Catalog& base)>;
+  void alter(const std::string& statement, const Alter& change) EXCLUDES(mutex_);
+
+  //! Tables are created and dropped at once, not with the transaction: REQUIRES autocommit and no
+  //! changes so far. The statement goes on with a new snapshot, which knows what changed.
   void change_schema(const std::function<Status(store::Store&)>& change) EXCLUDES(mutex_);
+  //! Whom the history of tables names.
+  std::string by_whom();
 
   Status commit();
 
@@ -69,6 +83,8 @@ class StoreTransaction final : public duckdb::Transaction {
     store::Snapshot& snapshot;
   };
 
+  //! Whether it is one statement without BEGIN.
+  bool is_alone();
   store::Snapshot& snapshot() REQUIRES(mutex_);
   store::Snapshot& take_free() EXCLUDES(mutex_);
   void set_free() REQUIRES(mutex_);
@@ -87,6 +103,12 @@ class StoreTransaction final : public duckdb::Transaction {
   std::size_t threads_expected_ GUARDED_BY(mutex_) = 1;
   bool reading_ GUARDED_BY(mutex_) = false;  //!< rows were read: the state is settled
   bool torn_ GUARDED_BY(mutex_) = false;     //!< a statement that changes rows has failed
+  Alterations alterations_ GUARDED_BY(mutex_);
+  std::shared_ptr<const store::Catalog> altered_ GUARDED_BY(mutex_);  //!< the tables with them
+  std::uint64_t alteration_ GUARDED_BY(mutex_) = 0;  //!< the number of the last one
+  std::string alter_text_ GUARDED_BY(mutex_);
+  std::string alters_by_ GUARDED_BY(mutex_);
+  bool alters_alone_ GUARDED_BY(mutex_) = false;  //!< without BEGIN
   //! Set: it has changed rows of the product's tables.
   std::shared_ptr<const ProductWrites> product_writes_ GUARDED_BY(mutex_);
 };
@@ -102,10 +124,14 @@ class StoreTransactionManager final : public duckdb::TransactionManager {
   void RollbackTransaction(duckdb::Transaction& transaction) override;
   void Checkpoint(duckdb::ClientContext&, bool) override {}
 
+  //! Another one at each call.
+  std::uint64_t number_alteration() { return ++alterations_; }
+
  private:
   void forget(duckdb::Transaction& transaction) EXCLUDES(mutex_);
 
   store::Store& store_;
+  std::atomic<std::uint64_t> alterations_ = 0;
   Mutex mutex_;
   std::map<duckdb::Transaction*, std::unique_ptr<StoreTransaction>> live_ GUARDED_BY(mutex_);
 };

@@ -353,7 +353,7 @@ duckdb::PhysicalOperator& StoreCatalog::PlanCreateTableAs(duckdb::ClientContext&
                                                           duckdb::PhysicalOperator& plan) {
   auto& write = planner.Make<WriteOperator>(op.types, op.estimated_cardinality, WriteKind::insert)
                     .Cast<WriteOperator>();
-  write.new_table = std::make_unique<NewTable>(new_table_as(*this, op.info->Base()));
+  write.new_table = std::make_unique<NewTable>(new_table_as(op.schema, op.info->Base()));
   write.children.push_back(plan);
   return write;
 }

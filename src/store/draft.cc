@@ -79,8 +79,12 @@ class Draft::View final : public Snapshot {
 
   Result<std::optional<Row>> get(std::string_view table, const Key& key,
                                  const std::vector<std::string>& columns) override {
-    if (const Changed* changed = find(table, key)) return changed->row;
-    return base_.get(table, key, columns);
+    const Changed* changed = find(table, key);
+    if (changed == nullptr) return base_.get(table, key, columns);
+    if (!changed->row) return std::nullopt;
+    const Table& changes = *draft_.find(table);
+    REEL_ASSIGN(Row row, with_dropped(changes, key, *changed, dropped_of(changes, columns)));
+    return row;
   }
 
   Status get_each(std::string_view table, const std::vector<Key>& keys,
@@ -164,8 +168,35 @@ class Draft::View final : public Snapshot {
     return invalid("table '{}' has no index '{}'", spec.table, spec.index);
   }
 
+  //! Those of the columns that were dropped.
+  static std::vector<std::string> dropped_of(const Table& table,
+                                             const std::vector<std::string>& columns) {
+    std::vector<std::string> dropped;
+    for (const std::string& column : columns) {
+      if (table.schema->find(column) == nullptr) dropped.push_back(column);
+    }
+    return dropped;
+  }
+
+  //! A row of the draft with its cells in these dropped columns, which no draft changes: they are
+  //! as the store has them, of a new row as a new row has them.
+  Result<Row> with_dropped(const Table& table, const Key& key, const Changed& changed,
+                           const std::vector<std::string>& dropped) const {
+    Row row = *changed.row;
+    if (dropped.empty()) return row;
+    const TableSchema& schema = *table.schema;
+    for (std::size_t i = row.size(); i < schema.stored_count(); ++i) {
+      row.push_back(schema.stored(i).initial_default);
+    }
+    if (changed.is_new) return row;
+    REEL_ASSIGN(const auto stored, base_.get(schema.name, key, dropped));
+    if (!stored) return row;
+    for (std::size_t i = schema.columns.size(); i < stored->size(); ++i) row[i] = (*stored)[i];
+    return row;
+  }
+
   //! The draft's rows that the scan finds, in its order.
-  using Sorted = std::vector<std::pair<Key, const Row*>>;
+  using Sorted = std::vector<std::pair<Key, const std::pair<const Key, Changed>*>>;
   static Result<Sorted> select(const Table& table, const ScanSpec& spec,
                                const std::vector<std::size_t>& order);
 
@@ -191,7 +222,7 @@ Result<Draft::View::Sorted> Draft::View::select(const Table& table, const ScanSp
         is_within(spec, sorted) && std::all_of(where.begin(), where.end(), [&](const auto& one) {
           return holds(*one.second, row[one.first]);
         });
-    if (wanted) found.emplace_back(std::move(sorted), &row);
+    if (wanted) found.emplace_back(std::move(sorted), &*next);
   }
   std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
     return spec.reverse ? KeyLess()(b.first, a.first) : KeyLess()(a.first, b.first);
@@ -210,20 +241,31 @@ Status Draft::View::scan(const ScanSpec& spec, const RowVisitor& visit) {
     add_columns(*changes, changes->key, stored.columns);
     add_columns(*changes, order, stored.columns);
   }
+  const std::vector<std::string> dropped = dropped_of(*changes, spec.columns);
   std::size_t left = spec.limit;
   auto next = drafted.begin();
+  Status failed;
   const auto give = [&](const RowView& row) {
     if (left == 0) return false;
     --left;
     if (!visit(row)) left = 0;
     return left > 0;
   };
+  const auto give_drafted = [&](const std::pair<const Key, Changed>& drafted_row) {
+    const auto& [key, changed] = drafted_row;
+    if (dropped.empty()) return give({*changes->schema, *changed.row});
+    auto row = with_dropped(*changes, key, changed, dropped);
+    if (row) return give({*changes->schema, *row});
+    failed = Failure(std::move(row).error());
+    left = 0;
+    return false;
+  };
   const auto give_before = [&](const Key* place) {
     for (; next != drafted.end() && left > 0; ++next) {
       const bool first = place == nullptr || (spec.reverse ? KeyLess()(*place, next->first)
                                                            : KeyLess()(next->first, *place));
       if (!first) break;
-      give({*changes->schema, *next->second});
+      give_drafted(*next->second);
     }
     return left > 0;
   };
@@ -234,7 +276,7 @@ Status Draft::View::scan(const ScanSpec& spec, const RowVisitor& visit) {
     return give_before(&place) && give(row);
   }));
   give_before(nullptr);
-  return {};
+  return failed;
 }
 
 Draft::Draft(Snapshot& base) : base_(base) {}
@@ -431,6 +473,7 @@ Status Draft::apply(const Mutation& mutation, std::vector<Undo>& undo) {
   if (whole) changed.determined.assign(schema.columns.size(), true);
   if (mutation.kind == Kind::erase) {
     changed.row.reset();
+    changed.is_new = true;  // what comes in its place
   } else {
     if (whole) {
       Row fresh;

@@ -25,9 +25,9 @@ Key key_of(const TableSchema& schema, const Row& row);
 //! to it. So code that reads, checks and commits, written for a store, becomes a step of a larger
 //! transaction. One thread at a time.
 //!
-//! Of what a draft shows, only rows are as they will be: searches and the ledger are the snapshot's
-//! (a search leaves out what the draft erased), and appended rows have no number yet, so they are
-//! not shown.
+//! Of what a draft shows, only rows are as they will be, also in dropped columns that are named:
+//! searches and the ledger are the snapshot's (a search leaves out what the draft erased), and
+//! appended rows have no number yet, so they are not shown.
 class Draft final : public RowStore {
  public:
   //! The snapshot must outlive the draft.
@@ -59,6 +59,7 @@ class Draft final : public RowStore {
   struct Changed {
     std::optional<Row> row;        //!< nullopt: erased
     std::vector<bool> determined;  //!< cells that are as the draft says, whatever the store has
+    bool is_new = false;           //!< what the store has in dropped columns is not this row's
   };
   struct Table {
     std::shared_ptr<const TableSchema> schema;

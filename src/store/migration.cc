@@ -292,7 +292,7 @@ class Planner {
 
   void apply(const RenameTable& rename) {
     if (next_.product) return reasons_.add("it belongs to the product: it cannot be renamed");
-    reasons_.add("its new name", check_name(rename.name));
+    reasons_.add("its new name", check_table_name(rename.name));
     next_.name = rename.name;
   }
 
@@ -336,6 +336,14 @@ void restore_column(const Column& now, const Column& target, const std::string& 
 Result<MigrationPlan> plan_migration(const TableSchema& current,
                                      const std::vector<Operation>& operations, Instant now) {
   return Planner(current, now).run(operations);
+}
+
+Status check_conversions(const MigrationPlan& plan, std::int64_t rows, std::int64_t rows_max) {
+  if (plan.conversions.empty() || rows <= rows_max) return {};
+  return invalid(
+      "table '{}': converting a column rewrites all of its {} rows, and writers wait meanwhile; of "
+      "more than {} rows this is done only for those who say \"wait\": true (--wait)",
+      plan.schema.name, rows, rows_max);
 }
 
 bool is_widening(const Type& from, const Type& to) {

@@ -76,6 +76,8 @@ struct Migration {
   std::vector<Operation> operations;
   //! Code::conflict when the table has another version.
   std::optional<std::uint32_t> expected_version = {};
+  //! Columns are converted however many rows there are, and other writers wait for as long.
+  bool wait = false;
 };
 
 //! Cells to be filled from another column's.
@@ -98,6 +100,9 @@ struct MigrationPlan {
 //! index or of the product, types and defaults that do not fit.
 Result<MigrationPlan> plan_migration(const TableSchema& current,
                                      const std::vector<Operation>& operations, Instant now);
+
+//! Code::invalid when the plan would rewrite more than so many rows, which other writers wait for.
+Status check_conversions(const MigrationPlan& plan, std::int64_t rows, std::int64_t rows_max);
 
 //! Whether each value of one type is stored in the other as the same bytes: integers of the same
 //! sign class to wider ones (not to uint64), decimals of the same scale to more digits, float32 to

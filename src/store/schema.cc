@@ -234,13 +234,48 @@ bool TableSchema::is_key(ColumnId column_id) const {
   return has(partition_key) || has(clustering_key);
 }
 
+TableName split_table_name(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return {kMainNamespace, name};
+  return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
+std::string join_table_name(std::string_view space, std::string_view table) {
+  return space == kMainNamespace ? std::string(table) : fmt::format("{}.{}", space, table);
+}
+
 Result<std::shared_ptr<const TableSchema>> Catalog::table(std::string_view name) const {
   const auto found = tables.find(name);
   if (found != tables.end()) return found->second;
+  const std::string_view shown = name.substr(0, kNameShownMax);
+  const TableName parts = split_table_name(name);
+  if (name != parts.table && tables.contains(parts.table) && parts.space == kMainNamespace) {
+    return not_found("there is no table '{}': those of the schema main are named without it",
+                     shown);
+  }
+  if (const Status space = check_namespace(parts.space); !space) {
+    return not_found("there is no table '{}': {}", shown, space.error().message());
+  }
   std::vector<std::string_view> names;
-  for (const auto& [other, schema] : tables) names.push_back(other);
-  return not_found("there is no table '{}'{}", name.substr(0, kNameShownMax),
-                   nearest_hint(name, names));
+  for (const auto& [other, schema] : tables) {
+    // In another namespace it is nearer than any name that is only alike.
+    if (split_table_name(other).table == parts.table) {
+      return not_found("there is no table '{}' (the nearest is '{}')", shown, other);
+    }
+    names.push_back(other);
+  }
+  return not_found("there is no table '{}'{}", shown, nearest_hint(name, names));
+}
+
+Status Catalog::check_namespace(std::string_view name) const {
+  if (namespaces.contains(name)) return {};
+  return not_found("there is no schema '{}'{}", name.substr(0, kNameShownMax),
+                   nearest_hint(name, {namespaces.begin(), namespaces.end()}));
+}
+
+Status Catalog::check_new_table(std::string_view name) const {
+  if (tables.contains(name)) return conflict("table '{}' exists", name);
+  return check_namespace(split_table_name(name).space);
 }
 
 Status check_name(std::string_view name) {
@@ -257,6 +292,25 @@ Status check_name(std::string_view name) {
     return invalid("'{}…' is longer than {} bytes", name.substr(0, 32), kNameBytesMax);
   }
   return {};
+}
+
+Status check_namespace_name(std::string_view name) {
+  REEL_TRY(check_name(name));
+  for (const char* of_sql : {"information_schema", "pg_catalog", "reel", "system", "temp"}) {
+    if (name == of_sql) return invalid("a schema cannot be called '{}', which SQL uses", name);
+  }
+  return {};
+}
+
+Status check_table_name(std::string_view name) {
+  const TableName parts = split_table_name(name);
+  if (name == parts.table) return check_name(name);
+  if (parts.space == kMainNamespace) {
+    return invalid("'{}': tables of the schema main are named without it",
+                   name.substr(0, kNameBytesMax));
+  }
+  REEL_TRY(check_namespace_name(parts.space));
+  return check_name(parts.table);
 }
 
 Status check_column_name(std::string_view name) {
@@ -296,7 +350,7 @@ Result<TableSchema> make_schema(TableId id, const TableDefinition& definition) {
   schema.id = id;
   schema.name = definition.name;
   schema.product = definition.product;
-  reasons.add("its name", check_name(definition.name));
+  reasons.add("its name", check_table_name(definition.name));
   schema.columns.push_back({.id = kInsertedAt,
                             .name = std::string(kInsertedAtName),
                             .type = Type::of(TypeKind::timestamp),

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,10 +54,21 @@ struct Index {
   IndexKind kind = IndexKind::sorted;
 };
 
+//! The namespace (a schema, in SQL's words) that is always there.
+inline constexpr std::string_view kMainNamespace = "main";
+
+//! The parts of a table's name: "space.table", in kMainNamespace "table" alone.
+struct TableName {
+  std::string_view space;
+  std::string_view table;
+};
+TableName split_table_name(std::string_view name);
+std::string join_table_name(std::string_view space, std::string_view table);
+
 //! One version of one table's schema.
 struct TableSchema {
   TableId id = 0;
-  std::string name;
+  std::string name;  //!< with its namespace, see TableName
   std::uint32_t version = 1;
   std::vector<Column> columns;  //!< live ones, in display order
   //! Dropped columns whose data is still there; ids, for purge and undrop.
@@ -100,13 +112,32 @@ struct SchemaVersion {
   std::string operations;  //!< of the migration that led to it: a JSON array (migration_json.h)
 };
 
+//! Who changes a schema, and why; kept in its history.
+struct Reason {
+  std::string by = {};
+  std::string comment = {};
+};
+
+//! A table that can be brought back.
+struct DroppedTable {
+  TableSchema schema;
+  Instant dropped_at;
+  bool purging = false;  //!< it cannot be brought back any more
+};
+
 //! All tables at one moment; immutable, shared by snapshots.
 struct Catalog {
   std::uint64_t version = 0;
   std::map<std::string, std::shared_ptr<const TableSchema>, std::less<>> tables;
+  std::set<std::string, std::less<>> namespaces = {std::string(kMainNamespace)};
 
-  //! Code::not_found names the table.
+  //! Code::not_found names the table, and the nearest one.
   Result<std::shared_ptr<const TableSchema>> table(std::string_view name) const;
+  //! Code::not_found names the namespace, and the nearest one.
+  Status check_namespace(std::string_view name) const;
+  //! Whether a table may have the name: code::conflict when there is one, not_found when its
+  //! namespace is missing.
+  Status check_new_table(std::string_view name) const;
 };
 
 //! What a caller gives to create a table; ids are assigned by the store.
@@ -145,8 +176,13 @@ Result<TableSchema> make_schema(TableId id, const TableDefinition& definition);
 Result<std::optional<TableSchema>> extend_schema(const TableSchema& stored,
                                                  const TableDefinition& definition);
 
-//! Names of tables, indexes and struct members: [a-z_][a-z0-9_]*, at most 128 bytes.
+//! Names of indexes, struct members and the parts of tables' names: [a-z_][a-z0-9_]*, at most 128
+//! bytes.
 Status check_name(std::string_view name);
+//! The same, but for those that SQL has for schemas and databases of its own.
+Status check_namespace_name(std::string_view name);
+//! Either part, see TableName.
+Status check_table_name(std::string_view name);
 //! Names of columns: well-formed UTF-8 of 1 to 128 bytes without control characters, no '#' first.
 Status check_column_name(std::string_view name);
 //! Whether two column names cannot stand in one table: A and a are one letter.

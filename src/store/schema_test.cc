@@ -72,6 +72,43 @@ TEST(SchemaTest, names_have_128_bytes_at_most) {
   for (const char* bad : {"", "1a", "a-b", "A", "ä", "a b"}) EXPECT_FALSE(check_name(bad)) << bad;
 }
 
+TEST(SchemaTest, names_of_tables_have_a_namespace) {
+  EXPECT_EQ(split_table_name("films").space, "main");
+  EXPECT_EQ(split_table_name("lab.films").space, "lab");
+  EXPECT_EQ(split_table_name("lab.films").table, "films");
+  EXPECT_EQ(join_table_name("lab", "films"), "lab.films");
+  EXPECT_EQ(join_table_name("main", "films"), "films");
+  const std::string longest(128, 'a');
+  for (const std::string& good : {std::string("a"), std::string("a.b"), longest + "." + longest}) {
+    EXPECT_TRUE(check_table_name(good)) << good;
+  }
+  for (const std::string& bad : {std::string("main.a"), std::string("a.b.c"), std::string(".a"),
+                                 std::string("a."), std::string("temp.a"), std::string("A.b"),
+                                 longest + "a.b", std::string("a.") + longest + "b"}) {
+    EXPECT_FALSE(check_table_name(bad)) << bad;
+  }
+  EXPECT_EQ(check_namespace_name("reel").error().message(),
+            "a schema cannot be called 'reel', which SQL uses");
+}
+
+TEST(SchemaTest, what_is_missing_is_named_with_the_nearest) {
+  Catalog catalog;
+  catalog.namespaces.emplace("lab");
+  for (const char* name : {"films", "lab.takes", "lab.lenses"})
+    catalog.tables.emplace(name, nullptr);
+  const auto refusal = [&](std::string_view name) { return catalog.table(name).error().message(); };
+  EXPECT_EQ(refusal("film"), "there is no table 'film' (the nearest is 'films')");
+  EXPECT_EQ(refusal("takes"), "there is no table 'takes' (the nearest is 'lab.takes')");
+  EXPECT_EQ(refusal("lab.lense"), "there is no table 'lab.lense' (the nearest is 'lab.lenses')");
+  EXPECT_EQ(refusal("lap.takes"),
+            "there is no table 'lap.takes': there is no schema 'lap' (the nearest is 'lab')");
+  EXPECT_EQ(refusal("main.films"),
+            "there is no table 'main.films': those of the schema main are named without it");
+  EXPECT_EQ(catalog.check_new_table("films").error().code(), Code::conflict);
+  EXPECT_EQ(catalog.check_new_table("lap.films").error().code(), Code::not_found);
+  EXPECT_TRUE(catalog.check_new_table("lab.films"));
+}
+
 TEST(SchemaTest, a_schema_gains_what_it_lacks) {
   const TableSchema first = *make_schema(7, films());
   TableDefinition more = films();

@@ -98,6 +98,12 @@ Hash128 hash_cells(const TableSchema& schema, const std::vector<std::size_t>& by
 
 }  // namespace
 
+Result<std::shared_ptr<const TableSchema>> Store::migrate(Migration migration,
+                                                          const Reason& reason) {
+  REEL_ASSIGN(const auto schemas, migrate_all({std::move(migration)}, reason));
+  return schemas.front();
+}
+
 Hash128 row_hash(const TableSchema& schema, const std::vector<std::size_t>& by_id, const Row& row,
                  std::string& scratch) {
   return hash_cells(schema, by_id, [&](std::size_t i) -> const Value& { return row[i]; }, scratch);

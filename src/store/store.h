@@ -197,19 +197,6 @@ struct StoreHealth {
   std::string reason;  //!< why not
 };
 
-//! Who changes a schema, and why; kept in its history.
-struct Reason {
-  std::string by = {};
-  std::string comment = {};
-};
-
-//! A table that can be brought back.
-struct DroppedTable {
-  TableSchema schema;
-  Instant dropped_at;
-  bool purging = false;  //!< it cannot be brought back any more
-};
-
 //! How far purging has come in a dropped column.
 struct PurgePlace {
   TableId table = 0;
@@ -247,27 +234,39 @@ class Store : public RowStore {
 
   virtual std::shared_ptr<const Catalog> catalog() const = 0;
 
-  //! Creates the table if there is none of that name. An existing one of the product gains the
-  //! columns and indexes that the definition has and it lacks (found by name; nullable or with a
-  //! default), so that a newer program opens an older store. Returns the schema now in force.
+  //! Creates the table, and its namespace, if there is none of that name. An existing one of the
+  //! product gains the columns and indexes that the definition has and it lacks (found by name;
+  //! nullable or with a default), so that a newer program opens an older store. Returns the schema
+  //! now in force.
   virtual Result<std::shared_ptr<const TableSchema>> ensure_table(const TableDefinition& definition,
                                                                   std::string_view by) = 0;
 
-  //! The same for a table of users. Code::conflict when there is one of that name.
+  //! The same for a table of users. Code::conflict when there is one of that name, not_found when
+  //! its namespace is missing.
   virtual Result<std::shared_ptr<const TableSchema>> create_table(const TableDefinition& definition,
                                                                   const Reason& reason) = 0;
-  //! Applies the migration: a change of the catalog, whatever the number of rows, except that a
-  //! column becomes not nullable only after all rows were looked at. Readers see the table as it
-  //! was or as it is then. Errors as of plan_migration(), conflict for another version than
-  //! expected or for a table's name that is taken.
-  virtual Result<std::shared_ptr<const TableSchema>> migrate(const Migration& migration,
-                                                             const Reason& reason) = 0;
+  //! Applies the migrations, each of another table, all or none: a change of the catalog, whatever
+  //! the number of rows, except that a column becomes not nullable only after all rows were looked
+  //! at. Readers see the tables as they were or as they are then. Errors as of plan_migration(),
+  //! conflict for another version than expected or for a table's name that is taken. Returns the
+  //! schemas in the order of the migrations.
+  virtual Result<std::vector<std::shared_ptr<const TableSchema>>> migrate_all(
+      const std::vector<Migration>& migrations, const Reason& reason) = 0;
+  Result<std::shared_ptr<const TableSchema>> migrate(Migration migration, const Reason& reason);
+  //! Of a table with more rows columns are converted only with Migration::wait.
+  virtual std::int64_t convert_rows_max() const = 0;
   //! Takes a table of users out of reach; its rows stay until they are purged.
   virtual Status drop_table(std::string_view name, const Reason& reason) = 0;
-  //! Brings it back, under another name if `name` is not empty. Code::not_found when it is purged.
+  //! Brings it back, under another name if `name` is not empty, else with its namespace if that is
+  //! gone. Code::not_found when it is purged.
   virtual Result<std::shared_ptr<const TableSchema>> undrop_table(TableId id, std::string_view name,
                                                                   const Reason& reason) = 0;
   virtual Result<std::vector<DroppedTable>> dropped_tables() = 0;
+  //! Code::conflict when there is one.
+  virtual Status create_namespace(std::string_view name) = 0;
+  //! Drops its tables too if `with_tables`; else code::conflict when it has any. Code::invalid when
+  //! it is kMainNamespace or has tables of the product.
+  virtual Status drop_namespace(std::string_view name, bool with_tables, const Reason& reason) = 0;
   //! Every version of a table that is or was, the oldest first.
   virtual Result<std::vector<SchemaVersion>> history(TableId table) = 0;
   //! Erases cells and rows that were dropped before this moment, at most so many rows of them in

@@ -44,6 +44,12 @@ Shape table_summary() {
       .named("TableSummary");
 }
 
+Shape schema_summary() {
+  return Shape::object({required("name", Shape::string()), required("product", Shape::boolean()),
+                        required("tables", count())})
+      .named("SchemaSummary");
+}
+
 Shape dropped_table() {
   return Shape::object({required("id", positive()), required("name", Shape::string()),
                         required("version", positive()), required("dropped", json::date_time()),
@@ -108,7 +114,7 @@ Shape table_post() { return store::definition_shape({comment()}).named("TablePos
 
 Shape migration_post() {
   return Shape::object({required("operations", store::operations_shape()), expected_version(),
-                        comment(), dry_run()},
+                        comment(), dry_run(), optional("wait", Shape::boolean())},
                        Shape::Extra::forbid)
       .named("MigrationPost");
 }
@@ -117,6 +123,11 @@ Shape rollback_post() {
   return Shape::object({required("version", positive()), expected_version(), comment(), dry_run()},
                        Shape::Extra::forbid)
       .named("RollbackPost");
+}
+
+Shape schema_post() {
+  return Shape::object({required("name", Shape::string())}, Shape::Extra::forbid)
+      .named("SchemaPost");
 }
 
 Shape restore_post() {

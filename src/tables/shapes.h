@@ -8,6 +8,7 @@ namespace reel::tables::shape {
 
 //! An entry of the list of tables.
 json::Shape table_summary();
+json::Shape schema_summary();
 json::Shape dropped_table();
 json::Shape schema();
 json::Shape column();
@@ -22,6 +23,7 @@ json::Shape outcome();
 json::Shape table_post();
 json::Shape migration_post();
 json::Shape rollback_post();
+json::Shape schema_post();
 json::Shape restore_post();
 
 }  // namespace reel::tables::shape

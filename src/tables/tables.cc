@@ -86,6 +86,21 @@ json::Value dropped_to_json(const store::DroppedTable& table, std::int64_t keep_
   return out;
 }
 
+json::Value namespace_to_json(const store::Catalog& catalog, std::string_view name) {
+  std::int64_t tables = 0;
+  bool product = name == store::kMainNamespace;
+  for (const auto& [table, schema] : catalog.tables) {
+    if (store::split_table_name(table).space != name) continue;
+    ++tables;
+    product = product || schema->product;
+  }
+  json::Value out;
+  out.set("name", name);
+  out.set("product", product);
+  out.set("tables", tables);
+  return out;
+}
+
 //! What leads from the present schema to the one that is wanted.
 using Steps = std::function<Result<store::Rollback>(const TableSchema& current)>;
 
@@ -121,16 +136,17 @@ Result<json::Value> apply_to(store::Store& store, const Change& change, const Ta
   if (const std::size_t times = plan.columns_to_check.size() + plan.conversions.size(); times > 0) {
     REEL_ASSIGN(const std::int64_t rows, count_rows(store, change.table));
     outcome.rows_to_read = rows * static_cast<std::int64_t>(times);
+    if (!change.wait) REEL_TRY(store::check_conversions(plan, rows, store.convert_rows_max()));
   }
   if (change.dry_run) {
     const std::string& name = plan.schema.name;
-    if (name != change.table && store.catalog()->tables.contains(name)) {
-      return conflict("there is a table '{}' already", name);
-    }
+    if (name != change.table) REEL_TRY(store.catalog()->check_new_table(name));
     return outcome_to_json(change, outcome);
   }
-  const store::Migration migration{
-      .table = change.table, .operations = operations, .expected_version = current.version};
+  const store::Migration migration{.table = change.table,
+                                   .operations = operations,
+                                   .expected_version = current.version,
+                                   .wait = change.wait};
   REEL_ASSIGN(const SchemaPtr after, store.migrate(migration, change.reason));
   return outcome_to_json(change, {current, *after, operations, outcome.rows_to_read});
 }
@@ -163,7 +179,14 @@ Result<SchemaPtr> change_columns(store::Store& store, const std::string& table,
 
 }  // namespace
 
-std::vector<std::string> list_schemas() { return {std::string(kMainSchema)}; }
+json::Value list_schemas(store::Store& store) {
+  const auto catalog = store.catalog();
+  json::Array schemas;
+  for (const std::string& name : catalog->namespaces) {
+    schemas.push_back(namespace_to_json(*catalog, name));
+  }
+  return json::Value(std::move(schemas));
+}
 
 Result<json::Value> list_tables(store::Store& store) {
   REEL_ASSIGN(const auto snapshot, store.snapshot());
@@ -171,7 +194,7 @@ Result<json::Value> list_tables(store::Store& store) {
   for (const auto& [name, schema] : snapshot->catalog().tables) {
     REEL_ASSIGN(const auto ledger, snapshot->ledger(name));
     json::Value table;
-    table.set("schema", kMainSchema);
+    table.set("schema", store::split_table_name(name).space);
     table.set("id", std::int64_t{schema->id});
     table.set("name", name);
     table.set("version", std::int64_t{schema->version});
@@ -328,6 +351,26 @@ Result<json::Value> list_dropped_tables(store::Store& store, std::int64_t keep_d
   REEL_ASSIGN(const auto dropped, store.dropped_tables());
   json::Array out;
   for (const store::DroppedTable& table : dropped) out.push_back(dropped_to_json(table, keep_days));
+  return json::Value(std::move(out));
+}
+
+Result<json::Value> create_schema(store::Store& store, std::string_view name) {
+  REEL_TRY(store.create_namespace(name));
+  return namespace_to_json(*store.catalog(), name);
+}
+
+Result<json::Value> drop_schema(store::Store& store, std::string_view name, bool cascade,
+                                const Reason& reason, std::int64_t keep_days) {
+  std::set<store::TableId> ids;
+  for (const auto& [table, schema] : store.catalog()->tables) {
+    if (store::split_table_name(table).space == name) ids.insert(schema->id);
+  }
+  REEL_TRY(store.drop_namespace(name, cascade, reason));
+  REEL_ASSIGN(const auto dropped, store.dropped_tables());
+  json::Array out;
+  for (const store::DroppedTable& table : dropped) {
+    if (ids.contains(table.schema.id)) out.push_back(dropped_to_json(table, keep_days));
+  }
   return json::Value(std::move(out));
 }
 

@@ -14,11 +14,6 @@
 
 namespace reel::tables {
 
-//! The one schema, in the sense of a space of names, that all tables are in.
-inline constexpr std::string_view kMainSchema = "main";
-
-std::vector<std::string> list_schemas();
-
 //! Which state of a table: the present one, unless one of these is set.
 struct When {
   std::optional<std::uint32_t> version = {};
@@ -28,6 +23,8 @@ struct When {
 
 // Looking.
 
+//! Schemas in the sense of SQL: the store's namespaces.
+json::Value list_schemas(store::Store& store);
 Result<json::Value> list_tables(store::Store& store);
 using SchemaPtr = std::shared_ptr<const store::TableSchema>;
 Result<SchemaPtr> get_schema(store::Store& store, std::string_view table, When when = {});
@@ -63,7 +60,8 @@ struct Change {
   std::optional<std::uint32_t> expected_version = {};
   //! Only says what would happen. Whether rows have the values that it takes is not looked up.
   bool dry_run = false;
-  Instant now = {};  //!< of a dry run
+  bool wait = false;  //!< as in store::Migration
+  Instant now = {};   //!< of a dry run
   Reason reason = {};
 };
 
@@ -85,5 +83,11 @@ Result<json::Value> drop_table(store::Store& store, const std::string& table, co
 Result<json::Value> undrop_table(store::Store& store, store::TableId id, std::string_view name,
                                  const Reason& reason);
 Result<json::Value> list_dropped_tables(store::Store& store, std::int64_t keep_days);
+
+//! As it is listed then.
+Result<json::Value> create_schema(store::Store& store, std::string_view name);
+//! With its tables if `cascade`; returns these as drop_table() does.
+Result<json::Value> drop_schema(store::Store& store, std::string_view name, bool cascade,
+                                const Reason& reason, std::int64_t keep_days);
 
 }  // namespace reel::tables

@@ -123,7 +123,8 @@ def test_every_operation_says_what_it_needs(guarded):
     assert for_admins == {
         "post /service", "get /auth/keys", "head /auth/keys", "post /auth/keys", "delete /auth/keys/{keyId}",
         "get /audit", "head /audit", "post /tables", f"delete {table}", f"post {table}/migrations",
-        f"post {table}/rollback", "post /dropped-tables/{tableId}/restore", f"get {hooks}", f"head {hooks}", f"post {hooks}",
+        f"post {table}/rollback", "post /dropped-tables/{tableId}/restore", "post /schemas", "delete /schemas/{schema}",
+        f"get {hooks}", f"head {hooks}", f"post {hooks}",
         *(f"{method} {hooks}/{{webhookId}}" for method in ("get", "head", "put", "delete"))}
 
 
@@ -527,7 +528,7 @@ def test_what_knows_no_classes_is_closed_to_those_who_have_them(guarded, teams):
                for name in ("flow-usage", "storage-usage", "time-range-analysis", "catalog-summary")}
     table = "/tables/{table}"
     tables = {f"{method} {path}" for method in ("get", "head")
-              for path in ("/tables", "/dropped-tables", table, f"{table}/columns", f"{table}/columns/{{column}}",
+              for path in ("/schemas", "/tables", "/dropped-tables", table, f"{table}/columns", f"{table}/columns/{{column}}",
                            f"{table}/history", f"{table}/stats")}
     assert closed == figures | tables | {"post /service/profiles/{profileId}", "get /events", "head /events", "post /sql"}
 

@@ -196,13 +196,24 @@ SECOND = [{"op": "add_column", "name": "version", "type": "string"},
           {"op": "drop_column", "column": "unused_column"}]
 
 
-@pytest.mark.parametrize("way", ["http", "cli"])
+SECOND_IN_SQL = ["ALTER TABLE flows ADD COLUMN version VARCHAR", "ALTER TABLE flows ADD COLUMN encryption_enabled BOOLEAN",
+                 "ALTER TABLE flows ADD COLUMN replication_factor INTEGER",
+                 "ALTER TABLE flows RENAME COLUMN old_name TO new_name", "ALTER TABLE flows DROP COLUMN unused_column"]
+
+
+def in_one_transaction(statements: list[str]) -> str:
+    return "; ".join(["BEGIN", *statements, "COMMIT"])
+
+
+@pytest.mark.parametrize("way", ["http", "cli", "sql"])
 def test_a_migration_of_flows_is_one_change(fresh_server, tmp_path, way):
     http = Http(fresh_server.url)
     http.add_columns("flows", {"old_name": "string", "unused_column": "string"})
     before = http.client.get("/tables/flows").json()["version"]
     if way == "http":
         http.migrate("flows", *SECOND)
+    elif way == "sql":
+        Sql(fresh_server.url).rows(in_one_transaction(SECOND_IN_SQL))
     else:
         (tmp_path / "0001_second.json").write_text(json.dumps({"table": "flows", "operations": SECOND}))
         CommandLine(fresh_server.url).run("migrate", str(tmp_path))
@@ -219,13 +230,17 @@ def test_of_a_migration_that_cannot_be_done_nothing_is_done(fresh_server):
     before = http.client.get("/tables/flows").json()
     with pytest.raises(Refused, match="old_name"):
         http.migrate("flows", *SECOND)
+    with pytest.raises(Refused, match="old_name"):
+        Sql(fresh_server.url).rows(in_one_transaction(SECOND_IN_SQL))
+    with pytest.raises(Refused, match="unused_column"):
+        Sql(fresh_server.url).rows(in_one_transaction(SECOND_IN_SQL[:3] + SECOND_IN_SQL[4:]))
     assert http.client.get("/tables/flows").json() == before
 
 
-def test_in_sql_the_same_is_several_changes(fresh_server):
-    sql = Sql(fresh_server.url)
-    sql.add_columns("flows", {"old_name": "string", "unused_column": "string"})
-    sql.add_columns("flows", {"version": "string", "encryption_enabled": "bool", "replication_factor": "int32"})
-    sql.rename_column("flows", "old_name", "new_name")
-    sql.drop_column("flows", "unused_column")
-    assert sql.list_table_columns("flows")[-4:] == ["new_name", "version", "encryption_enabled", "replication_factor"]
+def test_two_migrations_at_the_same_time_do_not_mix(server, users):
+    """The second commit of two transactions that altered one table is a conflict, and changes nothing."""
+    http, sql = Http(server.url), Sql(server.url)
+    http.client.post("/sql", {"sql": f"BEGIN; ALTER TABLE {users} ADD COLUMN a INT; ALTER TABLE {users} ADD COLUMN b INT"})
+    assert http.list_table_columns(users) == ["id"], "what is not committed is nobody's"
+    sql.rows(in_one_transaction([f"ALTER TABLE {users} ADD COLUMN c INT", f"ALTER TABLE {users} ADD COLUMN d INT"]))
+    assert http.client.get(f"/tables/{users}").json()["version"] == 2

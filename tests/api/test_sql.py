@@ -60,6 +60,42 @@ def test_the_answer_is_the_last_statements(client):
     assert sql(client, "CREATE TEMP TABLE t (x INT)")["rows"] == []
 
 
+def test_a_schema_is_chosen_for_a_request(client):
+    sql(client, "CREATE SCHEMA IF NOT EXISTS studio; CREATE TABLE IF NOT EXISTS studio.notes (k INT PRIMARY KEY, of VARCHAR)")
+    sql(client, "INSERT INTO studio.notes VALUES (1, 'studio') ON CONFLICT DO NOTHING")
+    assert rows(client, "USE studio; SELECT of FROM notes") == [["studio"]]
+    assert rows(client, "SELECT name FROM (SHOW ALL TABLES) WHERE schema = 'studio'") == [["notes"]]
+    assert client.get("/tables/studio.notes").json()["name"] == "studio.notes"
+
+
+def test_a_mistake_at_the_end_keeps_a_request_from_running(client):
+    """Over HTTP all statements are read before the first is executed; on a data directory a file runs up to its mistake."""
+    sql(client, "CREATE TABLE unmade (k INT PRIMARY KEY); SELEC 1", expect=400)
+    assert rows(client, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'unmade'") == [[0]]
+
+
+def test_a_file_is_executed_up_to_its_first_mistake(tmp_path):
+    script = tmp_path / "script.sql"
+    script.write_text("CREATE TABLE made (k INT PRIMARY KEY);\n\nINSERT INTO made\nVALUES (1); SELECT 'a;b';\n"
+                      "SELEC 2;\nINSERT INTO made VALUES (3);\n")
+
+    def on_directory(*words: str):
+        return run("sql", "--data-dir", str(tmp_path / "data"), *words)
+
+    done = on_directory("-f", str(script), "--format", "csv")
+    assert done.returncode == 1 and "a;b" in done.stdout
+    assert done.stderr.startswith("reelhouse sql: line 5: ") and "SELEC" in done.stderr
+    assert on_directory("-c", "SELECT k FROM made", "--format", "csv").stdout.splitlines() == ["k", "1"]
+    done = on_directory("-c", "SELECT 1", "-c", "INSERT INTO made VALUES (4)", "-c", "FROM nowhere", "--format", "csv")
+    assert done.returncode == 1 and done.stderr.startswith("reelhouse sql: line 3: ")
+    assert not on_directory("-c", "SELEC 2").stderr.startswith("reelhouse sql: line")
+    assert on_directory("-c", "INSERT INTO made VALUES (5); SELEC", "--format", "arrow", "-o",
+                        str(tmp_path / "x")).returncode == 1
+    assert on_directory("-c", "SELECT count(*) AS n FROM made", "--format", "csv").stdout.splitlines() == ["n", "3"]
+    assert on_directory("-c", "BEGIN", "-c", "INSERT INTO made VALUES (6)", "-c", "SELEC").returncode == 1
+    assert on_directory("-c", "SELECT count(*) AS n FROM made", "--format", "csv").stdout.splitlines() == ["n", "3"]
+
+
 def test_product_tables_are_read(client):
     flow = client.put_flow(video_flow())
     client.add_segments(flow["id"], 3)
@@ -104,7 +140,11 @@ def roles(serve_in, tmp_path_factory):
     ("SELECT count(*) FROM t", "viewer"), ("EXPLAIN DELETE FROM t", "editor"), ("DELETE FROM t", "editor"),
     ("SELECT 1; DELETE FROM t", "editor"), ("WITH q AS (SELECT 5 AS k) INSERT INTO t FROM q ON CONFLICT DO NOTHING", "editor"),
     ("PREPARE p AS DELETE FROM t; EXECUTE p", "editor"), ("EXPLAIN ANALYZE DELETE FROM t", "editor"),
-    ("CREATE TABLE IF NOT EXISTS t (k BIGINT PRIMARY KEY)", "admin"), ("SELECT count(*) FROM api_keys", "admin"),
+    ("FROM table_history('t')", "viewer"), ("FROM dropped_tables()", "viewer"),
+    ("CALL rollback_table('t', 1)", "admin"), ("EXPLAIN CALL undrop_table('t')", "admin"),
+    ("CREATE SCHEMA IF NOT EXISTS lab", "admin"), ("DROP SCHEMA IF EXISTS nowhere", "admin"),
+    ("FROM table_history('api_keys')", "admin"), ("CREATE TABLE IF NOT EXISTS t (k BIGINT PRIMARY KEY)", "admin"),
+    ("SELECT count(*) FROM api_keys", "admin"),
     ("SELECT count(*) FROM webhooks", "admin"), ("SELECT count(*) FROM idempotency_keys", "admin")])
 def test_roles(roles, text, least):
     order = ["viewer", "editor", "admin"]
@@ -113,6 +153,12 @@ def test_roles(roles, text, least):
         answer = roles[role].session.post(f"{roles[role].url}/sql", json={"sql": text})
         assert (answer.status_code == 200) == allowed, (role, answer.text)
         assert answer.status_code in (200, 400, 403)
+
+
+def test_the_history_of_a_table_names_who_altered_it(roles):
+    sql(roles["admin"], "ALTER TABLE t ADD COLUMN x INT; BEGIN; ALTER TABLE t DROP COLUMN x; COMMIT")
+    sql(roles["admin"], "CALL undrop_column('t', 'x', name := 'y')")
+    assert rows(roles["viewer"], "SELECT DISTINCT changed_by FROM table_history('t')") == [["admin"]]
 
 
 def test_hidden_tables_are_not_listed(roles):

@@ -1,4 +1,5 @@
 """Columns and tables that change while they serve."""
+import json
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -196,6 +197,31 @@ def test_a_type_is_converted_row_by_row(client, table):
     assert lenses() == values, "the old column came back with its values"
 
 
+def test_large_tables_are_converted_only_when_writers_may_wait(serve_in, tmp_path):
+    server = serve_in(tmp_path, "--set", "limits.convert_rows_max=2")
+    client = Client(server.url)
+    table = create(client, "cameras")
+    client.post("/sql", {"sql": f"INSERT INTO {table} (serial, lens) VALUES ('a', '1'), ('b', '2')"})
+    convert = [{"op": "convert_type", "column": "lens", "type": "int32"}]
+    back = [{"op": "convert_type", "column": "lens", "type": "string"}]
+    migrate(client, table, *convert)
+    client.post("/sql", {"sql": f"INSERT INTO {table} (serial, lens) VALUES ('c', 3)"})
+    for dry_run in (True, False):
+        assert '"wait": true' in migrate(client, table, *back, dry_run=dry_run, expect=400)["message"]
+    answer = client.post("/sql", {"sql": f"ALTER TABLE {table} ALTER lens TYPE VARCHAR"}, expect=400)
+    assert "rewrites all of its 3 rows" in answer.json()["message"]
+    migrate(client, table, {"op": "alter_type", "column": "lens", "type": "int64"})
+    words = ("table", "alter-type", table, "lens", "string", "--convert", "--to", server.url)
+    assert "--wait" in run(*words).stderr
+    assert run(*words, "--wait").returncode == 0
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "0001_back.json").write_text(json.dumps({"table": table, "operations": convert}))
+    words = ("table", "migrate", str(tmp_path / "migrations"), "--to", server.url)
+    assert "--wait" in run(*words).stderr
+    assert run(*words, "--wait").returncode == 0
+    assert client.post("/sql", {"sql": f"SELECT sum(lens) FROM {table}"}).json()["rows"] == [["6"]]
+
+
 def test_dropped_columns_come_back_by_their_id(client, table):
     schema = migrate(client, table, drop("lens"))["schema"]
     (gone,) = schema["dropped_columns"]
@@ -222,6 +248,51 @@ def test_dropped_tables_come_back(client, table):
     client.post(path, expect=404, data=b"")
     history = client.get(f"/tables/{table}_old/history").json()
     assert [version["operations"][0]["op"] for version in history] == ["create_table", "drop_table", "undrop_table"]
+
+
+def test_tables_lie_in_schemas(client):
+    schema = f"lab_{next(numbers)}"
+    assert client.post("/schemas", {"name": schema}, expect=201).json() == {"name": schema, "product": False, "tables": 0}
+    client.post("/schemas", {"name": schema}, expect=409)
+    client.post("/schemas", {"name": "a.b"}, expect=400)
+    client.post("/schemas", {"name": "temp"}, expect=400)
+    table = create(client, f"{schema}.cameras")
+    assert names(client, table) == ["inserted_at", "serial", "lens", "age"]
+    [listed] = [one for one in client.get("/tables").json() if one["schema"] == schema]
+    assert listed["name"] == table
+    schemas = {one["name"]: one for one in client.get("/schemas").json()}
+    assert schemas[schema]["tables"] == 1 and schemas["main"]["product"]
+    migrate(client, table, rename("lens", "optics"), {"op": "rename_table", "name": f"{schema}.scopes"})
+    assert names(client, f"{schema}.scopes") == ["inserted_at", "serial", "optics", "age"]
+    assert client.get(f"/tables/{schema}.scopes/history").json()[0]["name"] == table
+    assert client.get(f"/tables/{schema}.scopes/stats").json()["rows"] == 0
+    assert "nearest" in client.get("/tables/scopes", expect=404).json()["message"]
+    assert "main" in client.get("/tables/main.flows", expect=404).json()["message"]
+    create(client, "nowhere.cameras", expect=404)
+    migrate(client, f"{schema}.scopes", {"op": "rename_table", "name": "nowhere.x"}, expect=404)
+    assert "CASCADE" in client.delete(f"/schemas/{schema}", expect=409).json()["message"]
+    [dropped] = client.delete(f"/schemas/{schema}?cascade=true").json()
+    assert dropped["name"] == f"{schema}.scopes"
+    client.delete(f"/schemas/{schema}", expect=404)
+    client.get(f"/tables/{schema}.scopes", expect=404)
+    back = client.post(f"/dropped-tables/{dropped['id']}/restore", {}).json()
+    assert back["name"] == f"{schema}.scopes"
+    assert schema in [one["name"] for one in client.get("/schemas").json()], "a table brings its schema back"
+    assert "'main' cannot be dropped" in client.delete("/schemas/main?cascade=true", expect=400).json()["message"]
+
+
+def test_schemas_on_the_command_line(server):
+    schema, url = f"lab_{next(numbers)}", ("--to", server.url)
+    assert run("table", "create-schema", schema, *url).returncode == 0
+    assert run("table", "create", f"{schema}.takes", "id int64", "--key", "id", *url).returncode == 0
+    assert run("table", "add-column", f"{schema}.takes", "note", "string", *url).returncode == 0
+    assert f"{schema}.takes" in run("table", "list", *url).stdout
+    assert schema in run("table", "schemas", *url).stdout
+    refused = run("table", "drop-schema", schema, *url)
+    assert refused.returncode == 1 and f"{schema}.takes" in refused.stderr
+    dropped = run("table", "drop-schema", schema, "--cascade", *url)
+    assert dropped.returncode == 0 and "brings it back" in dropped.stdout
+    assert schema not in run("table", "schemas", *url).stdout
 
 
 @pytest.mark.parametrize("change", [

@@ -58,6 +58,8 @@ STATE = [
     Excuse(r"POST /flow-delete-requests", r"A flow is deleted with all its segments", "two members at once"),
     Excuse(r"POST /auth/keys", r"would have expired already", "depends on the clock"),
     Excuse(r"DELETE /tables/\{table\}", r"belongs to the product", "tables of the product stay"),
+    Excuse(r"POST /schemas|DELETE /schemas/\{schema\}", r"is not a name|cannot be called|cannot be dropped",
+           "names have a grammar; main stays, and what the product has tables in"),
     Excuse(r"POST /sql", r"", "whether a text is SQL, and about tables that are there, only SQL can say"),
     Excuse(r"GET /tables/\{table\}", r"by either version or as_of", "OpenAPI cannot say that two query parameters exclude each other"),
     Excuse(r"POST /(tables(/\{table\}/(migrations|rollback))?|dropped-tables/\{tableId\}/restore)", r"",

@@ -322,16 +322,28 @@ void Applier::build_row(const Mutation& mutation, const PlannedMutation& planned
 }
 
 Status Applier::insert(const Mutation& mutation, const Layout& layout) {
-  REEL_ASSIGN(const Statement statement, writer_.prepare(layout.prefix + 'i', [&] {
-    std::string parameters(layout.all.size() * 2 - 1, ',');
+  // A dropped column has its initial default in a new row. SQLite knows that default of columns
+  // that were added to the table, not of those that it was created with.
+  std::string shape = layout.prefix + 'i';
+  std::vector<std::size_t> positions = layout.all;
+  for (std::size_t i = layout.all.size(); i < layout.stored.size(); ++i) {
+    if (layout.schema->stored(i).initial_default.is_null()) continue;
+    positions.push_back(i);
+    shape += layout.physical(i);  // purging takes a column out of the same version
+  }
+  REEL_ASSIGN(const Statement statement, writer_.prepare(shape, [&] {
+    std::string parameters(positions.size() * 2 - 1, ',');
     for (std::size_t i = 0; i < parameters.size(); i += 2) parameters[i] = '?';
-    return fmt::format("INSERT INTO {} ({}) VALUES ({})", layout.table, layout.list(layout.all),
+    return fmt::format("INSERT INTO {} ({}) VALUES ({})", layout.table, layout.list(positions),
                        parameters);
   }));
   sqlite3_clear_bindings(statement.get());  // to null, which many cells are
-  for (const std::size_t i : layout.all) {
-    if (new_[i]->is_null()) continue;
-    bind_value(statement.get(), static_cast<int>(i) + 1, layout.type(i), *new_[i]);
+  int parameter = 0;
+  for (const std::size_t i : positions) {
+    ++parameter;
+    if (!new_[i]->is_null()) {
+      bind_value(statement.get(), parameter, layout.type(i), *new_[i]);
+    }
   }
   const int rc = sqlite3_step(statement.get());
   if (rc == SQLITE_CONSTRAINT_PRIMARYKEY) {

@@ -18,6 +18,7 @@ constexpr const char* kCatalogTables = R"sql(
                          PRIMARY KEY (table_id, version)) WITHOUT ROWID;
   CREATE TABLE _ledger (table_id INTEGER NOT NULL, hour INTEGER NOT NULL, rows INTEGER NOT NULL,
                         fingerprint BLOB NOT NULL, PRIMARY KEY (table_id, hour)) WITHOUT ROWID;
+  CREATE TABLE _namespaces (name TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE _commits (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL);
   INSERT INTO _commits VALUES (1, 0);
 )sql";
@@ -40,12 +41,25 @@ Status create_file(Connection& writer, std::size_t page_bytes) {
 //! A store of an earlier format becomes one of this format.
 Status upgrade(Connection& writer, std::int64_t format) {
   if (format == kFormatVersion) return {};
+  std::string steps;
+  if (format < 2) {
+    steps +=
+        "ALTER TABLE _schemas ADD COLUMN operations TEXT NOT NULL DEFAULT ''; "
+        "ALTER TABLE _tables ADD COLUMN purging INTEGER NOT NULL DEFAULT 0; ";
+  }
+  if (format < 3) steps += "CREATE TABLE _namespaces (name TEXT PRIMARY KEY) WITHOUT ROWID; ";
   return writer.run(
-      fmt::format("BEGIN IMMEDIATE; "
-                  "ALTER TABLE _schemas ADD COLUMN operations TEXT NOT NULL DEFAULT ''; "
-                  "ALTER TABLE _tables ADD COLUMN purging INTEGER NOT NULL DEFAULT 0; "
-                  "PRAGMA user_version={}; COMMIT",
-                  kFormatVersion));
+      fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version={}; COMMIT", steps, kFormatVersion));
+}
+
+//! One statement with the name as its parameter, and a new version of the catalog.
+Status change_namespaces(Connection& writer, const char* sql, std::string_view name) {
+  {
+    REEL_ASSIGN(const Statement change, writer.prepare(sql));
+    sqlite3_bind_text64(change.get(), 1, name.data(), name.size(), SQLITE_STATIC, SQLITE_UTF8);
+    REEL_TRY(writer.finish(change));
+  }
+  return writer.run("UPDATE _catalog SET version = version + 1");
 }
 
 }  // namespace
@@ -93,7 +107,19 @@ Result<std::shared_ptr<const Layouts>> load_layouts(Connection& connection) {
     catalog->tables.emplace(std::move(name),
                             std::make_shared<const TableSchema>(std::move(schema)));
   }
+  REEL_ASSIGN(const Statement spaces, connection.prepare("SELECT name FROM _namespaces"));
+  while (true) {
+    REEL_ASSIGN(const bool more, connection.step(spaces));
+    if (!more) break;
+    const auto* name = static_cast<const char*>(sqlite3_column_blob(spaces.get(), 0));
+    catalog->namespaces.emplace(name, std::size_t(sqlite3_column_bytes(spaces.get(), 0)));
+  }
   return std::make_shared<const Layouts>(std::move(catalog));
+}
+
+Result<std::int64_t> count_rows(Connection& connection, TableId table) {
+  return connection.read_integer(
+      fmt::format("SELECT coalesce(sum(rows), 0) FROM _ledger WHERE table_id = {}", table));
 }
 
 Status note_schema(Connection& writer, const TableSchema& schema, const ChangeNote& note) {
@@ -118,14 +144,15 @@ Status note_schema(Connection& writer, const TableSchema& schema, const ChangeNo
                   schema.id, schema.version, schema.id + 1));
 }
 
-Status check_new(const Layouts& current, std::string_view table) {
-  if (current.tables.find(table) == current.tables.end()) return {};
-  return conflict("table '{}' exists", table);
+Status note_namespace(Connection& writer, std::string_view name) {
+  return change_namespaces(writer, "INSERT INTO _namespaces VALUES (?)", name);
 }
 
-Status create_table(Connection& writer, const Layouts& current, const TableDefinition& definition,
-                    const ChangeNote& note) {
-  REEL_TRY(check_new(current, definition.name));
+Status forget_namespace(Connection& writer, std::string_view name) {
+  return change_namespaces(writer, "DELETE FROM _namespaces WHERE name = ?", name);
+}
+
+Status create_table(Connection& writer, const TableDefinition& definition, const ChangeNote& note) {
   REEL_ASSIGN(const std::int64_t id, writer.read_integer("SELECT next_table_id FROM _catalog"));
   REEL_ASSIGN(TableSchema schema, make_schema(static_cast<TableId>(id), definition));
   const Layout layout(std::make_shared<const TableSchema>(std::move(schema)));
@@ -138,7 +165,12 @@ Result<bool> ensure_table(Connection& writer, const Layouts& current,
                           const TableDefinition& definition, const ChangeNote& note) {
   const auto found = current.tables.find(definition.name);
   if (found == current.tables.end()) {
-    REEL_TRY(create_table(writer, current, definition, note));
+    const std::string_view space = split_table_name(definition.name).space;
+    if (!current.catalog->namespaces.contains(space)) {
+      REEL_TRY(check_table_name(definition.name));
+      REEL_TRY(note_namespace(writer, space));
+    }
+    REEL_TRY(create_table(writer, definition, note));
     return true;
   }
   const TableSchema& old = *found->second->schema;

@@ -12,7 +12,7 @@
 namespace reel::store::sqlite {
 
 //! What PRAGMA user_version says; docs/formats/store.md tells what each brought.
-inline constexpr std::int64_t kFormatVersion = 2;
+inline constexpr std::int64_t kFormatVersion = 3;
 //! What PRAGMA application_id says: "Reel".
 inline constexpr std::int64_t kApplicationId = 0x5265656c;
 
@@ -32,15 +32,18 @@ struct ChangeNote {
   std::string operations = {};  //!< JSON
 };
 
+//! As the ledger has it.
+Result<std::int64_t> count_rows(Connection& connection, TableId table);
+
 //! Writes the current version of a schema, whose table is not dropped, and raises the catalog's.
 Status note_schema(Connection& writer, const TableSchema& schema, const ChangeNote& note);
 
-//! Code::conflict when there is a table of this name.
-Status check_new(const Layouts& current, std::string_view table);
+//! Notes a namespace that must be new. REQUIRES: a write transaction.
+Status note_namespace(Connection& writer, std::string_view name);
+Status forget_namespace(Connection& writer, std::string_view name);
 
-//! Creates a table that must be new. REQUIRES: a write transaction.
-Status create_table(Connection& writer, const Layouts& current, const TableDefinition& definition,
-                    const ChangeNote& note);
+//! Creates a table, which must be new, in a namespace that is there. REQUIRES: a write transaction.
+Status create_table(Connection& writer, const TableDefinition& definition, const ChangeNote& note);
 
 //! Creates or extends one table (see Store::ensure_table) and notes the new schema version.
 //! False when there was nothing to do. REQUIRES: a write transaction.

@@ -271,7 +271,7 @@ TEST_F(OpenTest, a_newer_store_is_left_alone) {
   open({}).reset();
   run_sql("PRAGMA user_version=7");
   EXPECT_EQ(refusal(), "unsupported: " + path_ +
-                           ": the store has format version 7, this program knows versions up to 2");
+                           ": the store has format version 7, this program knows versions up to 3");
 }
 
 TEST_F(OpenTest, somebody_elses_database_is_left_alone) {

@@ -273,6 +273,44 @@ TEST_F(DraftTest, AFailedBatchLeavesNothing) {
   ASSERT_OK(store->commit(draft.take()));
 }
 
+//! Cells of dropped columns are as they will be after the commit.
+TEST_F(DraftTest, DroppedColumnsAreShownToThoseWhoNameThem) {
+  const auto store = open("store.db");
+  Batch first;
+  for (const std::int64_t start : {1, 2, 3}) {
+    first.insert("spans", span_key(1, start), {{"label", "old"}, {"size", start}});
+  }
+  ASSERT_OK(store->commit(std::move(first)));
+  value_of(store->migrate({.table = "spans", .operations = {DropColumn{"size"}}}, {}));
+  const auto base = value_of(store->snapshot());
+  Draft draft(*base);
+  ASSERT_OK(draft.commit(Batch()
+                             .update("spans", span_key(1, 1), {{"label", "new"}})
+                             .upsert("spans", span_key(1, 2), {{"label", "new"}})
+                             .erase("spans", span_key(1, 3))
+                             .insert("spans", span_key(1, 3), {{"label", "new"}})
+                             .insert("spans", span_key(1, 4), {{"label", "new"}})));
+  const auto sizes = [](Snapshot& snapshot) {
+    std::vector<Value> found;
+    EXPECT_OK(
+        snapshot.scan({.table = "spans", .columns = {"label", "#6"}}, [&](const RowView& row) {
+          EXPECT_EQ(row[row.schema.position("label")], Value("new"));
+          found.push_back(row[row.schema.columns.size()]);
+          return true;
+        }));
+    return found;
+  };
+  const auto view = value_of(draft.snapshot());
+  const std::vector<Value> expected = {Value(1), Value(2), Value(0), Value(0)};
+  EXPECT_EQ(sizes(*view), expected);
+  EXPECT_EQ(value_of(view->get("spans", span_key(1, 2), {"#6"}))->back(), Value(2));
+  EXPECT_EQ(value_of(view->get("spans", span_key(1, 2)))->size(), 5U);
+  ASSERT_OK(store->commit(draft.take()));
+  EXPECT_EQ(sizes(*value_of(store->snapshot())), expected);
+  EXPECT_EQ(value_of(value_of(store->snapshot())->ledger("spans")),
+            value_of(store->recount("spans")));
+}
+
 //! A time that the draft itself made free is free; what lies beside it must stay free.
 TEST_F(DraftTest, ASpanMayTakeThePlaceOfErasedOnes) {
   const auto store = open("store.db");

@@ -37,9 +37,7 @@ Status forget_column(Connection& writer, const Layout& layout, std::size_t posit
   schema.tombstones.erase(schema.tombstones.begin() +
                           static_cast<std::ptrdiff_t>(position - schema.columns.size()));
   REEL_TRY(rewrite_schema(writer, schema));
-  REEL_ASSIGN(const std::int64_t rows,
-              writer.read_integer(fmt::format(
-                  "SELECT coalesce(sum(rows), 0) FROM _ledger WHERE table_id = {}", schema.id)));
+  REEL_ASSIGN(const std::int64_t rows, count_rows(writer, schema.id));
   if (rows > kRowsToRewrite) return {};
   return writer.run(fmt::format("ALTER TABLE {} DROP COLUMN c{}", layout.table, column));
 }

@@ -1,5 +1,7 @@
 #include "store/sqlite/schema_change_internal.h"
 
+#include <fmt/format.h>
+
 #include "store/document.h"
 #include "store/schema_codec.h"
 #include "store/sqlite/physical_internal.h"
@@ -53,19 +55,21 @@ Status convert_rows(Connection& writer, const Layout& layout, const Conversion& 
   }
 }
 
-}  // namespace
-
+//! Returns the name that the table has then; whether it is free is not looked at.
 Result<std::string> migrate_table(Connection& writer, const Layouts& current,
-                                  const Migration& migration, ChangeNote note) {
+                                  const Migration& migration, const MigrationTerms& terms) {
   REEL_ASSIGN(const auto old, current.table(migration.table));
   if (migration.expected_version && *migration.expected_version != old->schema->version) {
     return conflict("table '{}' has schema version {} by now, not {}", migration.table,
                     old->schema->version, *migration.expected_version);
   }
-  REEL_ASSIGN(MigrationPlan plan, plan_migration(*old->schema, migration.operations, note.at));
+  REEL_ASSIGN(MigrationPlan plan,
+              plan_migration(*old->schema, migration.operations, terms.note.at));
+  if (!migration.wait && !plan.conversions.empty()) {
+    REEL_ASSIGN(const std::int64_t rows, count_rows(writer, plan.schema.id));
+    REEL_TRY(check_conversions(plan, rows, terms.convert_rows_max));
+  }
   const Layout layout(std::make_shared<const TableSchema>(std::move(plan.schema)));
-  const std::string& name = layout.schema->name;
-  if (name != migration.table) REEL_TRY(check_new(current, name));
   REEL_TRY(add_physical(writer, *old->schema, layout));
   for (const Conversion& conversion : plan.conversions) {
     REEL_TRY(convert_rows(writer, layout, conversion));
@@ -73,9 +77,29 @@ Result<std::string> migrate_table(Connection& writer, const Layouts& current,
   for (const ColumnId column : plan.columns_to_check) {
     REEL_TRY(check_no_null(writer, layout, column));
   }
+  ChangeNote note = terms.note;
   note.operations = json::to_text(operations_to_json(*old->schema, migration.operations));
   REEL_TRY(note_schema(writer, *layout.schema, note));
-  return name;
+  return layout.schema->name;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> migrate_tables(Connection& writer, const Layouts& current,
+                                                const std::vector<Migration>& migrations,
+                                                const MigrationTerms& terms) {
+  std::vector<std::string> names;
+  Catalog after = *current.catalog;  // names may pass from one table to another
+  for (const Migration& migration : migrations) {
+    REEL_ASSIGN(std::string name, migrate_table(writer, current, migration, terms));
+    after.tables.erase(migration.table);
+    names.push_back(std::move(name));
+  }
+  for (const std::string& name : names) {
+    REEL_TRY(after.check_new_table(name));
+    after.tables.emplace(name, nullptr);
+  }
+  return names;
 }
 
 Status drop_table(Connection& writer, const Layouts& current, std::string_view name,
@@ -98,15 +122,40 @@ Result<std::string> undrop_table(Connection& writer, const Layouts& current, Tab
   for (DroppedTable& table : dropped) {
     TableSchema& schema = table.schema;
     if (schema.id != id || table.purging) continue;
-    if (!name.empty()) schema.name = name;
-    REEL_TRY(check_name(schema.name));
-    REEL_TRY(check_new(current, schema.name));
+    Catalog catalog = *current.catalog;
+    if (!name.empty()) {
+      REEL_TRY(check_table_name(name));
+      schema.name = name;
+    } else if (catalog.namespaces.emplace(split_table_name(schema.name).space).second) {
+      REEL_TRY(note_namespace(writer, split_table_name(schema.name).space));
+    }
+    REEL_TRY(catalog.check_new_table(schema.name));
     ++schema.version;
     note.operations = only_operation("undrop_table");
     REEL_TRY(note_schema(writer, schema, note));
     return std::move(schema.name);
   }
   return not_found("no dropped table has the id {}, or it is purged", id);
+}
+
+Status drop_namespace(Connection& writer, const Layouts& current, std::string_view name,
+                      bool with_tables, const ChangeNote& note) {
+  REEL_TRY(current.catalog->check_namespace(name));
+  if (name == kMainNamespace) return invalid("the schema 'main' cannot be dropped");
+  std::vector<std::string_view> tables;
+  for (const auto& [table, layout] : current.tables) {
+    if (split_table_name(table).space != name) continue;
+    if (layout->schema->product) {
+      return invalid("the schema '{}' belongs to the product: it cannot be dropped", name);
+    }
+    tables.push_back(table);
+  }
+  if (!tables.empty() && !with_tables) {
+    return conflict("the schema '{}' has tables, which CASCADE drops too: {}", name,
+                    fmt::join(tables, ", "));
+  }
+  for (const std::string_view table : tables) REEL_TRY(drop_table(writer, current, table, note));
+  return forget_namespace(writer, name);
 }
 
 Result<std::vector<DroppedTable>> read_dropped_tables(Connection& connection) {

@@ -251,8 +251,10 @@ TEST_F(SchemaChangeTest, a_store_of_the_first_format_is_taken_over) {
   std::erase(hex, ' ');
   run_sql("UPDATE _schemas SET schema = x'" + hex +
           "' WHERE table_id = 1; ALTER TABLE _schemas DROP COLUMN operations; "
-          "ALTER TABLE _tables DROP COLUMN purging; PRAGMA user_version = 1");
+          "ALTER TABLE _tables DROP COLUMN purging; DROP TABLE _namespaces; "
+          "PRAGMA user_version = 1");
   open();
+  EXPECT_OK(store_->create_namespace("lab"));
   EXPECT_EQ(value_of(store_->ensure_table(service, "program"))->version, 1U);
   value_of(store_->migrate({.table = "service", .operations = {RenameColumn{"value", "worth"}}},
                            kReason));
@@ -261,6 +263,109 @@ TEST_F(SchemaChangeTest, a_store_of_the_first_format_is_taken_over) {
   EXPECT_EQ(row[now->position("value")], Value("b"));
   open();
   EXPECT_EQ(value_of(store_->history(now->id)).size(), 2U);
+  EXPECT_TRUE(store_->catalog()->namespaces.contains("lab"));
+}
+
+TEST_F(SchemaChangeTest, a_store_of_the_second_format_is_taken_over) {
+  value_of(store_->create_table(spans_table(), kReason));
+  add_spans(2);
+  run_sql("DROP TABLE _namespaces; PRAGMA user_version = 2");
+  open();
+  EXPECT_EQ(store_->catalog()->namespaces, (std::set<std::string, std::less<>>{"main"}));
+  EXPECT_OK(store_->create_namespace("lab"));
+  EXPECT_EQ(row(1)[schema()->position("size")], Value(1));
+  open();
+  EXPECT_TRUE(store_->catalog()->namespaces.contains("lab"));
+}
+
+TEST_F(SchemaChangeTest, tables_lie_in_namespaces) {
+  const auto definition = [](const std::string& name) {
+    TableDefinition made = spans_table();
+    made.name = name;
+    return made;
+  };
+  EXPECT_EQ(store_->create_table(definition("lab.spans"), kReason).error().message(),
+            "there is no schema 'lab'");
+  ASSERT_OK(store_->create_namespace("lab"));
+  EXPECT_EQ(store_->create_namespace("lab").error().code(), Code::conflict);
+  EXPECT_EQ(store_->create_namespace("main").error().code(), Code::conflict);
+  EXPECT_EQ(store_->create_namespace("Lab").error().code(), Code::invalid);
+  value_of(store_->create_table(spans_table(), kReason));
+  const TableId in_lab = value_of(store_->create_table(definition("lab.spans"), kReason))->id;
+  ASSERT_OK(store_->commit(Batch().insert("lab.spans", span_key(1, 1), {{"label", "lab"}})));
+  add_spans(1);
+  open();
+  EXPECT_EQ(value_of(store_->catalog()->table("lab.spans"))->id, in_lab);
+  EXPECT_FALSE(value_of(value_of(store_->snapshot())->get("spans", span_key(1, 1))));
+  // Names pass from one to the other, through namespaces.
+  EXPECT_EQ(store_->migrate({.table = "spans", .operations = {RenameTable{"lab.spans"}}}, kReason)
+                .error()
+                .code(),
+            Code::conflict);
+  EXPECT_EQ(store_->migrate({.table = "spans", .operations = {RenameTable{"lap.spans"}}}, kReason)
+                .error()
+                .message(),
+            "there is no schema 'lap' (the nearest is 'lab')");
+  value_of(store_->migrate_all({{.table = "spans", .operations = {RenameTable{"lab.spans"}}},
+                                {.table = "lab.spans", .operations = {RenameTable{"spans"}}}},
+                               kReason));
+  EXPECT_EQ(schema()->id, in_lab);
+}
+
+TEST_F(SchemaChangeTest, a_namespace_goes_with_its_tables_and_comes_back_with_them) {
+  TableDefinition definition = spans_table();
+  definition.name = "lab.spans";
+  ASSERT_OK(store_->create_namespace("lab"));
+  const TableId id = value_of(store_->create_table(definition, kReason))->id;
+  EXPECT_EQ(store_->drop_namespace("lap", true, kReason).error().code(), Code::not_found);
+  EXPECT_EQ(store_->drop_namespace("main", true, kReason).error().code(), Code::invalid);
+  const Status refused = store_->drop_namespace("lab", false, kReason);
+  EXPECT_EQ(refused.error().code(), Code::conflict);
+  EXPECT_EQ(refused.error().message(),
+            "the schema 'lab' has tables, which CASCADE drops too: lab.spans");
+  ASSERT_OK(store_->drop_namespace("lab", true, kReason));
+  EXPECT_FALSE(store_->catalog()->namespaces.contains("lab"));
+  EXPECT_EQ(store_->undrop_table(id, "lab.others", kReason).error().code(), Code::not_found);
+  EXPECT_EQ(value_of(store_->undrop_table(id, "", kReason))->name, "lab.spans");
+  open();
+  EXPECT_TRUE(store_->catalog()->namespaces.contains("lab"));
+  // The program's tables bring their namespace along, and hold it.
+  definition.name = "exr.spans";
+  definition.product = true;
+  value_of(store_->ensure_table(definition, "program"));
+  EXPECT_EQ(store_->drop_namespace("exr", true, kReason).error().message(),
+            "the schema 'exr' belongs to the product: it cannot be dropped");
+  definition.name = "temp.spans";
+  EXPECT_EQ(store_->ensure_table(definition, "program").error().code(), Code::invalid);
+}
+
+TEST_F(SchemaChangeTest, migrations_of_several_tables_happen_together_or_not_at_all) {
+  value_of(store_->create_table(spans_table(), kReason));
+  TableDefinition other = spans_table();
+  other.name = "others";
+  value_of(store_->create_table(other, kReason));
+  const Operation add = AddColumn{{.name = "more", .type = Type::of(TypeKind::int8)}};
+  const auto refused =
+      store_->migrate_all({{.table = "spans", .operations = {add}},
+                           {.table = "others", .operations = {add}, .expected_version = 2}},
+                          kReason);
+  EXPECT_EQ(refused.error().code(), Code::conflict);
+  EXPECT_EQ(schema()->version, 1U);
+  EXPECT_EQ(schema()->find("more"), nullptr);
+  const auto both = value_of(store_->migrate_all(
+      {{.table = "spans", .operations = {add}}, {.table = "others", .operations = {add}}},
+      kReason));
+  ASSERT_EQ(both.size(), 2U);
+  for (const auto& one : both) EXPECT_EQ(one->version, 2U);
+  EXPECT_EQ(both[1]->name, "others");
+  EXPECT_EQ(store_
+                ->migrate_all({{.table = "spans", .operations = {RenameTable{"same"}}},
+                               {.table = "others", .operations = {RenameTable{"same"}}}},
+                              kReason)
+                .error()
+                .code(),
+            Code::conflict);
+  EXPECT_EQ(schema()->version, 2U);
 }
 
 }  // namespace

@@ -87,21 +87,31 @@ class SqliteStore final : public Store {
     REEL_TRY(change([&](Connection& writer) -> Result<bool> {
       ChangeNote note = note_of(reason);
       note.operations = R"([{"op":"create_table"}])";
-      REEL_TRY(sqlite::create_table(writer, *layouts_->get(), definition, note));
+      REEL_TRY(layouts_->get()->catalog->check_new_table(definition.name));
+      REEL_TRY(sqlite::create_table(writer, definition, note));
       return true;
     }));
     return catalog()->table(definition.name);
   }
 
-  Result<std::shared_ptr<const TableSchema>> migrate(const Migration& migration,
-                                                     const Reason& reason) override {
-    std::string name;
+  Result<std::vector<std::shared_ptr<const TableSchema>>> migrate_all(
+      const std::vector<Migration>& migrations, const Reason& reason) override {
+    std::vector<std::string> names;
     REEL_TRY(change([&](Connection& writer) -> Result<bool> {
-      REEL_ASSIGN(name, migrate_table(writer, *layouts_->get(), migration, note_of(reason)));
+      REEL_ASSIGN(names, migrate_tables(writer, *layouts_->get(), migrations,
+                                        {note_of(reason), options_.convert_rows_max}));
       return true;
     }));
-    return catalog()->table(name);
+    const auto after = catalog();
+    std::vector<std::shared_ptr<const TableSchema>> schemas;
+    for (const std::string& name : names) {
+      REEL_ASSIGN(auto schema, after->table(name));
+      schemas.push_back(std::move(schema));
+    }
+    return schemas;
   }
+
+  std::int64_t convert_rows_max() const override { return options_.convert_rows_max; }
 
   Status drop_table(std::string_view name, const Reason& reason) override {
     return change([&](Connection& writer) -> Result<bool> {
@@ -118,6 +128,23 @@ class SqliteStore final : public Store {
       return true;
     }));
     return catalog()->table(found);
+  }
+
+  Status create_namespace(std::string_view name) override {
+    return change([&](Connection& writer) -> Result<bool> {
+      REEL_TRY(check_namespace_name(name));
+      if (catalog()->namespaces.contains(name)) return conflict("the schema '{}' exists", name);
+      REEL_TRY(note_namespace(writer, name));
+      return true;
+    });
+  }
+
+  Status drop_namespace(std::string_view name, bool with_tables, const Reason& reason) override {
+    return change([&](Connection& writer) -> Result<bool> {
+      REEL_TRY(
+          sqlite::drop_namespace(writer, *layouts_->get(), name, with_tables, note_of(reason)));
+      return true;
+    });
   }
 
   Result<std::vector<DroppedTable>> dropped_tables() override {

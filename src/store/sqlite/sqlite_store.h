@@ -39,6 +39,9 @@ struct SqliteOptions {
   std::size_t batch_mutations_max = 100'000;
   std::size_t cell_bytes_max = std::size_t{16} << 20;
 
+  //! See Store::convert_rows_max().
+  std::int64_t convert_rows_max = 200'000;
+
   //! How long to wait for a lock or for a free reader.
   std::uint32_t busy_ms = 5'000;
   //! Pages in the write-ahead log from which a background checkpoint moves them to the database,
