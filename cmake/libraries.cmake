@@ -65,6 +65,20 @@ set_target_properties(DuckDB::DuckDB PROPERTIES
   IMPORTED_NO_SONAME ON
   INTERFACE_INCLUDE_DIRECTORIES ${REEL_DUCKDB_SOURCE}/external/duckdb/src/include)
 
+# Arrow C++ with its Parquet writer: headers and libraries of pyarrow's wheel, which names its libraries by their version.
+file(GLOB REEL_ARROW ${CMAKE_SOURCE_DIR}/build/pypi/pyarrow/lib/python3*/site-packages/pyarrow)
+foreach(file libarrow.so.2300 libparquet.so.2300 include/parquet/arrow/writer.h)
+  if(NOT EXISTS ${REEL_ARROW}/${file})
+    message(FATAL_ERROR "build/pypi/pyarrow has no ${file}: run ./dev setup")
+  endif()
+endforeach()
+add_library(Arrow::arrow SHARED IMPORTED)
+set_target_properties(Arrow::arrow PROPERTIES
+  IMPORTED_LOCATION ${REEL_ARROW}/libarrow.so.2300 INTERFACE_INCLUDE_DIRECTORIES ${REEL_ARROW}/include)
+add_library(Arrow::parquet SHARED IMPORTED)
+set_target_properties(Arrow::parquet PROPERTIES
+  IMPORTED_LOCATION ${REEL_ARROW}/libparquet.so.2300 INTERFACE_LINK_LIBRARIES Arrow::arrow)
+
 # nanoarrow, and the runtime of FlatBuffers under it: a few sources in C, from the source archive of PyPI.
 set(REEL_NANOARROW_SOURCE ${CMAKE_SOURCE_DIR}/build/pypi/nanoarrow-source)
 if(NOT EXISTS ${REEL_NANOARROW_SOURCE})

@@ -1,21 +1,6 @@
 #include "tams/edit.h"
 
-#include <algorithm>
-#include <chrono>
-#include <random>
-#include <thread>
-
 namespace reel::tams {
-
-void wait_before_attempt(int attempt) {
-  constexpr int kFreeAttempts = 2;
-  constexpr int kWaitMsMax = 20;
-  if (attempt <= kFreeAttempts) return;
-  thread_local std::minstd_rand random(std::random_device{}());
-  const int limit_us = std::min(attempt, kWaitMsMax) * 1000;
-  std::this_thread::sleep_for(
-      std::chrono::microseconds(std::uniform_int_distribution(0, limit_us)(random)));
-}
 
 Status check_condition(const Caller& caller, const std::function<Result<std::string>()>& show) {
   if (!caller.condition) return {};

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "json/value.h"
+#include "store/retry.h"
 #include "tams/context.h"
 
 namespace reel::tams {
@@ -19,21 +20,7 @@ struct Write {
   store::Batch batch = {};
 };
 
-//! Waits before the next attempt: not at all at first, then a random while that grows to some
-//! milliseconds, so that writers of one row stop meeting each other.
-void wait_before_attempt(int attempt);
-
-//! Runs `attempt` again as long as it ends with conflict, a bounded number of times; the last
-//! conflict is returned. Each attempt reads a fresh snapshot.
-template <class Attempt>
-auto retry_on_conflict(const Attempt& attempt) -> decltype(attempt()) {
-  constexpr int kAttemptsMax = 200;
-  for (int i = 1;; ++i) {
-    auto outcome = attempt();
-    if (outcome || outcome.error().code() != Code::conflict || i == kAttemptsMax) return outcome;
-    wait_before_attempt(i + 1);
-  }
-}
+using store::retry_on_conflict;
 
 //! Holds the caller's condition, if there is one, against what `show` gives, for which
 //! Code::not_found means that nothing is there. The batch must require what keeps it so.

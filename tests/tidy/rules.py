@@ -11,6 +11,7 @@ COLUMNS_MAX = 100
 
 # Which library of cmake/modules.cmake a system header belongs to: a module that includes it must name the library.
 LIBRARY_OF_HEADER = {
+    "arrow/": {"Arrow::arrow"},
     "boost/": {"Boost::headers"},
     "cjose/": {"cjose::cjose"},
     "CLI/": {"CLI11::CLI11"},
@@ -19,6 +20,7 @@ LIBRARY_OF_HEADER = {
     "histedit.h": {"libedit::libedit"},
     "nanoarrow": {"nanoarrow::nanoarrow"},
     "openssl/": {"OpenSSL::Crypto", "OpenSSL::SSL"},
+    "parquet/": {"Arrow::parquet"},
     "simdjson": {"simdjson::simdjson"},
     "spdlog/": {"spdlog::spdlog"},
     "sqlite3": {"SQLite::SQLite3"},
@@ -41,6 +43,7 @@ class Module:
     name: str
     depends: tuple[str, ...]
     libraries: tuple[str, ...]
+    tests_use: tuple[str, ...] = ()  # what only its tests may include
 
     @property
     def folder(self) -> str:
@@ -51,14 +54,14 @@ def parse_graph(text: str) -> dict[str, Module]:
     """The modules of cmake/modules.cmake by folder."""
     modules = {}
     for words in re.findall(r"^reel_module\(([^)]*)\)", text, re.MULTILINE):
-        lists = {"name": [], "DEPENDS": [], "LIBRARIES": []}
+        lists = {"name": [], "DEPENDS": [], "LIBRARIES": [], "TESTS_USE": []}
         current = "name"
         for word in words.split():
             if word in lists:
                 current = word
             else:
                 lists[current].append(word)
-        module = Module(lists["name"][0], tuple(lists["DEPENDS"]), tuple(lists["LIBRARIES"]))
+        module = Module(lists["name"][0], tuple(lists["DEPENDS"]), tuple(lists["LIBRARIES"]), tuple(lists["TESTS_USE"]))
         modules[module.folder] = module
     return modules
 
@@ -73,6 +76,12 @@ def reachable(graph: dict[str, Module], name: str) -> set[str]:
             found.add(current)
             waiting.extend(by_name[current].depends)
     return found
+
+
+def is_test_of_module(path: str) -> bool:
+    """What is compiled into the module's test program only, headers of tests included."""
+    name = PurePosixPath(path).name
+    return name.endswith(("_test.cc", "_test_support.cc", "_test_support.h")) or name.startswith("test_")
 
 
 def is_test(path: str) -> bool:
@@ -95,6 +104,8 @@ def check_includes(graph, path: str, text: str) -> list[str]:
         return []
     findings = []
     allowed = reachable(graph, own.name)
+    if is_test_of_module(path):
+        allowed = allowed.union(*(reachable(graph, used) for used in own.tests_use))
     for match in INCLUDE.finditer(text):
         where = f"{path}:{line_of(text, match.start())}:"
         ours, system = match.groups()

@@ -9,7 +9,7 @@ reel_module(store DEPENDS base)
 reel_module(store_sqlite
   DEPENDS store
   LIBRARIES SQLite::SQLite3)
-reel_module(http DEPENDS store LIBRARIES Boost::headers)
+reel_module(http DEPENDS store LIBRARIES Boost::headers TESTS_USE store_sqlite)
 """)
 
 
@@ -33,6 +33,9 @@ def test_graph():
     ("src/http/a.cc", '<boost/asio.hpp>', []),
     ("src/base/a.cc", '"store/store.h"', ["edge"]),
     ("src/http/a.cc", '"store/sqlite/a.h"', ["edge"]),
+    ("src/http/a_test.cc", '"store/sqlite/a.h"', []),  # its tests use it
+    ("src/http/test_a.h", '"store/sqlite/a.h"', []),
+    ("src/store/a_test.cc", '"store/sqlite/a.h"', ["edge"]),
     ("src/store/a.cc", '"a.h"', ["edge"]),
     ("src/store/sqlite/a.cc", '"store/a_internal.h"', ["internal"]),
     ("src/store/a.cc", '<sqlite3.h>', ["library"]),
