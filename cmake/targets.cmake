@@ -115,3 +115,15 @@ function(reel_bench_programs)
     add_dependencies(bench_programs bench_${name})
   endforeach()
 endfunction()
+
+# tests/<suite>/<name>.cc becomes <name>, a program that the tests of that folder run, linked with the modules that its
+# line "// links: <module>..." names.
+function(reel_test_programs)
+  file(GLOB sources CONFIGURE_DEPENDS tests/*/*.cc)
+  foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    reel_links_of(${source} links)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE ${links})
+  endforeach()
+endfunction()

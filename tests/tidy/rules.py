@@ -26,6 +26,7 @@ LIBRARY_OF_HEADER = {
     "sqlite3": {"SQLite::SQLite3"},
     "toml++/": {"tomlplusplus::tomlplusplus"},
     "xxhash.h": {"xxHash::xxhash"},
+    "zlib.h": {"ZLIB::ZLIB"},
 }
 
 REGISTRY_HOSTS = re.compile(

@@ -63,14 +63,20 @@ def install_of_npm(package: str) -> None:
         shutil.move(unpacked / "package", target)
 
 
-def installed_of_pypi(package: str) -> bool:
+def name_and_version(package: str) -> tuple[str, str]:
+    """Of "pyiceberg[sql-sqlite]==0.12.0", without the extras."""
     name, _, version = package.partition("==")
+    return name.partition("[")[0], version
+
+
+def installed_of_pypi(package: str) -> bool:
+    name, version = name_and_version(package)
     return bool(list((PYPI / name).glob(f"lib/python3*/site-packages/{name}-{version}.dist-info")))
 
 
 def install_of_pypi(package: str) -> None:
     """A program in an environment of its own, because what it needs is newer than Debian's."""
-    target = PYPI / package.partition("==")[0]
+    target = PYPI / name_and_version(package)[0]
     shell.run(["/usr/bin/python3", "-m", "venv", "--clear", target])
     shell.run([target / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", package])
 

@@ -51,7 +51,13 @@ class Selection:
 
     def targets(self) -> list[str]:
         needs_server = any(not name.startswith(TIDY) for name in self.pytest)
-        return [program.name for program in self.programs] + ["reelhouse"] * needs_server
+        return ([program.name for program in self.programs] + ["reelhouse"] * needs_server
+                + sorted({source.stem for name in self.pytest for source in sources_beside(shell.ROOT / name)}))
+
+
+def sources_beside(place: Path) -> list[Path]:
+    """Programs in C++ that the tests of a folder run."""
+    return list((place if place.is_dir() else place.parent).glob("*.cc"))
 
 
 def everything(preset: str) -> Selection:
