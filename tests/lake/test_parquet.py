@@ -77,7 +77,7 @@ def test_what_the_file_says_of_itself(sample):
 
 def wanted_type(text: str) -> str:
     """A type of the store as DuckDB's, in the flat case."""
-    names = {"boolean": "BOOLEAN", "int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT",
+    names = {"bool": "BOOLEAN", "int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT",
              "uint8": "UTINYINT", "uint16": "USMALLINT", "uint32": "UINTEGER", "uint64": "UBIGINT", "float32": "FLOAT",
              "float64": "DOUBLE", "string": "VARCHAR", "binary": "BLOB", "uuid": "UUID", "date": "DATE",
              "timestamp": "TIMESTAMPTZ"}
@@ -133,7 +133,7 @@ def plain(value, kind: str):
         return bytes(value).hex()
     if kind.startswith("decimal"):
         return format(value, "f")
-    return value if kind in INTEGERS | {"boolean", "string", "timestamp"} else str(value)
+    return value if kind in INTEGERS | {"bool", "string", "timestamp"} else str(value)
 
 
 def plain_json(value, kind: str):
