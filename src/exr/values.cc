@@ -36,7 +36,7 @@ class Reader {
   template <typename T>
   void read(T& out) {
     static_assert(std::is_arithmetic_v<T>);
-    std::memcpy(&out, take(sizeof out).data(), sizeof out);
+    take(sizeof out).copy(reinterpret_cast<char*>(&out), sizeof out);
   }
   template <typename T, std::size_t N>
   void read(std::array<T, N>& out) {

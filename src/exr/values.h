@@ -45,7 +45,7 @@ struct Box2 {
 using Box2i = Box2<std::int32_t>;
 using Box2f = Box2<float>;
 
-enum class PixelType : std::int32_t { uint32 = 0, float16 = 1, float32 = 2 };
+enum class PixelType : std::uint8_t { uint32 = 0, float16 = 1, float32 = 2 };
 
 struct Channel {
   std::string name;
