@@ -7,10 +7,11 @@ set(REEL_PRECOMPILED
   <string> <string_view> <thread> <tuple> <unordered_map> <utility> <variant> <vector>
   <fmt/core.h> <tl/expected.hpp>)
 
-# reel_module(<name> [DEPENDS <module>...] [LIBRARIES <imported target>...] [TESTS_USE <module>...])
-# TESTS_USE: what only the module's tests may include, such as an engine of the store.
+# reel_module(<name> [DEPENDS <module>...] [LIBRARIES <imported target>...] [TESTS_USE <module>...]
+#             [TEST_LIBRARIES <imported target>...])
+# TESTS_USE: what only the module's tests may include, such as an engine of the store; TEST_LIBRARIES: the same of libraries.
 function(reel_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBRARIES;TESTS_USE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBRARIES;TESTS_USE;TEST_LIBRARIES")
   string(REPLACE _ / folder src/${name})
   file(GLOB files CONFIGURE_DEPENDS ${folder}/*.h ${folder}/*.cc)
   set(tests ${files})
@@ -43,7 +44,7 @@ function(reel_module name)
   if(tests AND GTest_FOUND)
     add_executable(${name}_test ${tests})
     list(TRANSFORM arg_TESTS_USE PREPEND reel_ OUTPUT_VARIABLE used)
-    target_link_libraries(${name}_test PRIVATE reel_${name} ${used} GTest::gmock_main)
+    target_link_libraries(${name}_test PRIVATE reel_${name} ${used} ${arg_TEST_LIBRARIES} GTest::gmock_main)
     if(sources)
       target_precompile_headers(${name}_test REUSE_FROM reel_${name})
     endif()

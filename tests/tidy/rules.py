@@ -19,6 +19,7 @@ LIBRARY_OF_HEADER = {
     "duckdb": {"DuckDB::DuckDB"},
     "histedit.h": {"libedit::libedit"},
     "nanoarrow": {"nanoarrow::nanoarrow"},
+    "openexr": {"OpenEXR::OpenEXRCore"},
     "openssl/": {"OpenSSL::Crypto", "OpenSSL::SSL"},
     "parquet/": {"Arrow::parquet"},
     "simdjson": {"simdjson::simdjson"},
@@ -45,6 +46,7 @@ class Module:
     depends: tuple[str, ...]
     libraries: tuple[str, ...]
     tests_use: tuple[str, ...] = ()  # what only its tests may include
+    test_libraries: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -55,14 +57,15 @@ def parse_graph(text: str) -> dict[str, Module]:
     """The modules of cmake/modules.cmake by folder."""
     modules = {}
     for words in re.findall(r"^reel_module\(([^)]*)\)", text, re.MULTILINE):
-        lists = {"name": [], "DEPENDS": [], "LIBRARIES": [], "TESTS_USE": []}
+        lists = {"name": [], "DEPENDS": [], "LIBRARIES": [], "TESTS_USE": [], "TEST_LIBRARIES": []}
         current = "name"
         for word in words.split():
             if word in lists:
                 current = word
             else:
                 lists[current].append(word)
-        module = Module(lists["name"][0], tuple(lists["DEPENDS"]), tuple(lists["LIBRARIES"]), tuple(lists["TESTS_USE"]))
+        module = Module(lists["name"][0], tuple(lists["DEPENDS"]), tuple(lists["LIBRARIES"]), tuple(lists["TESTS_USE"]),
+                        tuple(lists["TEST_LIBRARIES"]))
         modules[module.folder] = module
     return modules
 
@@ -107,12 +110,13 @@ def check_includes(graph, path: str, text: str) -> list[str]:
     allowed = reachable(graph, own.name)
     if is_test_of_module(path):
         allowed = allowed.union(*(reachable(graph, used) for used in own.tests_use))
+    own_libraries = {*own.libraries, *(own.test_libraries if is_test(path) else ())}
     for match in INCLUDE.finditer(text):
         where = f"{path}:{line_of(text, match.start())}:"
         ours, system = match.groups()
         if system:
             for prefix, libraries in LIBRARY_OF_HEADER.items():
-                if system.startswith(prefix) and not libraries.intersection(own.libraries):
+                if system.startswith(prefix) and not libraries.intersection(own_libraries):
                     findings.append(f"{where} [library] <{system}> is not for module {own.name}")
             continue
         other = graph.get(f"src/{PurePosixPath(ours).parent}")
