@@ -106,3 +106,4 @@ set_target_properties(jemalloc::jemalloc PROPERTIES IMPORTED_LOCATION ${REEL_JEM
 # Only testing needs these, and a machine that serves has not installed them.
 find_package(GTest QUIET)
 find_package(benchmark QUIET)
+find_package(OpenEXR 3.1 QUIET)

@@ -7,9 +7,9 @@ set(REEL_PRECOMPILED
   <string> <string_view> <thread> <tuple> <unordered_map> <utility> <variant> <vector>
   <fmt/core.h> <tl/expected.hpp>)
 
-# reel_module(<name> [DEPENDS <module>...] [LIBRARIES <imported target>...])
+# reel_module(<name> [DEPENDS <module>...] [LIBRARIES <imported target>...] [TEST_LIBRARIES <imported target>...])
 function(reel_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBRARIES;TEST_LIBRARIES")
   string(REPLACE _ / folder src/${name})
   file(GLOB files CONFIGURE_DEPENDS ${folder}/*.h ${folder}/*.cc)
   set(tests ${files})
@@ -41,7 +41,7 @@ function(reel_module name)
 
   if(tests AND GTest_FOUND)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE reel_${name} GTest::gmock_main)
+    target_link_libraries(${name}_test PRIVATE reel_${name} ${arg_TEST_LIBRARIES} GTest::gmock_main)
     if(sources)
       target_precompile_headers(${name}_test REUSE_FROM reel_${name})
     endif()

@@ -15,6 +15,9 @@ enum class Severity : std::uint8_t {
   note,     //!< worth knowing
 };
 
+//! "error", "warning", "note".
+std::string_view severity_name(Severity severity);
+
 //! One broken rule. `code` is stable: scripts and tables rely on it (docs/formats/exr-findings.md).
 struct Finding {
   std::string_view code;  //!< a literal, e.g. "attribute_truncated"
@@ -26,5 +29,8 @@ struct Finding {
 };
 
 using Findings = std::vector<Finding>;
+
+//! Any of them is an error.
+bool has_error(const Findings& findings);
 
 }  // namespace reel::exr

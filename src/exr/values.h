@@ -100,8 +100,13 @@ using Value =
                  KeyCode, Rational, TileDescription, TimeCode, Preview, Enumerated, TypedBytes>;
 
 //! The value of an attribute; views point into the attribute. Code::corrupt says what is wrong
-//! with its bytes (a wrong size, an unterminated string); unknown types are Opaque, no error.
+//! with its bytes ("has 8 bytes instead of 4"), Code::too_large that it has more channels or
+//! strings than any picture; unknown types are Opaque, no error. What is taken is exactly what
+//! stands there: no two values of bytes decode to the same value.
 Result<Value> decode(const Attribute& attribute);
+
+//! A type of OpenEXR 3.
+bool is_known_type(std::string_view type);
 
 //! "half", "float", "uint"; empty: no such type.
 std::string_view pixel_type_name(std::int32_t pixel_type);
@@ -110,6 +115,14 @@ std::string_view pixel_type_name(std::int32_t pixel_type);
 std::string_view compression_name(std::uint8_t compression);
 //! "increasing", "decreasing", "random"; empty: unknown.
 std::string_view line_order_name(std::uint8_t line_order);
+//! Of an Enumerated of this type: those two, "latlong" and "cube" (envmap), "messy", "sorted",
+//! "non_overlapping" and "tidy" (deepImageState); empty: unknown.
+std::string_view enumerated_name(std::string_view type, std::uint8_t number);
+
+struct PartKind {
+  bool tiled = false;
+  bool deep = false;
+};
 
 //! The part's attribute of this name if it is there and decodes to a T; else null.
 template <typename T>
@@ -121,5 +134,9 @@ std::optional<T> value_of(const Part& part, std::string_view name) {
   T* held = std::get_if<T>(&*value);
   return held == nullptr ? std::nullopt : std::optional<T>(std::move(*held));
 }
+
+//! How the part's pixels are stored: by the flags if the file has one part that is not deep, else
+//! by its `type`; nothing: it has no type that we know.
+std::optional<PartKind> part_kind(const VersionWord& version, const Part& part);
 
 }  // namespace reel::exr

@@ -18,6 +18,7 @@ LIBRARY_OF_HEADER = {
     "duckdb": {"DuckDB::DuckDB"},
     "histedit.h": {"libedit::libedit"},
     "nanoarrow": {"nanoarrow::nanoarrow"},
+    "openexr": {"OpenEXR::OpenEXRCore"},
     "openssl/": {"OpenSSL::Crypto", "OpenSSL::SSL"},
     "simdjson": {"simdjson::simdjson"},
     "spdlog/": {"spdlog::spdlog"},
@@ -41,6 +42,7 @@ class Module:
     name: str
     depends: tuple[str, ...]
     libraries: tuple[str, ...]
+    test_libraries: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -51,14 +53,14 @@ def parse_graph(text: str) -> dict[str, Module]:
     """The modules of cmake/modules.cmake by folder."""
     modules = {}
     for words in re.findall(r"^reel_module\(([^)]*)\)", text, re.MULTILINE):
-        lists = {"name": [], "DEPENDS": [], "LIBRARIES": []}
+        lists = {"name": [], "DEPENDS": [], "LIBRARIES": [], "TEST_LIBRARIES": []}
         current = "name"
         for word in words.split():
             if word in lists:
                 current = word
             else:
                 lists[current].append(word)
-        module = Module(lists["name"][0], tuple(lists["DEPENDS"]), tuple(lists["LIBRARIES"]))
+        module = Module(lists["name"][0], tuple(lists["DEPENDS"]), tuple(lists["LIBRARIES"]), tuple(lists["TEST_LIBRARIES"]))
         modules[module.folder] = module
     return modules
 
@@ -95,12 +97,13 @@ def check_includes(graph, path: str, text: str) -> list[str]:
         return []
     findings = []
     allowed = reachable(graph, own.name)
+    own_libraries = {*own.libraries, *(own.test_libraries if is_test(path) else ())}
     for match in INCLUDE.finditer(text):
         where = f"{path}:{line_of(text, match.start())}:"
         ours, system = match.groups()
         if system:
             for prefix, libraries in LIBRARY_OF_HEADER.items():
-                if system.startswith(prefix) and not libraries.intersection(own.libraries):
+                if system.startswith(prefix) and not libraries.intersection(own_libraries):
                     findings.append(f"{where} [library] <{system}> is not for module {own.name}")
             continue
         other = graph.get(f"src/{PurePosixPath(ours).parent}")

@@ -9,7 +9,7 @@ reel_module(store DEPENDS base)
 reel_module(store_sqlite
   DEPENDS store
   LIBRARIES SQLite::SQLite3)
-reel_module(http DEPENDS store LIBRARIES Boost::headers)
+reel_module(http DEPENDS store LIBRARIES Boost::headers TEST_LIBRARIES OpenEXR::OpenEXRCore)
 """)
 
 
@@ -38,6 +38,8 @@ def test_graph():
     ("src/store/a.cc", '<sqlite3.h>', ["library"]),
     ("src/store/a.cc", '<boost/beast/core.hpp>', ["library"]),
     ("src/http/a_test.cc", '<curl/curl.h>', ["library"]),
+    ("src/http/a_test.cc", '<openexr.h>', []),
+    ("src/http/a.cc", '<openexr.h>', ["library"]),
 ])
 def test_includes(path, include, found):
     assert named(rules.check_includes(GRAPH, path, f"// x\n#include {include}\n")) == found
