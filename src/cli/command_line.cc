@@ -64,6 +64,7 @@ void add_all_commands(CLI::App& app, Run& run) {
   add_store_commands(app, run);
   add_key_commands(app, run);
   add_sql_command(app, run);
+  add_exr_commands(app, run);
   add_completion_command(app, run);
 }
 

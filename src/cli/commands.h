@@ -31,6 +31,7 @@ void add_store_commands(CLI::App& app, Run& run);
 void add_key_commands(CLI::App& app, Run& run);
 void add_table_commands(CLI::App& app, Run& run);
 void add_sql_command(CLI::App& app, Run& run);
+void add_exr_commands(CLI::App& app, Run& run);
 void add_completion_command(CLI::App& app, Run& run);
 
 //! Declares `--to` or `--from`, the server's URL; default REELHOUSE_URL, else the local server.

@@ -13,10 +13,27 @@ namespace {
 constexpr double kNanosecondsPerSecond = 1e9;
 
 double fraction_done(const ProgressState& state) {
+  if (state.total_files) {
+    const std::uint64_t total = std::max<std::uint64_t>(*state.total_files, 1);
+    return std::min(static_cast<double>(state.items) / static_cast<double>(total), 1.0);
+  }
   if (!state.total_nanoseconds || *state.total_nanoseconds <= 0) return 0;
   const double fraction =
       static_cast<double>(state.media_nanoseconds) / static_cast<double>(*state.total_nanoseconds);
   return std::clamp(fraction, 0.0, 1.0);
+}
+
+std::string files_text(const ProgressState& state) {
+  const double rate =
+      state.elapsed_seconds > 0 ? static_cast<double>(state.items) / state.elapsed_seconds : 0;
+  std::string text =
+      fmt::format("{:.0f}%, {} of {} files, {:.0f}/s", std::floor(fraction_done(state) * 100),
+                  state.items, *state.total_files, rate);
+  if (state.items > 0 && state.elapsed_seconds > 0.5) {
+    const std::uint64_t left = *state.total_files - std::min(*state.total_files, state.items);
+    text += ", ETA " + clock_text(static_cast<double>(left) / rate);
+  }
+  return text;
 }
 
 }  // namespace
@@ -46,6 +63,7 @@ std::string bytes_text(double bytes) {
 }
 
 std::string progress_text(const ProgressState& state) {
+  if (state.total_files) return files_text(state);
   const double seconds = static_cast<double>(state.media_nanoseconds) / kNanosecondsPerSecond;
   const double rate =
       state.elapsed_seconds > 0 ? static_cast<double>(state.bytes) / state.elapsed_seconds : 0;
@@ -57,7 +75,7 @@ std::string progress_text(const ProgressState& state) {
   } else {
     text = fmt::format("{:.1f} s", seconds);
   }
-  text += fmt::format(", {} segments, {}/s", state.segments, bytes_text(rate));
+  text += fmt::format(", {} segments, {}/s", state.items, bytes_text(rate));
   const std::int64_t transferred = state.media_nanoseconds - state.skipped_nanoseconds;
   if (state.total_nanoseconds && transferred > 0 && state.elapsed_seconds > 0.5) {
     const std::int64_t left = *state.total_nanoseconds - state.media_nanoseconds;
@@ -72,6 +90,7 @@ Progress::Progress(Options options)
       terminal_(::isatty(STDERR_FILENO) == 1),
       start_(std::chrono::steady_clock::now()) {
   done_.total_nanoseconds = options_.total_nanoseconds;
+  done_.total_files = options_.total_files;
   if (!options_.quiet) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -85,7 +104,7 @@ void Progress::add(std::int64_t media_nanoseconds, std::uint64_t bytes) {
   const MutexLock lock(mutex_);
   done_.media_nanoseconds += media_nanoseconds;
   done_.bytes += bytes;
-  ++done_.segments;
+  ++done_.items;
 }
 
 void Progress::skip(std::int64_t media_nanoseconds) {
@@ -124,7 +143,8 @@ void Progress::draw() {
     return;
   }
   erase();
-  const std::string drawing = state.total_nanoseconds ? bar_text(fraction_done(state)) : "";
+  const std::string drawing =
+      state.total_nanoseconds || state.total_files ? bar_text(fraction_done(state)) : "";
   fmt::print(stderr, "{} {}{}", options_.verb, drawing, progress_text(state));
   std::fflush(stderr);
   drawn_ = true;

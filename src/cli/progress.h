@@ -18,12 +18,14 @@ struct ProgressState {
   std::int64_t media_nanoseconds = 0;    //!< done, of all kinds of media together
   std::int64_t skipped_nanoseconds = 0;  //!< of these, what was there before
   std::optional<std::int64_t> total_nanoseconds;
+  std::optional<std::uint64_t> total_files;  //!< of a job on files, not media
   std::uint64_t bytes = 0;
-  std::uint64_t segments = 0;
+  std::uint64_t items = 0;  //!< segments, or files
   double elapsed_seconds = 0;
 };
 
-//! One line without a bar: "45%, 270.0 of 600.0 s, 132 segments, 88.1 MiB/s, ETA 0:12".
+//! One line without a bar: "45%, 270.0 of 600.0 s, 132 segments, 88.1 MiB/s, ETA 0:12", or
+//! "45%, 450 of 1000 files, 1200/s, ETA 0:12".
 std::string progress_text(const ProgressState& state);
 
 //! Writes to standard error. Thread-safe.
@@ -32,6 +34,7 @@ class Progress {
   struct Options {
     std::string verb = {};
     std::optional<std::int64_t> total_nanoseconds = {};
+    std::optional<std::uint64_t> total_files = {};
     bool quiet = false;
   };
   explicit Progress(Options options);

@@ -12,7 +12,7 @@ TEST(ProgressText, ShareRateAndRemainingTime) {
   state.media_nanoseconds = 150 * kSecond;
   state.total_nanoseconds = 600 * kSecond;
   state.bytes = 30 << 20;
-  state.segments = 75;
+  state.items = 75;
   state.elapsed_seconds = 10;
   EXPECT_EQ(progress_text(state), "25%, 150.0 of 600.0 s, 75 segments, 3.0 MiB/s, ETA 0:30");
 }
@@ -32,8 +32,17 @@ TEST(ProgressText, LiveHasNoEnd) {
   state.media_nanoseconds = 8 * kSecond;
   state.elapsed_seconds = 8;
   state.bytes = 4096;
-  state.segments = 4;
+  state.items = 4;
   EXPECT_EQ(progress_text(state), "8.0 s, 4 segments, 512 B/s");
+}
+
+TEST(ProgressText, Files) {
+  ProgressState state;
+  state.total_files = 1'000;
+  EXPECT_EQ(progress_text(state), "0%, 0 of 1000 files, 0/s");
+  state.items = 459;
+  state.elapsed_seconds = 2;
+  EXPECT_EQ(progress_text(state), "45%, 459 of 1000 files, 230/s, ETA 0:02");
 }
 
 TEST(ProgressText, Clock) {

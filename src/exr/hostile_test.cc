@@ -21,7 +21,7 @@ using test::raw;
 using test::required;
 
 constexpr std::size_t kMemoryMin = std::size_t{1} << 20;
-constexpr std::uint64_t kHeaderBytesMax = 8'192;
+constexpr std::uint64_t kHeaderBytesMax = 2'048;
 
 //! Everything that holds of any bytes whatever.
 Inspection survived(std::string_view bytes) {

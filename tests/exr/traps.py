@@ -167,7 +167,7 @@ def odd() -> dict[str, Trap]:
         "chunk_count": Trap(file(attribute("chunkCount", "int", int32(7))), ["chunk_count_wrong"]),
         "unfinished": Trap(header(part()) + bytes(16), ["chunks_unfinished"]),
         "cut_table": Trap(header(part()) + bytes(15), ["chunk_table_truncated", "chunks_unfinished"]),
-        "cut_pixels": Trap(file()[:-40], ["chunks_outside"]),
+        "cut_pixels": Trap(file()[:-40], ["chunks_outside", "chunk_truncated"]),
         "cut_by_a_byte": Trap(file()[:-1], ["chunk_truncated"]),
         "no_parts": Trap(header(flags=MULTIPART), ["no_parts"]),
     }
