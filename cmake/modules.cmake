@@ -15,7 +15,7 @@ reel_module(sql          DEPENDS base json time obs store arrow LIBRARIES DuckDB
 reel_module(media        DEPENDS base json time obs store LIBRARIES OpenSSL::Crypto)
 reel_module(events       DEPENDS base json time obs store)
 reel_module(tams         DEPENDS base json time obs store media events)
-reel_module(exr          DEPENDS base json time obs store LIBRARIES tomlplusplus::tomlplusplus
+reel_module(exr          DEPENDS base json time obs store LIBRARIES tomlplusplus::tomlplusplus ZLIB::ZLIB
   TEST_LIBRARIES OpenEXR::OpenEXRCore)
 reel_module(analytics    DEPENDS base json time store events tams)
 reel_module(http_client  DEPENDS base json LIBRARIES CURL::libcurl)

@@ -94,6 +94,16 @@ inline constexpr Rule kChunksOutside{"chunks_outside", Severity::error};
 inline constexpr Rule kChunkTruncated{"chunk_truncated", Severity::error};
 inline constexpr Rule kChunkTableLarge{"chunk_table_large", Severity::note};
 
+// Cryptomattes.
+inline constexpr Rule kCryptomatteWrongType{"cryptomatte_wrong_type", Severity::warning};
+inline constexpr Rule kCryptomatteNoName{"cryptomatte_no_name", Severity::warning};
+inline constexpr Rule kCryptomatteNoChannels{"cryptomatte_no_channels", Severity::warning};
+inline constexpr Rule kCryptomatteNoManifest{"cryptomatte_no_manifest", Severity::note};
+inline constexpr Rule kCryptomatteHashUnknown{"cryptomatte_hash_unknown", Severity::warning};
+inline constexpr Rule kCryptomatteFileOutside{"cryptomatte_file_outside", Severity::warning};
+inline constexpr Rule kCryptomatteNotFloat{"cryptomatte_not_float", Severity::error};
+inline constexpr Rule kCryptomatteLossy{"cryptomatte_lossy", Severity::error};
+
 //! Where a rule is broken.
 struct Place {
   std::optional<std::uint32_t> part = {};
