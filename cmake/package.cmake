@@ -2,16 +2,11 @@
 set(package ${CMAKE_SOURCE_DIR}/deploy/debian)
 set(documents share/doc/reelhouse)
 
-# The libraries of DuckDB and Arrow are no packages of Debian: they come along, where nothing else of the system finds
-# them.
+# DuckDB's library is no package of Debian: it comes along, where nothing else of the system finds it.
 set_target_properties(reelhouse PROPERTIES INSTALL_RPATH "$ORIGIN/../lib/reelhouse")
 install(TARGETS reelhouse DESTINATION bin)
-install(FILES ${REEL_DUCKDB}/libduckdb.so ${REEL_ARROW}/libarrow.so.2300 ${REEL_ARROW}/libparquet.so.2300
-  DESTINATION lib/reelhouse)
+install(FILES ${REEL_DUCKDB}/libduckdb.so DESTINATION lib/reelhouse)
 install(FILES ${REEL_DUCKDB_SOURCE}/external/duckdb/LICENSE DESTINATION ${documents} RENAME duckdb.LICENSE)
-file(GLOB REEL_ARROW_LICENSES ${REEL_ARROW}-*.dist-info/licenses)
-install(FILES ${REEL_ARROW_LICENSES}/LICENSE.txt DESTINATION ${documents} RENAME arrow.LICENSE)
-install(FILES ${REEL_ARROW_LICENSES}/NOTICE.txt DESTINATION ${documents} RENAME arrow.NOTICE)
 install(FILES ${REEL_FLATCC}/NOTICE DESTINATION ${documents} RENAME flatcc.NOTICE)
 install(FILES ${package}/reelhouse.toml DESTINATION /etc/reelhouse)
 install(FILES ${package}/reelhouse.service DESTINATION /lib/systemd/system)
@@ -42,7 +37,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION video)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ffmpeg)  # for `reelhouse ingest` and `export`; serving needs none
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${REEL_DUCKDB} ${REEL_ARROW})
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${REEL_DUCKDB})
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
   ${package}/conffiles ${package}/postinst ${package}/prerm ${package}/postrm)
