@@ -420,9 +420,9 @@ Status carry_out_deletions(const Context& context, const std::stop_token& stop) 
     const auto begin = Clock::now();
     REEL_TRY(step_deletion(context, *id));
     REEL_TRY(collect_unused(context));
-    // Half of the time belongs to others.
+    // Most of the time belongs to others.
     std::this_thread::sleep_for(
-        std::min<Clock::duration>(Clock::now() - begin, std::chrono::milliseconds(100)));
+        std::min<Clock::duration>(2 * (Clock::now() - begin), std::chrono::milliseconds(100)));
   }
   return forget_expired(context, stop);
 }
