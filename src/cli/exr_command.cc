@@ -177,6 +177,7 @@ void add_exr_commands(CLI::App& app, Run& run) {
   exr->require_subcommand(1);
   add_inspect(*exr, run);
   add_diff(*exr, run);
+  add_exr_set_commands(*exr, run);
 }
 
 }  // namespace reel::cli

@@ -1,0 +1,333 @@
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "base/thread_annotations.h"
+#include "cli/commands.h"
+#include "cli/exr_files.h"
+#include "cli/progress.h"
+#include "cli/run_in_order.h"
+#include "cli/table.h"
+#include "exr/embedding.h"
+#include "exr/inspect.h"
+#include "exr/policy.h"
+#include "exr/sequence_text.h"
+
+namespace reel::cli {
+namespace {
+
+constexpr char kSequencesFooter[] = R"help(
+Files whose names differ in one number only are a sequence. The report says which frames are
+missing or there twice, and which are otherwise than most: layers, compression, windows, attributes,
+time code. Files that belong to no sequence are named at the end; only their names are looked at.
+
+Exit codes: 0 no sequence has an error, 1 some have, 2 wrong usage.
+
+Examples:
+  reelhouse exr sequences -r /shows/demo
+  reelhouse exr sequences renders/beauty.*.exr --json)help";
+
+constexpr char kCheckFooter[] = R"help(
+A policy is a file of rules (docs/guide/exr-sequences.md), or one of netflix-vfx, aces-container,
+studio.
+
+Exit codes: 0 every file keeps every rule (warnings aside), 1 some do not, 2 wrong usage or policy.
+
+Examples:
+  reelhouse exr check --policy netflix-vfx -r delivery
+  reelhouse exr check --policy rules.toml beauty.*.exr --json)help";
+
+constexpr char kSimilarFooter[] = R"help(
+Headers are compared by what they say (channels, attributes, compression, windows), pixels are not.
+1 is the same, frames of one sequence are above 0.98, unrelated files below 0.7.
+
+Exit codes: 0 done, 1 some files have no header that can be read, 2 wrong usage, or FILE has none.
+
+Examples:
+  reelhouse exr similar beauty.1001.exr -r /shows -k 20)help";
+
+//! What all three have.
+struct SetWords {
+  FileWords files;
+  bool json = false;
+  bool quiet = false;
+  std::size_t threads = std::max(std::thread::hardware_concurrency(), 1U);
+};
+
+void add_set_options(CLI::App& command, SetWords& words) {
+  command
+      .add_option("paths", words.files.paths,
+                  "Files, directories with -r, patterns; - for a list on standard input")
+      ->type_name("PATH")
+      ->required();
+  command.add_flag("-r,--recursive", words.files.recursive,
+                   "What is in directories, and in those below");
+  command.add_flag("--all-files", words.files.all_files,
+                   "In directories, not only files named *.exr");
+  command.add_flag("--json", words.json, "Lines of JSON");
+  command.add_option("--parallel", words.threads, "Files read at the same time")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command.add_flag("-q,--quiet", words.quiet, "No progress");
+}
+
+//! The files; says what could not be listed, and that something could not.
+std::vector<std::string> list(const SetWords& words, std::string_view verb, bool& error) {
+  FileList found = list_files(words.files, std::cin);
+  for (const std::string& problem : found.problems) {
+    fmt::print(stderr, "reelhouse exr {}: {}\n", verb, problem);
+    error = true;
+  }
+  return std::move(found.files);
+}
+
+//! Calls `work` with the inspection of each file, and `emit` with what it made of it, in order.
+template <typename Work, typename Emit>
+void inspect_all(const std::vector<std::string>& files, const SetWords& words, std::string verb,
+                 const Work& work, const Emit& emit) {
+  Progress progress({.verb = std::move(verb), .total_files = files.size(), .quiet = words.quiet});
+  run_in_order(
+      files.size(), words.threads,
+      [&](std::size_t i) { return work(i, exr::inspect_file(files[i])); },
+      [&](std::size_t i, auto&& made) {
+        progress.add(0, 0);
+        emit(i, std::move(made));
+        return true;
+      });
+}
+
+//! The first thing that makes the file a broken one; empty: nothing does.
+std::string problem_of(const exr::Inspection& inspection) {
+  for (const exr::Finding& each : inspection.findings) {
+    if (each.severity == exr::Severity::error) return each.message;
+  }
+  return {};
+}
+
+std::size_t count_errors(const exr::Inspection& inspection) {
+  return static_cast<std::size_t>(
+      std::count_if(inspection.findings.begin(), inspection.findings.end(),
+                    [](const auto& each) { return each.severity == exr::Severity::error; }));
+}
+
+// ---- sequences
+
+void print_sequence(const exr::SequenceReport& report, bool json) {
+  if (!json) return fmt::print("{}", exr::report_text(report));
+  std::string line;
+  json::Writer writer(line);
+  exr::write_report(writer, report);
+  fmt::print("{}\n", line);
+}
+
+void print_singles(const std::vector<std::string>& files, const std::vector<std::size_t>& singles,
+                   bool json) {
+  if (!json) {
+    for (const std::size_t index : singles) fmt::print("{}  no sequence\n", files[index]);
+    return;
+  }
+  for (const std::size_t index : singles) {
+    std::string line;
+    json::Writer writer(line);
+    writer.begin_object();
+    writer.field("kind", "single");
+    writer.field("path", files[index]);
+    writer.end_object();
+    fmt::print("{}\n", line);
+  }
+}
+
+int run_sequences(const SetWords& words) {
+  bool error = false;
+  const std::vector<std::string> files = list(words, "sequences", error);
+  const exr::NameGroups groups = exr::group_names(files);
+  std::vector<std::string> frames;
+  for (const exr::NameSequence& sequence : groups.sequences) {
+    for (const exr::SequenceFile& file : sequence.files) frames.push_back(files[file.index]);
+  }
+  // Records are small, headers may not be: one becomes the other before the next file is read.
+  Mutex mutex;
+  exr::FrameShapes shapes;
+  std::vector<exr::FrameRecord> records;
+  inspect_all(
+      frames, words, "sequences",
+      [&](std::size_t, const exr::Inspection& inspection) {
+        exr::FrameRecord record;
+        if (inspection.header_whole) {
+          const MutexLock lock(mutex);
+          record = exr::frame_record(inspection.header, shapes);
+        }
+        record.size_bytes = inspection.size.value_or(0);
+        record.problem = problem_of(inspection);
+        return record;
+      },
+      [&](std::size_t, exr::FrameRecord&& record) { records.push_back(std::move(record)); });
+  std::span<const exr::FrameRecord> rest(records);
+  for (const exr::NameSequence& sequence : groups.sequences) {
+    const auto report = exr::report_sequence(sequence, rest.first(sequence.files.size()), shapes);
+    rest = rest.subspan(sequence.files.size());
+    print_sequence(report, words.json);
+    error = error || std::any_of(report.faults.begin(), report.faults.end(), [](const auto& each) {
+              return each.severity == exr::Severity::error;
+            });
+  }
+  print_singles(files, groups.singles, words.json);
+  return error ? kExitFailure : kExitOk;
+}
+
+// ---- check
+
+struct Checked {
+  std::string text = {};
+  bool failed = false;
+};
+
+//! A file without a whole header fails whatever the policy says.
+Checked broken_file(const exr::Policy& policy, const exr::Inspection& inspection, bool json) {
+  const std::string problem = problem_of(inspection);
+  if (!json) return {fmt::format("{}: error: {}\n", inspection.path, problem), true};
+  Checked out{.failed = true};
+  json::Writer writer(out.text);
+  writer.begin_object();
+  writer.field("path", inspection.path);
+  writer.field("policy", policy.name);
+  writer.field("status", "error");
+  writer.field("message", problem);
+  writer.end_object();
+  out.text += '\n';
+  return out;
+}
+
+Checked check_file(const exr::Policy& policy, const exr::Inspection& inspection, bool json) {
+  if (!inspection.header_whole) return broken_file(policy, inspection, json);
+  const exr::PolicyReport report =
+      exr::check_policy(policy, {.path = inspection.path,
+                                 .header = inspection.header,
+                                 .size_bytes = inspection.size.value_or(0),
+                                 .complete = inspection.complete,
+                                 .errors = count_errors(inspection)});
+  Checked out{.failed = report.failed()};
+  if (json) {
+    json::Writer writer(out.text);
+    exr::write_policy_report(writer, policy, inspection.path, report);
+    out.text += '\n';
+  } else {
+    out.text = exr::policy_report_text(inspection.path, report);
+  }
+  return out;
+}
+
+int run_check(const SetWords& words, const std::string& policy_name) {
+  const auto policy = exr::load_policy(policy_name);
+  if (!policy) return fail("exr check", policy.error(), kExitUsage);
+  bool error = false;
+  const std::vector<std::string> files = list(words, "check", error);
+  inspect_all(
+      files, words, "check",
+      [&](std::size_t, const exr::Inspection& inspection) {
+        return check_file(*policy, inspection, words.json);
+      },
+      [&](std::size_t, Checked&& checked) {
+        fmt::print("{}", checked.text);
+        error = error || checked.failed;
+      });
+  return error ? kExitFailure : kExitOk;
+}
+
+// ---- similar
+
+using Vector = std::array<float, exr::kMetadataDimensions>;
+
+std::optional<Vector> vector_of(const exr::Inspection& inspection) {
+  if (!inspection.header_whole) return std::nullopt;
+  return exr::metadata_embedding(inspection.header);
+}
+
+void print_similar(const std::vector<std::string>& files,
+                   const std::vector<exr::Neighbour>& neighbours, bool json) {
+  Table table({{.name = "similarity", .right = true}, {.name = "file"}});
+  for (const exr::Neighbour& each : neighbours) {
+    if (!json) {
+      table.add({fmt::format("{:.4f}", each.similarity), files[each.index]});
+      continue;
+    }
+    std::string line;
+    json::Writer writer(line);
+    writer.begin_object();
+    writer.field("path", files[each.index]);
+    writer.field("similarity", static_cast<double>(each.similarity));
+    writer.end_object();
+    fmt::print("{}\n", line);
+  }
+  if (!json) fmt::print("{}", table.to_text());
+}
+
+int run_similar(const SetWords& words, const std::string& file, std::size_t count) {
+  const exr::Inspection wanted = exr::inspect_file(file);
+  const auto query = vector_of(wanted);
+  if (!query) {
+    fmt::print(stderr, "reelhouse exr similar: {}: {}\n", file, problem_of(wanted));
+    return kExitUsage;
+  }
+  bool error = false;
+  const std::vector<std::string> files = list(words, "similar", error);
+  std::vector<std::string> readable;
+  std::vector<float> vectors;
+  inspect_all(
+      files, words, "similar",
+      [](std::size_t, const exr::Inspection& inspection) { return vector_of(inspection); },
+      [&](std::size_t i, std::optional<Vector>&& vector) {
+        if (!vector) {
+          fmt::print(stderr, "reelhouse exr similar: {} has no header that can be read\n",
+                     files[i]);
+          error = true;
+          return;
+        }
+        readable.push_back(files[i]);
+        vectors.insert(vectors.end(), vector->begin(), vector->end());
+      });
+  print_similar(readable, exr::nearest(*query, vectors, count), words.json);
+  return error ? kExitFailure : kExitOk;
+}
+
+}  // namespace
+
+void add_exr_set_commands(CLI::App& exr, Run& run) {
+  auto sequences = std::make_shared<SetWords>();
+  CLI::App* command =
+      exr.add_subcommand("sequences", "Which files are sequences, and what is odd in them");
+  command->footer(kSequencesFooter);
+  add_set_options(*command, *sequences);
+  command->callback([&run, sequences] { run = [sequences] { return run_sequences(*sequences); }; });
+
+  auto check = std::make_shared<SetWords>();
+  auto policy = std::make_shared<std::string>();
+  command = exr.add_subcommand("check", "Hold files against the rules of a policy");
+  command->footer(kCheckFooter);
+  add_set_options(*command, *check);
+  command->add_option("--policy", *policy, "A preset or a file")
+      ->type_name("NAME|FILE")
+      ->required();
+  command->callback(
+      [&run, check, policy] { run = [check, policy] { return run_check(*check, *policy); }; });
+
+  auto similar = std::make_shared<SetWords>();
+  auto file = std::make_shared<std::string>();
+  auto count = std::make_shared<std::size_t>(10);
+  command = exr.add_subcommand("similar", "Which files are like this one");
+  command->footer(kSimilarFooter);
+  command->add_option("file", *file, "The file to find the like of")->type_name("FILE")->required();
+  add_set_options(*command, *similar);
+  command->add_option("-k", *count, "How many")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->callback([&run, similar, file, count] {
+    run = [similar, file, count] { return run_similar(*similar, *file, *count); };
+  });
+}
+
+}  // namespace reel::cli
