@@ -28,8 +28,8 @@ constexpr store::ColumnId kLabel = 3;  // of takes_table()
 class History : protected LakeFixture {
  public:
   //! Goes on with the history in this folder; empty: in one of its own.
-  explicit History(std::uint64_t seed, std::string in = {})
-      : LakeFixture(std::move(in)), random_(seed) {
+  explicit History(std::uint64_t seed, const std::string& in = {})
+      : LakeFixture(in), random_(seed) {
     clock.advance(std::chrono::years(100));  // every file is old
     EXPECT_OK(snapshot()->scan({.table = "takes"}, [&](const store::RowView& row) {
       next_ = row[1].get<std::int64_t>() + 1;

@@ -30,7 +30,7 @@ struct LakeFixture {
   std::unique_ptr<store::Store> store = {};
   std::unique_ptr<Catalog> catalog = {};
 
-  explicit LakeFixture(std::string in = {}) : root(in.empty() ? temporary.path() : std::move(in)) {
+  explicit LakeFixture(const std::string& in = {}) : root(in.empty() ? temporary.path() : in) {
     open();
   }
 
