@@ -82,8 +82,9 @@ bool exceeded_with(std::uint64_t more) {
 
 MemoryUse::MemoryUse(std::uint64_t bytes_max) {
   Statements& all = statements();
+  const std::uint64_t resident = resident_bytes();
   const MutexLock lock(all.mutex);
-  if (all.running++ == 0) all.resident_before = resident_bytes();
+  if (all.running++ == 0) all.resident_before = resident;
   all.bytes_max = std::max<std::uint64_t>(all.bytes_max, bytes_max);
 }
 
