@@ -162,7 +162,7 @@ class Running::Impl {
     counter_ = std::make_unique<Janitor>(counting_chores(context_), counting_, kCounterPause,
                                          Janitor::Priority::low);
     deleter_ = std::make_unique<Janitor>(deleting_chores(context_, *store_), *context_.deletions,
-                                         kJanitorPause, Janitor::Priority::low);
+                                         kJanitorPause);
     copier_ = std::make_unique<Janitor>(copying_chores(context_), *context_.copies, kJanitorPause);
     return {};
   }
