@@ -111,6 +111,9 @@ void release_memory() {
 
 extern "C" {
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming,readability-function-size):
+// names and parameters are the C library's.
+
 //! What the C library calls its own sbrk().
 void* __sbrk(intptr_t increment) noexcept;
 
@@ -133,6 +136,7 @@ __attribute__((visibility("default"))) void* sbrk(intptr_t increment) noexcept {
   return __sbrk(increment);
 }
 
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming,readability-function-size)
 }  // extern "C"
 
 #endif
