@@ -95,7 +95,7 @@ void inspect_all(const std::vector<std::string>& files, const SetWords& words, s
       [&](std::size_t i) { return work(i, exr::inspect_file(files[i])); },
       [&](std::size_t i, auto&& made) {
         progress.add(0, 0);
-        emit(i, std::move(made));
+        emit(i, std::forward<decltype(made)>(made));
         return true;
       });
 }

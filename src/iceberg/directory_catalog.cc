@@ -66,7 +66,7 @@ class DirectoryCatalog final : public Catalog {
       REEL_ASSIGN(newest, location_of(file_of(table, version)));
     }
     if (newest != base) return conflict("table {} has changed meanwhile", table.to_string());
-    REEL_ASSIGN(const std::string target, location_of(file_of(table, version + 1)));
+    REEL_ASSIGN(std::string target, location_of(file_of(table, version + 1)));
     REEL_TRY(publish(next, table, version + 1));
     // A reader that believes an old hint sees an older state, and another commit mends it.
     (void)write_version_hint(next.location, std::to_string(version + 1));

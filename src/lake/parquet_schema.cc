@@ -57,7 +57,7 @@ TypePtr arrow_type(const Type& type) {
       for (const store::Field& member : type.children) {
         members.push_back(child_field(member.name, member));
       }
-      return ::arrow::struct_(std::move(members));
+      return ::arrow::struct_(members);
     }
   }
   return nullptr;
@@ -91,7 +91,7 @@ TypePtr storage_type(const ::arrow::DataType& type) {
       for (const FieldPtr& member : type.fields()) {
         members.push_back(member->WithType(storage_type(*member->type())));
       }
-      return ::arrow::struct_(std::move(members));
+      return ::arrow::struct_(members);
     }
     default: return type.GetSharedPtr();
   }

@@ -111,8 +111,8 @@ void release_memory() {
 
 extern "C" {
 
-// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming,readability-function-size):
-// names and parameters are the C library's.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming,readability-function-size)
+// Names and parameters are the C library's.
 
 //! What the C library calls its own sbrk().
 void* __sbrk(intptr_t increment) noexcept;
