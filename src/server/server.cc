@@ -1,6 +1,8 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
 
 #include "analytics/refresh.h"
 #include "analytics/tables.h"
@@ -80,22 +82,6 @@ CourierOptions courier_options(const Config& config, obs::Tracer* tracer) {
   return options;
 }
 
-std::vector<api::Route> all_routes(const Health& health, const obs::Registry& metrics,
-                                   events::ChangeFeed& feed, auth::ApiKeys& keys,
-                                   store::Store& store, sql::Engine& engine,
-                                   const SqlConfig& limits) {
-  std::vector<api::Route> routes = api::product_routes();
-  for (api::Route& route : api::tables_routes(store)) routes.push_back(std::move(route));
-  for (api::Route& route : api::auth_routes(keys)) routes.push_back(std::move(route));
-  for (api::Route& route : operations_routes(health, metrics)) routes.push_back(std::move(route));
-  for (api::Route& route : api::event_routes(feed)) routes.push_back(std::move(route));
-  for (api::Route& route :
-       api::sql_routes(engine, {.rows_max = limits.rows_max, .seconds_max = limits.seconds_max})) {
-    routes.push_back(std::move(route));
-  }
-  return routes;
-}
-
 }  // namespace
 
 //! Members in the order in which they need each other; destroyed in the opposite one.
@@ -139,8 +125,7 @@ class Running::Impl {
     feed_ = std::make_unique<events::ChangeFeed>(*store_, *changes_);
     sql_ = make_sql(config_, *store_);
     application_ = std::make_unique<api::TamsApplication>(
-        all_routes(health_, *metrics_, *feed_, *api_keys_, *store_, *sql_, config_.sql), context_,
-        application_options(config_, authenticator_.get()));
+        all_routes(), context_, application_options(config_, authenticator_.get()));
     REEL_ASSIGN(auto options, http_options(config_));
     options.tracer = tracer();
     const bool tls = options.tls.has_value();
@@ -203,6 +188,20 @@ class Running::Impl {
 
  private:
   obs::Tracer* tracer() { return exporter_ ? &exporter_->tracer() : nullptr; }
+
+  std::vector<api::Route> all_routes() {
+    std::vector<api::Route> routes = api::product_routes();
+    const auto add = [&](std::vector<api::Route> more) {
+      std::ranges::move(more, std::back_inserter(routes));
+    };
+    add(api::tables_routes(*store_));
+    add(api::auth_routes(*api_keys_));
+    add(operations_routes(health_, *metrics_));
+    add(api::event_routes(*feed_));
+    add(api::sql_routes(
+        *sql_, {.rows_max = config_.sql.rows_max, .seconds_max = config_.sql.seconds_max}));
+    return routes;
+  }
 
   void add_load_metrics() {
     metrics_->gauge_callback("reelhouse_http_in_flight", "Requests being read or handled", {},

@@ -31,6 +31,7 @@ struct ExtensionInfo final : duckdb::StorageExtensionInfo {
   store::Store& store;
 };
 
+// NOLINTNEXTLINE(readability-function-size): DuckDB's parameters.
 duckdb::unique_ptr<duckdb::Catalog> attach(duckdb::optional_ptr<duckdb::StorageExtensionInfo> info,
                                            duckdb::ClientContext&,
                                            duckdb::AttachedDatabase& database, const std::string&,
@@ -112,9 +113,9 @@ Error Engine::State::memory_error() const {
 }
 
 Result<std::shared_ptr<Instance>> Engine::State::instance() {
-  const MutexLock lock(mutex);
-  if (current != nullptr && !duckdb::ValidChecker::IsInvalidated(*current->database().instance)) {
-    return current;
+  const MutexLock lock(mutex_);
+  if (current_ != nullptr && !duckdb::ValidChecker::IsInvalidated(*current_->database().instance)) {
+    return current_;
   }
   try {
     duckdb::DBConfig config;
@@ -122,8 +123,8 @@ Result<std::shared_ptr<Instance>> Engine::State::instance() {
     auto opened = std::make_shared<Instance>(config, options.threads);
     register_functions(*opened->database().instance);
     lock_down(opened->database(), options);
-    current = std::move(opened);
-    return current;
+    current_ = std::move(opened);
+    return current_;
   } catch (const std::exception& exception) {
     return Failure(to_error(duckdb::ErrorData(exception)).while_doing("opening DuckDB"));
   }

@@ -35,7 +35,7 @@ struct Engine::State {
   State(store::Store& of, EngineOptions chosen) : store(of), options(std::move(chosen)) {}
 
   //! The instance in use. DuckDB gives one up for good after a defect of its own: then a new one.
-  Result<std::shared_ptr<Instance>> instance() EXCLUDES(mutex);
+  Result<std::shared_ptr<Instance>> instance() EXCLUDES(mutex_);
   //! What a statement hears that was ended for the memory guard.
   Error memory_error() const;
 
@@ -45,8 +45,8 @@ struct Engine::State {
   std::atomic<std::size_t> running = 0;
 
  private:
-  Mutex mutex;
-  std::shared_ptr<Instance> current GUARDED_BY(mutex);
+  Mutex mutex_;
+  std::shared_ptr<Instance> current_ GUARDED_BY(mutex_);
 };
 
 }  // namespace reel::sql
