@@ -15,8 +15,9 @@ constexpr int kRestartWaitMs = 100;
 //! it is worth.
 int restart_try_ms(std::size_t pages, std::size_t pages_max) {
   constexpr std::size_t kMs = 2;
+  constexpr std::size_t kMsMax = 30;
   const std::size_t times = pages / std::max<std::size_t>(pages_max, 1);
-  return static_cast<int>(std::min<std::size_t>(kMs * times * times, kRestartWaitMs));
+  return static_cast<int>(std::min(kMs * times * times, kMsMax));
 }
 
 //! From so many times the length at which it is too long, the log is restarted whatever it takes.
