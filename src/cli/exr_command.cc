@@ -1,16 +1,11 @@
 #include <cstdio>
-#include <iostream>
 #include <memory>
-#include <thread>
 
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
-#include "cli/exr_files.h"
+#include "cli/exr_batch.h"
 #include "cli/exr_view.h"
-#include "cli/progress.h"
-#include "cli/run_in_order.h"
 #include "exr/inspect_json.h"
 
 namespace reel::cli {
@@ -39,11 +34,8 @@ Examples:
   reelhouse exr diff old.exr new.exr --ignore owner --json)help";
 
 struct InspectWords {
-  FileWords files;
-  bool json = false;
+  BatchWords batch;
   bool attributes = false;
-  bool quiet = false;
-  std::size_t threads = std::max(std::thread::hardware_concurrency(), 1U);
 };
 
 struct DiffWords {
@@ -59,16 +51,13 @@ struct DiffWords {
 struct Outcome {
   std::string text;
   InspectionRow row;
-  std::uint64_t header_bytes = 0;
   bool error = false;
 };
 
-Outcome inspect(const InspectWords& words, const std::string& path) {
-  const exr::Inspection inspection = exr::inspect_file(path);
+Outcome show(const InspectWords& words, const exr::Inspection& inspection) {
   Outcome out;
   out.error = inspection.status() == exr::FileStatus::error;
-  out.header_bytes = inspection.header.bytes;
-  if (words.json) {
+  if (words.batch.json) {
     out.text = exr::to_json(inspection) + "\n";
     return out;
   }
@@ -77,38 +66,19 @@ Outcome inspect(const InspectWords& words, const std::string& path) {
   return out;
 }
 
-bool write_out(std::string_view text) {
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-}
-
 int run_inspect(const InspectWords& words) {
-  const FileList list = list_files(words.files, std::cin);
-  for (const std::string& problem : list.problems) {
-    fmt::print(stderr, "reelhouse exr inspect: {}\n", problem);
-  }
-  bool error = !list.problems.empty();
-  bool written = true;
+  Batch batch(words.batch, "inspect");
   InspectionTables tables;
-  {
-    // Lines on the terminal and a bar do not go together.
-    const bool prints_lines = words.json || words.attributes;
-    const bool bar = !words.quiet && !(prints_lines && ::isatty(STDOUT_FILENO) == 1);
-    Progress progress({.verb = "inspect", .total_files = list.files.size(), .quiet = !bar});
-    run_in_order(
-        list.files.size(), words.threads,
-        [&](std::size_t i) { return inspect(words, list.files[i]); },
-        [&](std::size_t, Outcome&& outcome) {
-          progress.add(0, outcome.header_bytes);
-          error = error || outcome.error;
-          written = write_out(outcome.text);
-          if (!words.json) tables.add(std::move(outcome.row));
-          return written;
-        });
-  }
-  if (!words.json) written = written && write_out(tables.to_text());
-  written = std::fflush(stdout) == 0 && written;
-  if (!written) fmt::print(stderr, "reelhouse exr inspect: the output cannot be written\n");
-  return error || !written ? kExitFailure : kExitOk;
+  batch.inspect(
+      batch.files(), words.batch.json || words.attributes,
+      [&](std::size_t, const exr::Inspection& inspection) { return show(words, inspection); },
+      [&](std::size_t, Outcome&& outcome) {
+        if (outcome.error) batch.note_error();
+        batch.print(outcome.text);
+        if (!words.batch.json) tables.add(std::move(outcome.row));
+      });
+  if (!words.batch.json) batch.print(tables.to_text());
+  return batch.exit_code();
 }
 
 //! A header to compare; says why if there is none.
@@ -137,22 +107,9 @@ void add_inspect(CLI::App& exr, Run& run) {
   CLI::App* command =
       exr.add_subcommand("inspect", "What is in files, and what is wrong with them");
   command->footer(kInspectFooter);
-  command
-      ->add_option("paths", words->files.paths,
-                   "Files, directories with -r, patterns; - for a list on standard input")
-      ->type_name("PATH")
-      ->required();
-  command->add_flag("-r,--recursive", words->files.recursive,
-                    "What is in directories, and in those below");
-  command->add_flag("--all-files", words->files.all_files,
-                    "In directories, not only files named *.exr");
-  command->add_flag("--json", words->json, "One line of JSON for each file, as each is done");
+  add_batch_options(*command, words->batch, "One line of JSON for each file, as each is done");
   command->add_flag("--attributes", words->attributes, "Every attribute of every file")
       ->excludes("--json");
-  command->add_option("--parallel", words->threads, "Files read at the same time")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  command->add_flag("-q,--quiet", words->quiet, "No progress");
   command->callback([&run, words] { run = [words] { return run_inspect(*words); }; });
 }
 

@@ -1,19 +1,14 @@
 #include <algorithm>
 #include <array>
-#include <iostream>
 #include <memory>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "base/thread_annotations.h"
 #include "cli/commands.h"
-#include "cli/exr_files.h"
-#include "cli/progress.h"
-#include "cli/run_in_order.h"
+#include "cli/exr_batch.h"
 #include "cli/table.h"
 #include "exr/embedding.h"
-#include "exr/inspect.h"
 #include "exr/policy.h"
 #include "exr/sequence_text.h"
 
@@ -50,64 +45,6 @@ Exit codes: 0 done, 1 some files have no header that can be read, 2 wrong usage,
 Examples:
   reelhouse exr similar beauty.1001.exr -r /shows -k 20)help";
 
-//! What all three have.
-struct SetWords {
-  FileWords files;
-  bool json = false;
-  bool quiet = false;
-  std::size_t threads = std::max(std::thread::hardware_concurrency(), 1U);
-};
-
-void add_set_options(CLI::App& command, SetWords& words) {
-  command
-      .add_option("paths", words.files.paths,
-                  "Files, directories with -r, patterns; - for a list on standard input")
-      ->type_name("PATH")
-      ->required();
-  command.add_flag("-r,--recursive", words.files.recursive,
-                   "What is in directories, and in those below");
-  command.add_flag("--all-files", words.files.all_files,
-                   "In directories, not only files named *.exr");
-  command.add_flag("--json", words.json, "Lines of JSON");
-  command.add_option("--parallel", words.threads, "Files read at the same time")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  command.add_flag("-q,--quiet", words.quiet, "No progress");
-}
-
-//! The files; says what could not be listed, and that something could not.
-std::vector<std::string> list(const SetWords& words, std::string_view verb, bool& error) {
-  FileList found = list_files(words.files, std::cin);
-  for (const std::string& problem : found.problems) {
-    fmt::print(stderr, "reelhouse exr {}: {}\n", verb, problem);
-    error = true;
-  }
-  return std::move(found.files);
-}
-
-//! Calls `work` with the inspection of each file, and `emit` with what it made of it, in order.
-template <typename Work, typename Emit>
-void inspect_all(const std::vector<std::string>& files, const SetWords& words, std::string verb,
-                 const Work& work, const Emit& emit) {
-  Progress progress({.verb = std::move(verb), .total_files = files.size(), .quiet = words.quiet});
-  run_in_order(
-      files.size(), words.threads,
-      [&](std::size_t i) { return work(i, exr::inspect_file(files[i])); },
-      [&](std::size_t i, auto&& made) {
-        progress.add(0, 0);
-        emit(i, std::forward<decltype(made)>(made));
-        return true;
-      });
-}
-
-//! The first thing that makes the file a broken one; empty: nothing does.
-std::string problem_of(const exr::Inspection& inspection) {
-  for (const exr::Finding& each : inspection.findings) {
-    if (each.severity == exr::Severity::error) return each.message;
-  }
-  return {};
-}
-
 std::size_t count_errors(const exr::Inspection& inspection) {
   return static_cast<std::size_t>(
       std::count_if(inspection.findings.begin(), inspection.findings.end(),
@@ -116,45 +53,40 @@ std::size_t count_errors(const exr::Inspection& inspection) {
 
 // ---- sequences
 
-void print_sequence(const exr::SequenceReport& report, bool json) {
-  if (!json) return fmt::print("{}", exr::report_text(report));
+std::string sequence_text(const exr::SequenceReport& report, bool json) {
+  if (!json) return exr::report_text(report);
   std::string line;
   json::Writer writer(line);
   exr::write_report(writer, report);
-  fmt::print("{}\n", line);
+  return line + '\n';
 }
 
-void print_singles(const std::vector<std::string>& files, const std::vector<std::size_t>& singles,
-                   bool json) {
-  if (!json) {
-    for (const std::size_t index : singles) fmt::print("{}  no sequence\n", files[index]);
-    return;
-  }
-  for (const std::size_t index : singles) {
-    std::string line;
-    json::Writer writer(line);
-    writer.begin_object();
-    writer.field("kind", "single");
-    writer.field("path", files[index]);
-    writer.end_object();
-    fmt::print("{}\n", line);
-  }
+std::string single_text(const std::string& file, bool json) {
+  if (!json) return file + "  no sequence\n";
+  std::string line;
+  json::Writer writer(line);
+  writer.begin_object();
+  writer.field("kind", "single");
+  writer.field("path", file);
+  writer.end_object();
+  return line + '\n';
 }
 
-int run_sequences(const SetWords& words) {
-  bool error = false;
-  const std::vector<std::string> files = list(words, "sequences", error);
-  const exr::NameGroups groups = exr::group_names(files);
+int run_sequences(const BatchWords& words) {
+  Batch batch(words, "sequences");
+  const exr::NameGroups groups = exr::group_names(batch.files());
   std::vector<std::string> frames;
   for (const exr::NameSequence& sequence : groups.sequences) {
-    for (const exr::SequenceFile& file : sequence.files) frames.push_back(files[file.index]);
+    for (const exr::SequenceFile& file : sequence.files) {
+      frames.push_back(batch.files()[file.index]);
+    }
   }
   // Records are small, headers may not be: one becomes the other before the next file is read.
   Mutex mutex;
   exr::FrameShapes shapes;
   std::vector<exr::FrameRecord> records;
-  inspect_all(
-      frames, words, "sequences",
+  batch.inspect(
+      frames, false,
       [&](std::size_t, const exr::Inspection& inspection) {
         exr::FrameRecord record;
         if (inspection.header_whole) {
@@ -170,13 +102,16 @@ int run_sequences(const SetWords& words) {
   for (const exr::NameSequence& sequence : groups.sequences) {
     const auto report = exr::report_sequence(sequence, rest.first(sequence.files.size()), shapes);
     rest = rest.subspan(sequence.files.size());
-    print_sequence(report, words.json);
-    error = error || std::any_of(report.faults.begin(), report.faults.end(), [](const auto& each) {
-              return each.severity == exr::Severity::error;
-            });
+    batch.print(sequence_text(report, words.json));
+    const bool broken =
+        std::any_of(report.faults.begin(), report.faults.end(),
+                    [](const auto& each) { return each.severity == exr::Severity::error; });
+    if (broken) batch.note_error();
   }
-  print_singles(files, groups.singles, words.json);
-  return error ? kExitFailure : kExitOk;
+  for (const std::size_t index : groups.singles) {
+    batch.print(single_text(batch.files()[index], words.json));
+  }
+  return batch.exit_code();
 }
 
 // ---- check
@@ -221,21 +156,20 @@ Checked check_file(const exr::Policy& policy, const exr::Inspection& inspection,
   return out;
 }
 
-int run_check(const SetWords& words, const std::string& policy_name) {
+int run_check(const BatchWords& words, const std::string& policy_name) {
   const auto policy = exr::load_policy(policy_name);
   if (!policy) return fail("exr check", policy.error(), kExitUsage);
-  bool error = false;
-  const std::vector<std::string> files = list(words, "check", error);
-  inspect_all(
-      files, words, "check",
+  Batch batch(words, "check");
+  batch.inspect(
+      batch.files(), true,
       [&](std::size_t, const exr::Inspection& inspection) {
         return check_file(*policy, inspection, words.json);
       },
       [&](std::size_t, Checked&& checked) {
-        fmt::print("{}", checked.text);
-        error = error || checked.failed;
+        batch.print(checked.text);
+        if (checked.failed) batch.note_error();
       });
-  return error ? kExitFailure : kExitOk;
+  return batch.exit_code();
 }
 
 // ---- similar
@@ -247,81 +181,79 @@ std::optional<Vector> vector_of(const exr::Inspection& inspection) {
   return exr::metadata_embedding(inspection.header);
 }
 
-void print_similar(const std::vector<std::string>& files,
-                   const std::vector<exr::Neighbour>& neighbours, bool json) {
+std::string similar_text(const std::vector<std::string>& files,
+                         const std::vector<exr::Neighbour>& neighbours, bool json) {
   Table table({{.name = "similarity", .right = true}, {.name = "file"}});
+  std::string lines;
   for (const exr::Neighbour& each : neighbours) {
     if (!json) {
       table.add({fmt::format("{:.4f}", each.similarity), files[each.index]});
       continue;
     }
-    std::string line;
-    json::Writer writer(line);
+    json::Writer writer(lines);
     writer.begin_object();
     writer.field("path", files[each.index]);
     writer.field("similarity", static_cast<double>(each.similarity));
     writer.end_object();
-    fmt::print("{}\n", line);
+    lines += '\n';
   }
-  if (!json) fmt::print("{}", table.to_text());
+  return json ? lines : table.to_text();
 }
 
-int run_similar(const SetWords& words, const std::string& file, std::size_t count) {
+int run_similar(const BatchWords& words, const std::string& file, std::size_t count) {
   const exr::Inspection wanted = exr::inspect_file(file);
   const auto query = vector_of(wanted);
   if (!query) {
     fmt::print(stderr, "reelhouse exr similar: {}: {}\n", file, problem_of(wanted));
     return kExitUsage;
   }
-  bool error = false;
-  const std::vector<std::string> files = list(words, "similar", error);
+  Batch batch(words, "similar");
   std::vector<std::string> readable;
   std::vector<float> vectors;
-  inspect_all(
-      files, words, "similar",
+  batch.inspect(
+      batch.files(), false,
       [](std::size_t, const exr::Inspection& inspection) { return vector_of(inspection); },
       [&](std::size_t i, std::optional<Vector>&& vector) {
         if (!vector) {
           fmt::print(stderr, "reelhouse exr similar: {} has no header that can be read\n",
-                     files[i]);
-          error = true;
-          return;
+                     batch.files()[i]);
+          return batch.note_error();
         }
-        readable.push_back(files[i]);
+        readable.push_back(batch.files()[i]);
         vectors.insert(vectors.end(), vector->begin(), vector->end());
       });
-  print_similar(readable, exr::nearest(*query, vectors, count), words.json);
-  return error ? kExitFailure : kExitOk;
+  batch.print(similar_text(readable, exr::nearest(*query, vectors, count), words.json));
+  return batch.exit_code();
 }
 
 }  // namespace
 
 void add_exr_set_commands(CLI::App& exr, Run& run) {
-  auto sequences = std::make_shared<SetWords>();
+  auto sequences = std::make_shared<BatchWords>();
   CLI::App* command =
       exr.add_subcommand("sequences", "Which files are sequences, and what is odd in them");
   command->footer(kSequencesFooter);
-  add_set_options(*command, *sequences);
+  add_batch_options(*command, *sequences, "Lines of JSON");
   command->callback([&run, sequences] { run = [sequences] { return run_sequences(*sequences); }; });
 
-  auto check = std::make_shared<SetWords>();
+  auto check = std::make_shared<BatchWords>();
   auto policy = std::make_shared<std::string>();
   command = exr.add_subcommand("check", "Hold files against the rules of a policy");
   command->footer(kCheckFooter);
-  add_set_options(*command, *check);
+  add_batch_options(*command, *check, "Lines of JSON");
   command->add_option("--policy", *policy, "A preset or a file")
       ->type_name("NAME|FILE")
       ->required();
   command->callback(
       [&run, check, policy] { run = [check, policy] { return run_check(*check, *policy); }; });
 
-  auto similar = std::make_shared<SetWords>();
+  auto similar = std::make_shared<BatchWords>();
   auto file = std::make_shared<std::string>();
   auto count = std::make_shared<std::size_t>(10);
   command = exr.add_subcommand("similar", "Which files are like this one");
   command->footer(kSimilarFooter);
   command->add_option("file", *file, "The file to find the like of")->type_name("FILE")->required();
-  add_set_options(*command, *similar);
+  add_batch_options(*command, *similar, "Lines of JSON");
   command->add_option("-k", *count, "How many")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

@@ -11,7 +11,7 @@
 
 #include "exr/allocations_test_support.h"
 #include "exr/inspect_json.h"
-#include "exr/test_header.h"
+#include "exr/test_bytes.h"
 
 namespace reel::exr {
 namespace {

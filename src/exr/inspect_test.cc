@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "exr/test_header.h"
+#include "exr/test_bytes.h"
 
 namespace reel::exr {
 namespace {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "exr/inspect.h"
-#include "exr/test_header.h"
+#include "exr/test_bytes.h"
 #include "exr/values.h"
 
 namespace reel::exr {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "exr/test_header.h"
+#include "exr/test_bytes.h"
 
 namespace reel::exr {
 namespace {

@@ -1,5 +1,6 @@
 """`reelhouse exr sequences`, `check` and `similar`: many files looked at as one."""
 import json
+import subprocess
 
 import pytest
 import traps
@@ -75,3 +76,12 @@ def test_what_cannot_be_compared_is_said(exr, shot, write):
     folder = write({"no.exr": b"nothing"})
     assert b"no.exr" in exr.run("similar", folder / "no.exr", shot / "slate.exr", code=2).stderr
     assert b"no.exr" in exr.run("similar", shot / "slate.exr", folder / "no.exr", shot / "slate.exr", code=1).stderr
+
+
+@pytest.mark.parametrize("words", [["inspect", "--json"], ["sequences"], ["check", "--policy", "studio"],
+                                   ["similar", "beauty.1001.exr"]], ids=lambda words: words[0])
+def test_output_that_is_lost_is_a_failure(exr, shot, words):
+    with open("/dev/full", "wb") as full:
+        done = exr.run(*words, "-r", ".", "--quiet", code=1, cwd=shot, capture_output=False, stdout=full,
+                       stderr=subprocess.PIPE)
+    assert b"the output cannot be written" in done.stderr

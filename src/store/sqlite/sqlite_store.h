@@ -44,8 +44,9 @@ struct SqliteOptions {
 
   //! How long to wait for a lock or for a free reader.
   std::uint32_t busy_ms = 5'000;
-  //! Pages in the write-ahead log from which a background checkpoint moves them to the database,
-  //! and from which the committer itself does so before it goes on.
+  //! Pages in the write-ahead log from which the background moves them to the database, again and
+  //! again, and from which the committer begins the log anew once little is left to be moved. At
+  //! twice as many all writers wait for that.
   std::size_t wal_pages_soft = 1'000;
   std::size_t wal_pages_hard = 32'000;
   //! False: checkpoints run on the committer, so that a test sees the same I/O every time.
