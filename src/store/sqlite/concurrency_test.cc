@@ -159,7 +159,7 @@ TEST_F(ConcurrencyTest, the_log_stays_bounded_under_load_with_readers) {
     });
   }
   std::uintmax_t largest = 0;
-  for (int n = 0; n < 300; ++n) {
+  for (int n = 0; n < 1'000; ++n) {
     Batch batch;
     for (int i = 0; i < 20; ++i) {
       batch.upsert("spans", span_key(1, (n * 20 + i) % 500), {{"label", std::string(300, 'x')}});
@@ -168,7 +168,7 @@ TEST_F(ConcurrencyTest, the_log_stays_bounded_under_load_with_readers) {
     largest = std::max(largest, std::filesystem::file_size(path_ + "-wal"));
   }
   stop = true;
-  EXPECT_LT(largest, 3'000U * 4'120U);
+  EXPECT_LT(largest, 3'000U * 4'120U);  // without restarts it has 8,000
 }
 
 TEST_F(ConcurrencyTest, the_log_stays_bounded_during_a_bulk_load) {
