@@ -1,3 +1,4 @@
+#include <duckdb/execution/executor.hpp>
 #include <duckdb/main/client_config.hpp>
 #include <duckdb/main/client_context.hpp>
 #include <duckdb/main/pending_query_result.hpp>
@@ -70,7 +71,8 @@ Error Session::State::explain(const duckdb::ErrorData& error) {
   if (error.Type() == duckdb::ExceptionType::INTERRUPT) {
     if (too_large) return engine.memory_error();
     if (timed_out) return {Code::timeout, "the statement took longer than it may"};
-    return cancelled_error();
+    if (cancelled) return cancelled_error();
+    return {Code::internal, "DuckDB ended the statement and did not tell why"};
   }
   const MutexLock lock(mutex);
   const auto client = connection->context->registered_state->Get<ClientState>(ClientState::kName);
@@ -144,17 +146,39 @@ Execution::~Execution() {
   session_.watch = nullptr;
 }
 
+std::optional<duckdb::ErrorData> Cursor::State::await_chunk() {
+  if (result->type != duckdb::QueryResultType::STREAM_RESULT) return std::nullopt;
+  auto& stream = result->Cast<duckdb::StreamQueryResult>();
+  std::optional<duckdb::ErrorData> error;
+  try {
+    while (true) {
+      const auto found = stream.ExecuteTask();
+      if (result->HasError()) return result->GetErrorObject();
+      if (duckdb::StreamQueryResult::IsChunkReady(found)) break;
+      if (found == duckdb::StreamExecutionResult::BLOCKED) stream.WaitForTask();
+    }
+  } catch (const std::exception& exception) {
+    error = duckdb::ErrorData(exception);
+  }
+  // The error of one thread interrupts the others; the stream tells the interrupt only.
+  duckdb::Executor& executor = stream.context->GetExecutor();
+  return executor.HasError() ? executor.GetError() : error;
+}
+
 Result<bool> Cursor::State::next_chunk() {
   if (ended) return false;
   const SqlThread here;
+  std::optional<duckdb::ErrorData> error = await_chunk();
   try {
-    chunk = result->Fetch();
+    // Also after an error: it ends the statement.
+    if (!result->HasError()) chunk = result->Fetch();
   } catch (const std::exception& exception) {
-    return Failure(session.explain(duckdb::ErrorData(exception)));
+    if (!error) error = duckdb::ErrorData(exception);
   }
-  if (result->HasError()) return Failure(session.explain(result->GetErrorObject()));
+  if (!error && result->HasError()) error = result->GetErrorObject();
   row = 0;
-  ended = chunk == nullptr || chunk->size() == 0;
+  ended = error || chunk == nullptr || chunk->size() == 0;
+  if (error) return Failure(session.explain(*error));
   return !ended;
 }
 

@@ -72,6 +72,10 @@ struct Cursor::State {
   Result<bool> next_chunk();
   //! As Cursor::ready().
   bool ready();
+
+ private:
+  //! Works until the next chunk is there, or the result's end; an error on the way.
+  std::optional<duckdb::ErrorData> await_chunk();
 };
 
 }  // namespace reel::sql
