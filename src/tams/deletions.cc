@@ -229,6 +229,7 @@ Result<bool> step_deletion(const Context& context, DeletionId id) {
         kRequests, {id},
         {{"timerange_remaining", (*request)["timerange_remaining"]}, {"finished", false}});
     batch.update(kRequests, {id}, cells_after(context, deletion, step));
+    batch.durability = store::Durability::with_the_next;  // it goes on from where it was
     REEL_TRY(commit_removal(context, std::move(batch)));
     return step.finished;
   });
