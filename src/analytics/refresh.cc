@@ -178,10 +178,12 @@ class Rebuild {
 }  // namespace
 
 Status refresh(const tams::Context& context, const std::stop_token& stop) {
+  Pace pace(*context.demand, 4);
   Progress progress = Progress::more;
   while (progress != Progress::done && !stop.stop_requested()) {
     REEL_ASSIGN(progress, take_piece(context));
     if (progress == Progress::unsound) REEL_TRY(Rebuild(context, stop).run());
+    if (progress == Progress::more) pace.rest();
   }
   return {};
 }
