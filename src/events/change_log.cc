@@ -97,7 +97,8 @@ store::TableDefinition change_log_table() {
           .partition_key = {"log"},
           .clustering_key = {"sequence"},
           .indexes = {},
-          .product = true};
+          .product = true,
+          .large_rows = true};
 }
 
 void append_change(store::Batch& batch, Change change) {

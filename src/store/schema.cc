@@ -380,6 +380,9 @@ Result<TableSchema> make_schema(TableId id, const TableDefinition& definition) {
     reasons.add(fmt::format("its key has more than {} columns", kKeyColumnsMax));
   }
   for (const auto& index : definition.indexes) add_index(schema, index, reasons);
+  if (definition.large_rows && !definition.indexes.empty()) {
+    reasons.add("a table of large rows cannot have indexes");
+  }
   if (schema.indexes.size() > kIndexesMax) {
     reasons.add(fmt::format("it has more than {} indexes", kIndexesMax));
   }

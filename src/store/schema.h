@@ -162,6 +162,9 @@ struct TableDefinition {
   };
   std::vector<IndexDefinition> indexes = {};
   bool product = false;
+  //! Rows are often larger than a kilobyte: a hint for the engine when it makes the table, which
+  //! has no indexes then.
+  bool large_rows = false;
 };
 
 //! Builds version 1 from a definition: names are valid and unique, keys exist, are not nullable,

@@ -49,6 +49,7 @@ TEST(SchemaTest, every_reason_is_told_at_once) {
   bad.clustering_key = {"tags", "nowhere", "id"};
   bad.indexes.push_back({.name = "by_title", .columns = {}});
   bad.indexes.push_back({.name = "by_tags", .columns = {"tags", "gone"}});
+  bad.large_rows = true;
   const auto schema = make_schema(7, bad);
   ASSERT_FALSE(schema);
   EXPECT_EQ(schema.error().code(), Code::invalid);
@@ -58,8 +59,8 @@ TEST(SchemaTest, every_reason_is_told_at_once) {
         "column 'x': decimal(40,2) is not offered", "key column 'tags' is nested",
         "key column 'nowhere' does not exist", "key column 'id' is there twice",
         "index 'by_title' is there twice", "index 'by_title' has no columns",
-        "index 'by_tags': column 'tags' is nested",
-        "index 'by_tags': column 'gone' does not exist"}) {
+        "index 'by_tags': column 'tags' is nested", "index 'by_tags': column 'gone' does not exist",
+        "a table of large rows cannot have indexes"}) {
     EXPECT_NE(schema.error().message().find(reason), std::string::npos)
         << reason << " is not in " << schema.error().message();
   }

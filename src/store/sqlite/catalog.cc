@@ -156,7 +156,7 @@ Status create_table(Connection& writer, const TableDefinition& definition, const
   REEL_ASSIGN(const std::int64_t id, writer.read_integer("SELECT next_table_id FROM _catalog"));
   REEL_ASSIGN(TableSchema schema, make_schema(static_cast<TableId>(id), definition));
   const Layout layout(std::make_shared<const TableSchema>(std::move(schema)));
-  REEL_TRY(create_physical(writer, layout));
+  REEL_TRY(create_physical(writer, layout, definition.large_rows));
   REEL_TRY(create_indexes(writer, layout, 0));
   return note_schema(writer, *layout.schema, note);
 }

@@ -35,13 +35,15 @@ bool is_stored(const TableSchema& schema, ColumnId id) {
 
 }  // namespace
 
-Status create_physical(Connection& writer, const Layout& layout) {
+Status create_physical(Connection& writer, const Layout& layout, bool large_rows) {
   std::string columns;
   for (const std::size_t position : layout.all) {
     columns += fmt::format("{} {}, ", layout.physical(position), affinity(layout.type(position)));
   }
-  return writer.run(fmt::format("CREATE TABLE {} ({}PRIMARY KEY ({})) WITHOUT ROWID", layout.table,
-                                columns, layout.list(layout.key)));
+  // A key is looked up among the rows themselves, which SQLite reads whole for it, with all pages
+  // that a large one takes.
+  return writer.run(fmt::format("CREATE TABLE {} ({}PRIMARY KEY ({})) {}", layout.table, columns,
+                                layout.list(layout.key), large_rows ? "" : "WITHOUT ROWID"));
 }
 
 Result<std::string> exact_literal(Connection& writer, const Type& type, const Value& value) {

@@ -7,7 +7,8 @@
 
 namespace reel::store::sqlite {
 
-Status create_physical(Connection& writer, const Layout& layout);
+//! `large_rows`: they stand apart from their keys.
+Status create_physical(Connection& writer, const Layout& layout, bool large_rows);
 //! Adds the columns that the old schema does not store. Code::too_large when a table has had more
 //! than SQLite can keep.
 Status add_physical(Connection& writer, const TableSchema& old, const Layout& layout);

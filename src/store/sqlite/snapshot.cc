@@ -62,7 +62,7 @@ Term term_of(const Predicate& predicate, std::size_t position) {
   return {position, op, &predicate.value};
 }
 
-//! The index in which SQLite keeps a WITHOUT ROWID table has this name.
+//! The index in which SQLite keeps the keys, or the whole table, has this name.
 std::string in_key_order(const Layout& layout) {
   return fmt::format("{0} INDEXED BY sqlite_autoindex_{0}_1", layout.table);
 }
