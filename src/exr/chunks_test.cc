@@ -51,10 +51,10 @@ std::string tiles(std::uint32_t x, std::uint32_t y, char mode) { return raw(x, y
 
 TEST(Chunks, CountOfScanLines) {
   const std::uint64_t lines[] = {1, 1, 1, 16, 32, 16, 32, 32, 32, 256, 256, 32};
-  for (char compression = 0; compression < 12; ++compression) {
-    const std::uint64_t per_chunk = lines[static_cast<std::size_t>(compression)];
-    EXPECT_EQ(count(5, 1024, compression), 1024 / per_chunk);
-    EXPECT_EQ(count(5, 1025, compression), 1024 / per_chunk + 1);
+  for (std::size_t i = 0; i < std::size(lines); ++i) {
+    const char compression = static_cast<char>(i);
+    EXPECT_EQ(count(5, 1024, compression), 1024 / lines[i]);
+    EXPECT_EQ(count(5, 1025, compression), 1024 / lines[i] + 1);
   }
   EXPECT_EQ(count(5, 5, 12), std::nullopt);
   EXPECT_EQ(count(0, 5, 0), std::nullopt);

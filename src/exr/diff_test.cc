@@ -12,7 +12,6 @@ namespace {
 using test::attribute;
 using test::channel;
 using test::raw;
-using test::required;
 using testing::ElementsAre;
 using testing::IsEmpty;
 

@@ -86,6 +86,7 @@ TEST_F(InspectFile, WhatIsNoFileIsSaidToBeNone) {
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   path("socket").copy(address.sun_path, sizeof address.sun_path - 1);
   const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_GE(socket, 0);
   ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   EXPECT_THAT(codes(inspect_file(path("socket"))), ElementsAre("not_a_file"));
   ::close(socket);

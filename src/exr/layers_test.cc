@@ -7,7 +7,6 @@
 namespace reel::exr {
 namespace {
 
-using testing::channel;
 using testing::channels;
 using testing::make_header;
 using testing::PartBuilder;

@@ -25,11 +25,13 @@ std::string_view view(const exr_attr_string_t& text) {
 }
 
 // The core's structures have no padding, and the order of ours.
+// NOLINTBEGIN(bugprone-suspicious-memory-comparison): bits are meant, of NaN and -0 as well.
 template <typename T>
 bool same_memory(const Value& ours, const void* theirs) {
   const T* held = std::get_if<T>(&ours);
   return held != nullptr && std::memcmp(held, theirs, sizeof(T)) == 0;
 }
+// NOLINTEND(bugprone-suspicious-memory-comparison)
 
 template <typename T>
 bool equal(const Value& ours, const T& theirs) {

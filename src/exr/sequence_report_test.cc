@@ -108,11 +108,11 @@ TEST(SequenceReportTest, AThousandFramesWithSevenFaults) {
                    "frame_duplicate 1100: in more than one file: beauty.01100.exr, beauty.1100.exr",
                    "header_differs 1400: attribute owner missing",
                    "header_differs 1200: compression is piz, the others have zip",
-                   "header_differs 1301-1303: display window is 2048x1080+0+0, the others have "
-                   "1920x1080+0+0",
+                   ("header_differs 1301-1303: display window is 2048x1080+0+0, the others have "
+                    "1920x1080+0+0"),
                    "header_differs 1043, 1050: layer Depth missing",
-                   "time_code_jump 1600: time code 01:01:06:19 is 3 frames ahead of what the "
-                   "others say"}));
+                   ("time_code_jump 1600: time code 01:01:06:19 is 3 frames ahead of what the "
+                    "others say")}));
 }
 
 TEST(SequenceReportTest, AGoodSequenceHasNoFaults) {
