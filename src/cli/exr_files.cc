@@ -78,7 +78,9 @@ class Lister {
 FileList list_files(const FileWords& words, std::istream& input) {
   Lister lister(words);
   // An absolute path stays what it is.
-  const auto below_root = [&](const std::string& word) { return (words.root / fs::path(word)).string(); };
+  const auto below_root = [&](const std::string& word) {
+    return (words.root / fs::path(word)).string();
+  };
   for (const std::string& word : words.paths) {
     if (word != "-") {
       lister.word(below_root(word));

@@ -20,7 +20,7 @@ namespace reel::cli {
 namespace {
 
 constexpr char kFooter[] = R"help(
-What is in the files goes into tables, which `reelhouse sql` reads (docs/guide/exr-tables.md): files,
+What is in the files goes into tables that `reelhouse sql` reads (docs/guide/exr-tables.md): files,
 parts, channels, attributes, findings and sequences of the schema exr_metadata. A path has the rows
 of its present file; a file that is as it was is only counted. Broken files are recorded too, with
 what is wrong with them. A run that was stopped can be started again.
@@ -154,8 +154,9 @@ class Ingest {
   }
 
   std::string summary() const {
-    return fmt::format("{} files: {} new or changed, {} as they were, {} not recorded; {} with errors\n",
-                       new_ + known_ + unrecorded_, new_, known_, unrecorded_, broken_);
+    return fmt::format(
+        "{} files: {} new or changed, {} as they were, {} not recorded; {} with errors\n",
+        new_ + known_ + unrecorded_, new_, known_, unrecorded_, broken_);
   }
 
  private:
@@ -218,8 +219,7 @@ class Ingest {
     return check_journal();
   }
 
-  Status record_sequences(const exr::NameGroups& groups,
-                          std::span<const exr::FrameRecord> frames) {
+  Status record_sequences(const exr::NameGroups& groups, std::span<const exr::FrameRecord> frames) {
     const MutexLock lock(mutex_);
     store::Batch batch;
     for (const exr::NameSequence& sequence : groups.sequences) {

@@ -126,8 +126,8 @@ std::string advice(const std::string& statement) {
 }  // namespace
 
 Error with_our_words(Error error, const duckdb::ErrorData& data, std::string_view sql) {
-  const bool unparsed = data.Type() == duckdb::ExceptionType::PARSER ||
-                        data.Type() == duckdb::ExceptionType::SYNTAX;
+  const bool unparsed =
+      data.Type() == duckdb::ExceptionType::PARSER || data.Type() == duckdb::ExceptionType::SYNTAX;
   if (!unparsed) return error;
   const Script script = split_script(sql);
   std::string message = error.message();

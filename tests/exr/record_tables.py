@@ -29,9 +29,10 @@ class Tables:
                               capture_output=True, text=True, timeout=120, check=False)
 
     def sql(self, text: str) -> list[dict]:
+        """The rows of a query; none of another statement."""
         done = self.execute(text)
         assert done.returncode == 0, (text, done.stderr)
-        return [json.loads(line) for line in done.stdout.splitlines()] if done.stdout else []
+        return json.loads(done.stdout) if done.stdout.startswith("[") else []
 
     def everything(self) -> dict[str, list[dict]]:
         """All rows, without what is of the run."""

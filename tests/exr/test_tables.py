@@ -16,7 +16,8 @@ from reelhouse_server import run
 from test_corpus import CORPUS
 
 GUIDE = Path(__file__).with_name("guide.sql")
-SEEDS = Path(__file__).resolve().parents[2].parent / "shared/seeds"
+#: Where the schema guide is that users hold in hand.
+SEEDS = Path(os.environ.get("REELHOUSE_SEEDS") or Path(__file__).resolve().parents[2].parent / "shared/seeds")
 
 
 def statements(text: str) -> list[str]:
@@ -68,7 +69,7 @@ def test_rows_say_what_inspect_says(exr, trapped, folder):
 def test_headers_of_the_test_images_are_built_again(tables):
     tables.ingest("--all-files", "-r", CORPUS / "images", CORPUS / "openexr-tests", code=1)
     built = tables.headers()
-    assert len(built) > 50 and {str(path) for path in (CORPUS / "images").iterdir()} <= set(built)
+    assert len(built) > 20 and {str(path) for path in (CORPUS / "images").iterdir()} <= set(built)
     for path, header in built.items():
         assert Path(path).read_bytes().startswith(header) and len(header) > 8, path
 
@@ -83,7 +84,7 @@ def test_statements_people_use(trapped):
 def guide_statements() -> list[str]:
     pages = sorted(SEEDS.glob("001*.txt"))
     if not pages:
-        pytest.skip("the schema guide is not at hand")
+        pytest.skip("the schema guide is not at hand: REELHOUSE_SEEDS")
     blocks = re.findall(r"^ *```sql\n(.*?)^ *```", pages[0].read_text(), re.MULTILINE | re.DOTALL)
     return [each for block in blocks for each in statements(block)]
 
@@ -96,25 +97,27 @@ def test_queries_of_the_schema_guide(trapped):
         trapped.sql(query)
 
 
-def test_definitions_of_the_schema_guide(trapped):
+def test_definitions_of_the_schema_guide(tables, folder):
     """Of what is not our SQL, the answer says what to write instead, and that does it."""
+    tables.ingest(folder / "plain.exr")
     wanted = {}
     for statement in guide_statements():
         if re.match("SELECT|DELETE", statement):
             continue
         if table := re.match(r"CREATE TABLE IF NOT EXISTS exr_metadata\.(\w+)", statement):
             wanted[table[1]] = set(re.findall(r"^ {4}([a-z_]+) [A-Z]", statement, re.MULTILINE))
-        refused = trapped.execute(statement)
+        refused = tables.execute(statement)
         assert refused.returncode == 1
         instead = refused.stderr.partition("Write instead: ")[2]
         assert instead or "leave the statement out" in refused.stderr, refused.stderr
         if instead:
-            trapped.sql(f"USE {SCHEMA}; {instead}")
-    assert trapped.sql(f"SELECT count(*) AS n FROM {SCHEMA}.compression_stats")[0]["n"] > 1
+            done = tables.execute(f"USE {SCHEMA}; {instead}")
+            assert done.returncode == 0, done.stderr
+    assert tables.sql(f"SELECT count(*) AS n FROM {SCHEMA}.compression_stats")[0]["n"] == 1
     assert sorted(wanted) == ["attributes", "channels", "files", "parts"]
     wanted["channels"].remove("channel_fingerprint")  # of a file, whose row has it once
     for table, columns in wanted.items():
-        assert columns <= {row["column_name"] for row in trapped.sql(f"DESCRIBE {SCHEMA}.{table}")}, table
+        assert columns <= {row["column_name"] for row in tables.sql(f"DESCRIBE {SCHEMA}.{table}")}, table
 
 
 def test_a_file_goes_with_all_its_rows(exr, tables, folder):
@@ -126,7 +129,7 @@ def test_a_file_goes_with_all_its_rows(exr, tables, folder):
     assert left["blobs"] == []
     refused = tables.execute(f"DELETE FROM {SCHEMA}.parts")
     assert refused.returncode == 1 and "delete rows of exr_metadata.files" in refused.stderr
-    refused = tables.execute(f"UPDATE {SCHEMA}.files SET status = 'ok'")
+    refused = tables.execute(f"UPDATE {SCHEMA}.files SET status = 'error'")
     assert refused.returncode == 1 and "filled by inspections" in refused.stderr
 
 
@@ -180,7 +183,7 @@ def damaged() -> list[Path]:
 def show(write) -> list[str]:
     """A thousand good files and every bad one, in any order."""
     good = write(many(1000))
-    bad = write({f"{name}.exr": trap.bytes for name, trap in traps.broken().items()})
+    bad = write({f"{name}.exr": trap.bytes for name, trap in traps.broken().items() if len(trap.bytes) < 10_000})
     paths = [*good.iterdir(), *bad.iterdir(), *damaged(), good / "not_there.exr", good]
     random.shuffle(paths)
     return [str(path) for path in paths]
@@ -221,14 +224,15 @@ def killed_after(tables: Tables, paths: Path, seconds: float) -> bool:
             return True
 
 
-def test_a_run_that_was_killed_is_started_again(exr, tables, show, tmp_path, rng):
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.full)])
+def test_a_run_that_was_killed_is_started_again(exr, tables, show, tmp_path, rng, kills):
     listed = tmp_path / "files.txt"
     listed.write_text("\n".join(show))
     clean = Tables(exr, tmp_path / "clean")
     start = time.monotonic()
     clean.ingest("-", code=1, input=listed.read_bytes())
     took = time.monotonic() - start
-    killed = sum(killed_after(tables, listed, rng.uniform(0, took)) for _ in range(20))
+    killed = sum(killed_after(tables, listed, rng.uniform(0, took)) for _ in range(kills))
     assert killed > 0
     tables.ingest("-", code=1, input=listed.read_bytes())
     assert tables.everything() == clean.everything()

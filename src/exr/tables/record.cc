@@ -91,7 +91,7 @@ class Changes {
   //! What one inspection knows and the next may not.
   store::Cells kept(const Row& row) const {
     store::Cells cells;
-    for (const char* column : {"sequence_id", "frame", "object_id"}) {
+    for (const char* column : {"sequence_id", "frame"}) {
       cells.emplace_back(column, cell(row, column));
     }
     return cells;
@@ -280,9 +280,10 @@ Status apply_record_edits(store::RowStore& store, const store::TableSchema& tabl
       } else if (edit.before && table.name == tables.sequences) {
         batch.erase(table.name, key_of(table, *edit.before));
       } else {
-        return forbidden("rows of table {} come from inspections and go with their file: delete "
-                         "rows of {}",
-                         table.name, tables.files);
+        return forbidden(
+            "rows of table {} come from inspections and go with their file: delete "
+            "rows of {}",
+            table.name, tables.files);
       }
     }
     REEL_ASSIGN(store::Batch more, changes.take());

@@ -11,7 +11,7 @@ namespace reel::exr {
 //! Writes the rows of many files in one commit; says of each whether its header is new at this
 //! path. A path has the rows of its present file only: those of another header at the same path are
 //! replaced, and where header and file are as they were, only when and how often it was inspected
-//! changes. What is not given in `rows` stays: a file's place in a sequence, its object.
+//! changes. A file's place in a sequence stays where `rows` has none.
 //! REQUIRES: the paths differ from each other, and the tables are there.
 Result<std::vector<bool>> record_files(store::RowStore& store, const RecordTables& tables,
                                        const std::vector<FileRows>& files, Instant now);

@@ -13,10 +13,10 @@
 namespace reel::exr {
 namespace {
 
-using store::Binary;
-using store::Value;
 using exr::testing::make_header;
 using exr::testing::PartBuilder;
+using store::Binary;
+using store::Value;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;

@@ -89,24 +89,23 @@ class RowMaker {
   void file() {
     const Header& header = inspection_.header;
     const bool whole = inspection_.header_whole;
-    out_.file = {
-        {"file_path", inspection_.path},
-        {"file_path_normalized", out_.path},
-        {"header_hash", to_hex(header.sha256)},
-        {"size_bytes", inspection_.size ? Value(static_cast<std::int64_t>(*inspection_.size))
-                                        : Value()},
-        {"mtime", or_null(inspection_.modified)},
-        {"multipart_count", whole ? index(header.parts.size()) : Value()},
-        {"is_deep", whole ? Value(has_deep_part(header)) : Value()},
-        {"metadata_embedding", whole ? vector_of(metadata_embedding(header)) : Value()},
-        {"channel_fingerprint", whole ? vector_of(channel_fingerprint(header)) : Value()},
-        {"status", status_name(inspection_.status())},
-        {"complete", or_null(inspection_.complete)},
-        {"header_bytes", static_cast<std::int64_t>(header.bytes)},
-        {"header_whole", whole},
-        {"version_word", std::int64_t{header.version.bits}},
-        {"shape_hash", inspection_.shape ? Value(to_hex(*inspection_.shape)) : Value()},
-        {"recorded_by", fmt::format("reelhouse {}", kVersion)}};
+    out_.file = {{"file_path", inspection_.path},
+                 {"file_path_normalized", out_.path},
+                 {"header_hash", to_hex(header.sha256)},
+                 {"size_bytes",
+                  inspection_.size ? Value(static_cast<std::int64_t>(*inspection_.size)) : Value()},
+                 {"mtime", or_null(inspection_.modified)},
+                 {"multipart_count", whole ? index(header.parts.size()) : Value()},
+                 {"is_deep", whole ? Value(has_deep_part(header)) : Value()},
+                 {"metadata_embedding", whole ? vector_of(metadata_embedding(header)) : Value()},
+                 {"channel_fingerprint", whole ? vector_of(channel_fingerprint(header)) : Value()},
+                 {"status", status_name(inspection_.status())},
+                 {"complete", or_null(inspection_.complete)},
+                 {"header_bytes", static_cast<std::int64_t>(header.bytes)},
+                 {"header_whole", whole},
+                 {"version_word", std::int64_t{header.version.bits}},
+                 {"shape_hash", inspection_.shape ? Value(to_hex(*inspection_.shape)) : Value()},
+                 {"recorded_by", fmt::format("reelhouse {}", kVersion)}};
   }
 
   void findings() {
@@ -143,8 +142,7 @@ class RowMaker {
         {"pixel_aspect_ratio", aspect ? Value(static_cast<double>(*aspect)) : Value()},
         {"line_order", line_order ? named(line_order_name(line_order->number)) : Value()},
         {"compression", compression ? named(compression_name(compression->number)) : Value()},
-        {"compression_number",
-         compression ? Value(std::int64_t{compression->number}) : Value()},
+        {"compression_number", compression ? Value(std::int64_t{compression->number}) : Value()},
         {"is_tiled", kind ? Value(kind->tiled) : Value()},
         {"tile_width", size(&TileDescription::x_size)},
         {"tile_height", size(&TileDescription::y_size)},
@@ -265,22 +263,23 @@ Result<store::Mutation> sequence_row(const RecordTables& tables, const NameSeque
   std::string json;
   json::Writer writer(json);
   write_report(writer, report);
-  const FileStatus status = has_error(report)         ? FileStatus::error
+  const FileStatus status = has_error(report)        ? FileStatus::error
                             : !report.faults.empty() ? FileStatus::findings
                                                      : FileStatus::ok;
-  return store::Mutation{.kind = store::Mutation::Kind::upsert,
-                         .table = tables.sequences,
-                         .key = {id},
-                         .cells = {{"pattern", report.pattern},
-                                   {"kind", report.kind == SequenceKind::tiles ? "tiles" : "frames"},
-                                   {"first_frame", report.first},
-                                   {"last_frame", report.last},
-                                   {"step", report.step},
-                                   {"file_count", static_cast<std::int64_t>(report.files)},
-                                   {"size_bytes", report.size_bytes},
-                                   {"status", status_name(status)},
-                                   {"report", std::move(json)},
-                                   {"last_inspected", now}}};
+  return store::Mutation{
+      .kind = store::Mutation::Kind::upsert,
+      .table = tables.sequences,
+      .key = {id},
+      .cells = {{"pattern", report.pattern},
+                {"kind", report.kind == SequenceKind::tiles ? "tiles" : "frames"},
+                {"first_frame", report.first},
+                {"last_frame", report.last},
+                {"step", report.step},
+                {"file_count", static_cast<std::int64_t>(report.files)},
+                {"size_bytes", report.size_bytes},
+                {"status", status_name(status)},
+                {"report", std::move(json)},
+                {"last_inspected", now}}};
 }
 
 }  // namespace reel::exr

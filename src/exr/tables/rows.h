@@ -28,7 +28,7 @@ struct FileRows {
   std::string path;  //!< normalized
   std::string file_id;
   //! Of the row in `files`, without its key and what earlier inspections have a say in: when and
-  //! how often, sequence and object.
+  //! how often, and in which sequence.
   store::Cells file;
   std::vector<store::Mutation> children;  //!< inserts, into the other tables
   std::vector<Blob> blobs;

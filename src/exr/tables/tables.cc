@@ -38,10 +38,10 @@ Column bytes(std::string name, std::string doc = {}) {
   return column(TypeKind::binary, std::move(name), std::move(doc));
 }
 Column vector(std::string name, std::size_t dimensions, std::string doc) {
-  return {.name = std::move(name),
-          .type = Type::fixed_list(Type::of(TypeKind::float32),
-                                   static_cast<std::uint32_t>(dimensions)),
-          .doc = std::move(doc)};
+  return {
+      .name = std::move(name),
+      .type = Type::fixed_list(Type::of(TypeKind::float32), static_cast<std::uint32_t>(dimensions)),
+      .doc = std::move(doc)};
 }
 Column required(Column column) {
   column.nullable = false;
@@ -72,7 +72,6 @@ Columns file_columns() {
           text("shape_hash", "alike for the frames of a sequence"),
           text("sequence_id", "of sequences"),
           number("frame", "its number in the sequence"),
-          text("object_id", "of the media object that holds the file"),
           required(text("recorded_by", "the program that made the rows"))};
 }
 
@@ -185,8 +184,7 @@ std::vector<TableDefinition> RecordTables::definitions() const {
            .partition_key = {"file_id"},
            .clustering_key = {},
            .indexes = {{"by_path", {"file_path_normalized"}},
-                       {"by_last_inspected", {"last_inspected"}},
-                       {"by_object", {"object_id"}}},
+                       {"by_last_inspected", {"last_inspected"}}},
            .product = true},
           {.name = paths,
            .columns = {required(text("file_path_normalized")), required(text("file_id"))},
