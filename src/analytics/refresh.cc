@@ -17,11 +17,17 @@ namespace {
 //! Things that one piece takes in: bounds the time that other writers wait for its commit.
 constexpr std::size_t kItemsAtOnce = 25;
 
+//! Commits figures, which are taken in again from where they were.
+Status commit_figures(const tams::Context& context, store::Batch batch) {
+  batch.durability = store::Durability::with_the_next;
+  return context.store.commit(std::move(batch));
+}
+
 //! Commits what is right only as long as the figures are where they were.
 BatchSink sink(const tams::Context& context, const State& state) {
   return [&context, state](store::Batch batch) {
     require_state(batch, state);
-    return context.store.commit(std::move(batch));
+    return commit_figures(context, std::move(batch));
   };
 }
 
@@ -69,7 +75,7 @@ Result<Progress> take_piece(const tams::Context& context) {
   }
   REEL_TRY(take_objects(*snapshot, {dirt.objects.begin(), dirt.objects.end()}, batch));
   write_state(batch, {.cursor = dirt.cursor, .complete = true});
-  REEL_TRY(context.store.commit(std::move(batch)));
+  REEL_TRY(commit_figures(context, std::move(batch)));
   return dirt.ended ? Progress::done : Progress::more;
 }
 
@@ -99,7 +105,7 @@ class Rebuild {
     }
     store::Batch begin;
     write_state(begin, state_);
-    REEL_TRY(context_.store.commit(std::move(begin)));
+    REEL_TRY(commit_figures(context_, std::move(begin)));
     REEL_TRY(take_flows());
     REEL_TRY(take_objects_of(table::kObjectUsage, "object_id"));
     REEL_TRY(take_objects_of(tams::table::kObjects, "id"));
@@ -107,7 +113,7 @@ class Rebuild {
     store::Batch end;
     require_state(end, state_);
     write_state(end, {.cursor = state_.cursor, .complete = true});
-    return context_.store.commit(std::move(end));
+    return commit_figures(context_, std::move(end));
   }
 
  private:
@@ -161,7 +167,7 @@ class Rebuild {
       REEL_TRY(take_objects(*snapshot, ids, batch));
     }
     require_state(batch, state_);
-    return context_.store.commit(std::move(batch));
+    return commit_figures(context_, std::move(batch));
   }
 
   const tams::Context& context_;
@@ -172,10 +178,12 @@ class Rebuild {
 }  // namespace
 
 Status refresh(const tams::Context& context, const std::stop_token& stop) {
+  Pace pace(*context.demand, 4);
   Progress progress = Progress::more;
   while (progress != Progress::done && !stop.stop_requested()) {
     REEL_ASSIGN(progress, take_piece(context));
     if (progress == Progress::unsound) REEL_TRY(Rebuild(context, stop).run());
+    if (progress == Progress::more) pace.rest();
   }
   return {};
 }

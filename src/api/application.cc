@@ -399,6 +399,7 @@ Response TamsApplication::refuse(int status, std::string_view message,
 
 Result<Call> TamsApplication::prepare(const Route& route, const Request& request,
                                       const auth::IdentityPtr& identity) const {
+  if (route.needs != auth::Need::nothing) context_.demand->note();  // nobody waits for a probe
   REEL_ASSIGN(Router::Match found, match(request.head, request.head.method));
   REEL_TRY(check_path(route, found.parameters));
   REEL_ASSIGN(Query query, Query::parse(request.head.query));

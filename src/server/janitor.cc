@@ -1,7 +1,5 @@
 #include "server/janitor.h"
 
-#include <sys/resource.h>
-
 #include "analytics/refresh.h"
 #include "events/change_log.h"
 #include "obs/log.h"
@@ -30,18 +28,15 @@ Status trim_change_log(const tams::Context& context) {
 //! Forgets dropped columns and tables, a few rows at a time.
 Status purge_dropped(const tams::Context& context, store::Store& store,
                      const std::stop_token& stop) {
-  using Steady = std::chrono::steady_clock;
   constexpr std::size_t kRowsAtOnce = 200;
   const Instant horizon{context.clock.now().micros - context.limits.undrop_days * kDayUs};
   store::PurgePlace place;
+  Pace pace(*context.demand, 4);
   while (!stop.stop_requested()) {
-    const auto begin = Steady::now();
     REEL_ASSIGN(store::PurgeStep step, store.purge(horizon, kRowsAtOnce, place));
     if (step.done) return {};
     place = std::move(step.next);
-    // Writers wait for a step, so most of the time is theirs.
-    std::this_thread::sleep_for(
-        std::min<Steady::duration>(2 * (Steady::now() - begin), std::chrono::milliseconds(100)));
+    pace.rest();
   }
   return {};
 }
@@ -62,8 +57,7 @@ Janitor::~Janitor() {
 }
 
 void Janitor::run(const std::stop_token& stop) {
-  // On Linux each thread has a priority of its own; a refusal does no harm.
-  if (priority_ == Priority::low) (void)::setpriority(PRIO_PROCESS, 0, kLowNice);
+  if (priority_ == Priority::low) lower_priority(kLowNice);
   while (!stop.stop_requested()) {
     for (const Chore& chore : chores_) {
       const Status status = chore.work(stop);

@@ -171,6 +171,15 @@ struct Precondition {
   std::string message = {};
 };
 
+//! When a batch survives a power cut. (It survives a crash of the program in any case.)
+enum class Durability : std::uint8_t {
+  at_once,  //!< when its commit has returned
+  //! With the next batch that is to be durable at once, or soon when there is none; until then a
+  //! power cut may undo it with all that was committed after it. For work that begins again where
+  //! it was: nobody waits for the disk because of it.
+  with_the_next,
+};
+
 //! All or nothing. Preconditions are checked before the mutations are applied; mutations are
 //! applied in order.
 struct Batch {
@@ -179,6 +188,7 @@ struct Batch {
   //! When set, a mutation prepared against another schema version of a table it touches fails
   //! with conflict.
   std::vector<std::pair<std::string, std::uint32_t>> schema_versions;
+  Durability durability = Durability::at_once;
 
   Batch& require_absent(std::string table, Key key, std::string message = {});
   Batch& require_present(std::string table, Key key, std::string message = {});
@@ -218,7 +228,7 @@ class RowStore {
 
   virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
 
-  //! Applies the batch; durable when it returns ok. Errors:
+  //! Applies the batch; as durable as it asks for when it returns ok. Errors:
   //! - the code of the first precondition or mutation that failed: nothing was applied;
   //! - read_only: the disk refused earlier and has not recovered: nothing was applied;
   //! - unknown_outcome: the disk failed while making it durable; it may or may not be there;

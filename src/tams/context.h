@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/network.h"
+#include "base/pace.h"
 #include "base/result.h"
 #include "base/uuid.h"
 #include "base/wakeup.h"
@@ -78,6 +79,8 @@ struct Context {
   //! Notified when there is something for make_copies().
   std::shared_ptr<Wakeup> copies = std::make_shared<Wakeup>();
   std::shared_ptr<Removed> removed = std::make_shared<Removed>();
+  //! Of clients, for which background work makes way.
+  std::shared_ptr<Demand> demand = std::make_shared<Demand>();
   //! The store is a draft: what a write leads to beyond rows waits for its commit.
   bool is_draft = false;
 

@@ -1,8 +1,6 @@
 #include "tams/deletions.h"
 
 #include <array>
-#include <chrono>
-#include <thread>
 
 #include "tams/access.h"
 #include "tams/flows.h"
@@ -229,6 +227,7 @@ Result<bool> step_deletion(const Context& context, DeletionId id) {
         kRequests, {id},
         {{"timerange_remaining", (*request)["timerange_remaining"]}, {"finished", false}});
     batch.update(kRequests, {id}, cells_after(context, deletion, step));
+    batch.durability = store::Durability::with_the_next;  // it goes on from where it was
     REEL_TRY(commit_removal(context, std::move(batch)));
     return step.finished;
   });
@@ -413,16 +412,13 @@ Result<Page> list_deletion_requests(const Context& context, const Caller& caller
 }
 
 Status carry_out_deletions(const Context& context, const std::stop_token& stop) {
-  using Clock = std::chrono::steady_clock;
+  Pace pace(*context.demand, 4);
   while (!stop.stop_requested()) {
     REEL_ASSIGN(const auto id, oldest_unfinished(context));
     if (!id) break;
-    const auto begin = Clock::now();
     REEL_TRY(step_deletion(context, *id));
     REEL_TRY(collect_unused(context));
-    // Most of the time belongs to others.
-    std::this_thread::sleep_for(
-        std::min<Clock::duration>(2 * (Clock::now() - begin), std::chrono::milliseconds(100)));
+    pace.rest();
   }
   return forget_expired(context, stop);
 }

@@ -35,6 +35,15 @@ void erase_object(store::Batch& batch, const Record& object) {
   }
 }
 
+//! Commits what the next call would do again. But bytes go for good: nothing that they belong to
+//! may come back once their note was seen.
+Status commit_collected(const Context& context, store::Batch batch) {
+  const bool notes_bytes = std::ranges::any_of(
+      batch.mutations, [](const auto& mutation) { return mutation.table == kMediaGarbage; });
+  if (!notes_bytes) batch.durability = store::Durability::with_the_next;
+  return commit_removal(context, std::move(batch));
+}
+
 //! Adds what settles one candidate: it is erased with its bytes if nothing uses it at the commit.
 Status settle_candidate(store::Snapshot& snapshot, store::Batch& batch, const std::string& id) {
   REEL_ASSIGN(const auto note, load(snapshot, kNotes, {id}));
@@ -57,7 +66,7 @@ Status settle_candidates(const Context& context, const std::vector<std::string>&
     store::Batch batch;
     for (const std::string& id : ids) REEL_TRY(settle_candidate(*snapshot, batch, id));
     ChangeNotes(context, {}, batch).objects_settled(ids);
-    return commit_removal(context, std::move(batch));
+    return commit_collected(context, std::move(batch));
   });
 }
 
@@ -107,7 +116,7 @@ Result<bool> settle_allocation(const Context& context) {
       erase_object(batch, *object);
     }
     batch.erase(kAllocations, {(*allocation)["id"]});
-    REEL_TRY(commit_removal(context, std::move(batch)));
+    REEL_TRY(commit_collected(context, std::move(batch)));
     return true;
   });
 }
@@ -151,6 +160,7 @@ Status remove_bytes(const Context& context, media::Backend& backend,
     context.removed->bytes.add(freed);
     if (freed > 0) context.removed->files.add();
   }
+  batch.durability = store::Durability::with_the_next;
   return context.store.commit(std::move(batch));
 }
 

@@ -1,6 +1,15 @@
 #include "store/sqlite/checkpointer_internal.h"
 
+#include "base/pace.h"
+
 namespace reel::store::sqlite {
+namespace {
+
+//! Moving pages takes milliseconds of a processor. Little, so that it goes on beside other
+//! programs.
+constexpr int kNice = 5;
+
+}  // namespace
 
 Checkpointer::Checkpointer(Connection::Options options, obs::Histogram& took,
                            std::function<void(const Error&)> failed)
@@ -42,6 +51,7 @@ void Checkpointer::stop() {
 }
 
 void Checkpointer::run() {
+  lower_priority(kNice);
   while (true) {
     std::size_t pages = 0;
     {

@@ -1,5 +1,7 @@
 #include "store/sqlite/committer_internal.h"
 
+#include <algorithm>
+
 #include "obs/log.h"
 #include "store/sqlite/catalog_internal.h"
 #include "store/sqlite/log_rewrite_internal.h"
@@ -7,25 +9,33 @@
 namespace reel::store::sqlite {
 namespace {
 
+using Milliseconds = std::chrono::milliseconds;
+
 //! How long the committer lets readers keep it from restarting the log after a failed write.
 constexpr int kRestartWaitMs = 100;
 
-//! The same for a log that has become too long. Every writer waits meanwhile, so it is little while
-//! all is well; a reader that stays for long makes the log grow, and the longer it is, the more
-//! it is worth.
-int restart_try_ms(std::size_t pages, std::size_t pages_max) {
-  constexpr std::size_t kMs = 2;
-  constexpr std::size_t kMsMax = 30;
-  const std::size_t times = pages / std::max<std::size_t>(pages_max, 1);
-  return static_cast<int>(std::min(kMs * times * times, kMsMax));
+//! How long new readers are made to wait for those before them when the log is to begin anew: it
+//! counts the more, the longer the log is.
+Milliseconds restart_patience(std::size_t pages, std::size_t pages_max) {
+  constexpr Milliseconds kLeast{20};
+  constexpr Milliseconds kMost{500};
+  const auto times = static_cast<std::int64_t>(pages / std::max<std::size_t>(pages_max, 1));
+  return std::clamp(times * kLeast, kLeast, kMost);
 }
 
-//! From so many times the length at which it is too long, the log is restarted whatever it takes.
+//! Who has read for so long will not end soon.
+constexpr Milliseconds kLongRead{1000};
+
+//! How often it is looked whether the readers have ended.
+constexpr std::chrono::microseconds kReadersPoll{200};
+
+//! From so many times the length at which it is too long, writers wait until the background has
+//! moved the log.
 constexpr std::size_t kFarTooLong = 2;
 
 //! With nothing to write for so long, the log is moved to the database: readers then need not look
 //! into it.
-constexpr std::chrono::milliseconds kIdle{500};
+constexpr Milliseconds kIdle{500};
 
 int note_wal_pages(void* pages, sqlite3*, const char*, int count) {
   *static_cast<std::size_t*>(pages) = static_cast<std::size_t>(count);
@@ -50,12 +60,14 @@ Connection::Options writer_options(const SqliteOptions& options) {
 }
 
 Committer::Committer(const SqliteOptions& options, std::unique_ptr<Connection> writer,
-                     std::shared_ptr<SharedLayouts> layouts, obs::Registry& metrics)
+                     std::shared_ptr<SharedLayouts> layouts, std::shared_ptr<ReaderPool> readers,
+                     obs::Registry& metrics)
     : options_(options),
       metrics_(metrics),
       limits_{.mutations_max = options.batch_mutations_max,
               .cell_bytes_max = options.cell_bytes_max},
       layouts_(std::move(layouts)),
+      readers_(std::move(readers)),
       writer_(std::move(writer)),
       page_bytes_(page_bytes_of(*writer_, options.page_bytes)),
       wal_pages_request_(options.wal_pages_soft),
@@ -130,6 +142,7 @@ void Committer::loop() {
     if (options_.committed) options_.committed();
     keep_log_short();
   }
+  end_restart();
   // A clean end leaves no log behind, unless a snapshot still reads from it.
   if (writer_ != nullptr && health().writable) {
     sqlite3_busy_timeout(writer_->get(), 0);
@@ -143,37 +156,53 @@ Committer::Group Committer::next_group() {
   while (true) {
     {
       const MutexLock lock(mutex_);
-      idle_ = queue_.empty();
-      while (queue_.empty() && !stopping_ && !sick_) {
-        if (!log_unmoved_) {
-          wake_.wait(mutex_);
-        } else if (wake_.wait_for(mutex_, kIdle) == std::cv_status::timeout) {
-          checkpointer_->request(wal_pages_);
-          log_unmoved_ = false;
-        }
-      }
-      if (queue_.empty() && !stopping_) wake_.wait_until(mutex_, retry_at_);
-      idle_ = false;
-      if (!queue_.empty()) {
-        Group group;
-        std::size_t mutations = 0;
-        while (!queue_.empty() && group.size() < options_.group_batches_max &&
-               mutations < options_.group_mutations_max) {
-          Request* const request = queue_.front();
-          const bool is_job = request->batch == nullptr;
-          if (is_job && !group.empty()) break;
-          group.push_back(request);
-          queue_.pop_front();
-          if (is_job) break;
-          mutations += request->batch->mutations.size();
-        }
-        metrics_.queue_batches.add(-static_cast<std::int64_t>(group.size()));
-        return group;
-      }
+      wait_for_work();
+      if (!queue_.empty()) return take_group();
       if (stopping_) return {};
     }
-    ready();  // an idle store notices by itself that its disk is healthy again
+    if (restart_until_) {
+      continue_restart();
+    } else {
+      ready();  // an idle store notices by itself that its disk is healthy again
+    }
   }
+}
+
+void Committer::wait_for_work() {
+  idle_ = queue_.empty();
+  while (queue_.empty() && !stopping_ && !sick_ && !restart_until_) {
+    if (!log_unmoved_) {
+      wake_.wait(mutex_);
+    } else if (wake_.wait_for(mutex_, kIdle) == std::cv_status::timeout) {
+      checkpointer_->request(wal_pages_);
+      log_unmoved_ = false;
+    }
+  }
+  if (queue_.empty() && !stopping_) {
+    if (restart_until_) {
+      wake_.wait_for(mutex_, kReadersPoll);
+    } else {
+      wake_.wait_until(mutex_, retry_at_);
+    }
+  }
+  idle_ = false;
+}
+
+Committer::Group Committer::take_group() {
+  Group group;
+  std::size_t mutations = 0;
+  while (!queue_.empty() && group.size() < options_.group_batches_max &&
+         mutations < options_.group_mutations_max) {
+    Request* const request = queue_.front();
+    const bool is_job = request->batch == nullptr;
+    if (is_job && !group.empty()) break;
+    group.push_back(request);
+    queue_.pop_front();
+    if (is_job) break;
+    mutations += request->batch->mutations.size();
+  }
+  metrics_.queue_batches.add(-static_cast<std::int64_t>(group.size()));
+  return group;
 }
 
 void Committer::answer(const Group& group) {
@@ -203,9 +232,22 @@ Status Committer::run_job(const Job& job) {
   return done;
 }
 
+Status Committer::set_synced(bool synced) {
+  if (synced == synced_) return {};
+  // Without a sync a commit that returned may be lost, but not one before it, nor part of one.
+  REEL_TRY(writer_->run(synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+  synced_ = synced;
+  return {};
+}
+
 void Committer::commit_group(Group& group) {
   writer_->clear_failure();
-  if (const Status applied = apply_group(group); !applied) {
+  const bool synced = std::ranges::any_of(group, [](const Request* request) {
+    return request->batch->durability == Durability::at_once;
+  });
+  Status applied = set_synced(synced);
+  if (applied) applied = apply_group(group);
+  if (!applied) {
     undo(group, applied.error());
     return;
   }
@@ -330,7 +372,9 @@ bool Committer::ready() {
 }
 
 Result<Committer::Recovered> Committer::recover() {
+  end_restart();
   writer_.reset();
+  synced_ = true;
   if (checkpointer_ != nullptr) checkpointer_->wait_idle();
   REEL_TRY(rewrite_log(options_.path, options_.vfs));
   REEL_ASSIGN(writer_, Connection::open(writer_options(options_)));
@@ -359,8 +403,10 @@ void Committer::keep_log_short() {
     wal_pages_request_ = options_.wal_pages_soft;
     wal_pages_restart_ = options_.wal_pages_hard;
   }
-  if (wal_pages_ >= wal_pages_restart_) {
-    if (may_restart_log()) restart_log();
+  if (restart_until_) {
+    continue_restart();
+  } else if (wal_pages_ >= wal_pages_restart_) {
+    if (may_restart_log()) begin_restart();
   } else if (wal_pages_ >= wal_pages_request_) {
     wal_pages_request_ = wal_pages_ + options_.wal_pages_soft;
     if (checkpointer_ != nullptr) return checkpointer_->request(wal_pages_);
@@ -370,26 +416,51 @@ void Committer::keep_log_short() {
 }
 
 bool Committer::may_restart_log() {
-  if (checkpointer_ == nullptr) return true;
-  if (wal_pages_ >= kFarTooLong * options_.wal_pages_hard) {  // it grows faster than it is moved
-    checkpointer_->wait_idle();
-    return true;
+  if (checkpointer_ != nullptr) {
+    if (wal_pages_ >= kFarTooLong * options_.wal_pages_hard) {  // it grows faster than it is moved
+      checkpointer_->wait_idle();
+    } else if (checkpointer_->is_busy()) {
+      return false;
+    } else {
+      const std::size_t moved = checkpointer_->moved_pages();
+      const std::size_t left = wal_pages_ - (moved <= wal_pages_ ? moved : 0);
+      if (left > options_.wal_pages_soft / 8) {
+        checkpointer_->request(wal_pages_);
+        return false;
+      }
+    }
   }
-  if (checkpointer_->is_busy()) return false;
-  const std::size_t moved = checkpointer_->moved_pages();
-  const std::size_t left = wal_pages_ - (moved <= wal_pages_ ? moved : 0);
-  if (left <= options_.wal_pages_soft / 8) return true;
-  checkpointer_->request(wal_pages_);
-  return false;
+  return !readers_->in_use_since(std::chrono::steady_clock::now() - kLongRead);
 }
 
-void Committer::restart_log() {
-  sqlite3_busy_timeout(writer_->get(), restart_try_ms(wal_pages_, options_.wal_pages_hard));
-  const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART, metrics_.checkpoint);
-  sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
-  if (!done) return turn_read_only(done.error());
-  // When a reader was in the way, the log goes on growing: try again somewhat later.
-  wal_pages_restart_ = *done ? options_.wal_pages_hard : wal_pages_ + options_.wal_pages_soft;
+void Committer::begin_restart() {
+  restart_until_ =
+      std::chrono::steady_clock::now() + restart_patience(wal_pages_, options_.wal_pages_hard);
+  readers_->close(*restart_until_);
+  continue_restart();
+}
+
+void Committer::continue_restart() {
+  const bool in_time = std::chrono::steady_clock::now() < *restart_until_;
+  if (writer_ != nullptr && in_time && readers_->taken() > 0) return;
+  if (writer_ != nullptr) {
+    sqlite3_busy_timeout(writer_->get(), 0);
+    const auto done = checkpoint_wal(*writer_, SQLITE_CHECKPOINT_RESTART, metrics_.checkpoint);
+    sqlite3_busy_timeout(writer_->get(), static_cast<int>(options_.busy_ms));
+    if (!done) turn_read_only(done.error());
+    // When a reader was in the way, the log goes on growing: try again somewhat later.
+    if (done && *done) {
+      wal_pages_restart_ = options_.wal_pages_hard;
+    } else {
+      wal_pages_restart_ = wal_pages_ + std::max(options_.wal_pages_soft, wal_pages_ / 8);
+    }
+  }
+  end_restart();
+}
+
+void Committer::end_restart() {
+  restart_until_.reset();
+  readers_->open();
 }
 
 }  // namespace reel::store::sqlite

@@ -23,7 +23,8 @@ namespace reel::store::sqlite {
 
 //! Group commit: while one transaction is being made durable, batches queue up; the next one takes
 //! them all. Every batch sees those before it in its group, a batch that fails leaves nothing and
-//! the others go on, and all are answered after the one fsync.
+//! the others go on, and all are answered after the one fsync. A group of which no batch is to be
+//! durable at once is not synced: the log's next sync takes its pages along.
 //!
 //! When the disk refuses, the group is undone and the store is read-only for `retry_ms`; then the
 //! writer connection is opened anew and a small commit tries the disk. After a COMMIT that failed,
@@ -38,10 +39,11 @@ class Committer {
   using Job = std::function<Status(Connection& writer)>;
 
   Committer(const SqliteOptions& options, std::unique_ptr<Connection> writer,
-            std::shared_ptr<SharedLayouts> layouts, obs::Registry& metrics);
+            std::shared_ptr<SharedLayouts> layouts, std::shared_ptr<ReaderPool> readers,
+            obs::Registry& metrics);
   ~Committer();
 
-  //! Blocks until the batch is durable or refused.
+  //! Blocks until the batch is applied, and durable if it is to be at once, or refused.
   Status commit(const Batch& batch, BatchPlan plan);
   Status run(Job job);
 
@@ -70,12 +72,18 @@ class Committer {
 
   Status submit(Request& request);
   void loop();
-  //! Waits for work, and now and then for the disk. Empty: stopping, and nothing is left to do.
+  //! Waits for work, and now and then for the disk or for readers. Empty: stopping, and nothing is
+  //! left to do.
   Group next_group();
+  //! Until there is work, or something else to be looked at.
+  void wait_for_work() REQUIRES(mutex_);
+  Group take_group() REQUIRES(mutex_);
   void answer(const Group& group);
 
   void serve(Group& group);
   void commit_group(Group& group);
+  //! Whether the next transactions are to be synced at their end. Outside a transaction only.
+  Status set_synced(bool synced);
   //! An error means that the transaction is broken and must be rolled back.
   Status apply_group(Group& group);
   //! False when a batch failed half way and could not be undone on its own.
@@ -90,26 +98,35 @@ class Committer {
   //! Opens the writer anew and proves that the disk takes a commit.
   Result<Recovered> recover();
   Status bump_sequence();
+
+  // The log begins anew when all of it is in the database and nobody reads from it. Most of it is
+  // moved in the background. Then those who want to read wait, while those who do go on, and what
+  // they commit is committed: a reader often holds its snapshot until its batch is durable.
   void keep_log_short();
-  //! Whether a checkpoint in the background has left little to be moved, for all writers wait while
-  //! the log is restarted. If not, it is asked for.
+  //! Whether a checkpoint in the background has left little to be moved, and readers may end soon.
   bool may_restart_log();
-  void restart_log();
+  void begin_restart();
+  //! Restarts the log if nobody reads, or it is too late for more patience.
+  void continue_restart();
+  void end_restart();
 
   const SqliteOptions options_;
   EngineMetrics metrics_;
   const BatchLimits limits_;
   const std::shared_ptr<SharedLayouts> layouts_;
+  const std::shared_ptr<ReaderPool> readers_;
 
   // Of the committer's thread:
   std::unique_ptr<Connection> writer_;
   const std::size_t page_bytes_;
+  bool synced_ = true;
   std::int64_t sequence_ = 0;
   std::size_t wal_pages_ = 0;
   std::size_t wal_pages_before_ = 0;
-  std::size_t wal_pages_request_;  //!< when to ask for the next checkpoint
-  std::size_t wal_pages_restart_;  //!< when the committer checkpoints itself
-  bool log_unmoved_ = false;       //!< since the last commit nobody was asked to
+  std::size_t wal_pages_request_;        //!< when to ask for the next checkpoint
+  std::size_t wal_pages_restart_;        //!< when the committer checkpoints itself
+  bool log_unmoved_ = false;             //!< since the last commit nobody was asked to
+  std::optional<Moment> restart_until_;  //!< new readers wait for a restart, no longer than this
 
   mutable Mutex mutex_;
   std::condition_variable_any wake_;

@@ -171,6 +171,27 @@ TEST_F(ConcurrencyTest, the_log_stays_bounded_under_load_with_readers) {
   EXPECT_LT(largest, 3'000U * 4'120U);  // without restarts it has 8,000
 }
 
+//! As requests do: what was read must still be there when the batch is applied.
+TEST_F(ConcurrencyTest, the_log_stays_bounded_while_writers_hold_snapshots) {
+  const auto store = open({.wal_pages_soft = 100, .wal_pages_hard = 400});
+  std::atomic<std::uintmax_t> largest = 0;
+  in_parallel(6, [&](std::uint8_t client) {
+    for (int n = 0; n < 250; ++n) {
+      const auto snapshot = value_of(store->snapshot());
+      Batch batch;
+      if (client % 2 == 0) batch.durability = Durability::with_the_next;
+      for (int i = 0; i < 10; ++i) {
+        batch.upsert("spans", span_key(client, (n * 10 + i) % 250),
+                     {{"label", std::string(300, 'x')}});
+      }
+      ASSERT_OK(store->commit(batch));
+      if (client == 0)
+        largest = std::max<std::uintmax_t>(largest, std::filesystem::file_size(path_ + "-wal"));
+    }
+  });
+  EXPECT_LT(largest, 3'000U * 4'120U);
+}
+
 TEST_F(ConcurrencyTest, the_log_stays_bounded_during_a_bulk_load) {
   const auto store = open({.wal_pages_soft = 100, .wal_pages_hard = 400});
   std::uintmax_t largest = 0;

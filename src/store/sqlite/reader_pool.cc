@@ -1,5 +1,6 @@
 #include "store/sqlite/reader_pool_internal.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace reel::store::sqlite {
@@ -9,6 +10,9 @@ Result<std::unique_ptr<Connection>> ReaderPool::take() {
       std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.busy_ms);
   {
     const MutexLock lock(mutex_);
+    while (closed_until_ > std::chrono::steady_clock::now()) {
+      freed_.wait_until(mutex_, closed_until_);
+    }
     while (taken_ >= readers_max_) {
       if (freed_.wait_until(mutex_, deadline) == std::cv_status::timeout &&
           taken_ >= readers_max_) {
@@ -20,21 +24,47 @@ Result<std::unique_ptr<Connection>> ReaderPool::take() {
       // The last one back is the one whose pages and statements are still in the caches.
       std::unique_ptr<Connection> connection = std::move(idle_.back());
       idle_.pop_back();
+      in_use_.emplace(connection.get(), std::chrono::steady_clock::now());
       return connection;
     }
   }
   auto opened = Connection::open(options_);
-  if (!opened) give_back(nullptr);
+  const MutexLock lock(mutex_);
+  if (opened) {
+    in_use_.emplace(opened->get(), std::chrono::steady_clock::now());
+  } else {
+    --taken_;
+    freed_.notify_one();
+  }
   return opened;
 }
 
-void ReaderPool::give_back(std::unique_ptr<Connection> connection) {
+void ReaderPool::give_back(std::unique_ptr<Connection> connection, bool reusable) {
   {
     const MutexLock lock(mutex_);
     --taken_;
-    if (connection != nullptr) idle_.push_back(std::move(connection));
+    in_use_.erase(connection.get());
+    if (reusable) idle_.push_back(std::move(connection));
   }
   freed_.notify_one();
+}
+
+void ReaderPool::close(Moment until) {
+  const MutexLock lock(mutex_);
+  closed_until_ = until;
+}
+
+void ReaderPool::open() {
+  {
+    const MutexLock lock(mutex_);
+    closed_until_ = Moment::min();
+  }
+  freed_.notify_all();
+}
+
+bool ReaderPool::in_use_since(Moment moment) const {
+  const MutexLock lock(mutex_);
+  return std::ranges::any_of(in_use_, [&](const auto& use) { return use.second < moment; });
 }
 
 std::size_t ReaderPool::taken() const {

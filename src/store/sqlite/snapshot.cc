@@ -125,7 +125,7 @@ SqliteSnapshot::~SqliteSnapshot() {
   if (auto end = connection_->prepare("COMMIT"); !end || !connection_->finish(*end)) {
     reusable = false;
   }
-  pool_->give_back(reusable ? std::move(connection_) : nullptr);
+  pool_->give_back(std::move(connection_), reusable);
 }
 
 Status SqliteSnapshot::begin(std::shared_ptr<const Layouts> newest) {

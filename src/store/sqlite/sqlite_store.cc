@@ -32,7 +32,7 @@ class SqliteStore final : public Store {
                                                              .cache_kib = options.reader_cache_kib,
                                                              .busy_ms = options.busy_ms},
                                          options.readers_max)),
-        committer_(options, std::move(writer), layouts_, metrics()) {
+        committer_(options, std::move(writer), layouts_, readers_, metrics()) {
     metrics().gauge_callback("reelhouse_store_readers", "Snapshots that are being read.", {},
                              [this] { return static_cast<double>(readers_->taken()); });
     metrics().gauge_callback("reelhouse_store_readers_max", "How many there may be.", {},
