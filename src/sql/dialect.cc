@@ -100,7 +100,9 @@ Words with_our_entries(const Words& words) {
 
 std::string text_of(const Words& words) {
   std::string text;
-  for (const Word& word : words) text.append(word.text).append(word.gap ? " " : "");
+  for (const Word& word : words) {
+    text.append(word.text).append(word.gap && word.text != "(" ? " " : "");
+  }
   duckdb::StringUtil::RTrim(text);
   return text;
 }
