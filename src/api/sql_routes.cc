@@ -4,6 +4,7 @@
 #include "api/problem.h"
 #include "api/product_writes.h"
 #include "api/sql_answer.h"
+#include "exr/tables/tables.h"
 #include "sql/statement.h"
 #include "tams/shapes.h"
 #include "tams/tables.h"
@@ -13,17 +14,21 @@ namespace {
 
 namespace shape = tams::shape;
 
-//! Others than administrators see what they can read by the API as well: nothing of keys, secrets
-//! of webhooks, other people's requests.
-sql::ConnectOptions visible_tables(const auth::Identity& identity) {
+//! Others than administrators see what they can read by the API as well, and what is in OpenEXR
+//! files: nothing of keys, secrets of webhooks, other people's requests.
+Result<sql::ConnectOptions> visible_tables(const Call& call) {
   using namespace tams::table;
-  if (identity.permissions.is_admin()) return {};
+  if (call.identity->permissions.is_admin()) return sql::ConnectOptions();
   std::set<std::string, std::less<>> names;
   for (const std::string_view name :
        {kSources, kFlows, kProfiles, kCollectedBy, kSegments, kObjects, kObjectUses}) {
     names.emplace(name);
   }
-  return {.product_tables = std::move(names)};
+  REEL_ASSIGN(const auto snapshot, call.tams.store.snapshot());
+  for (const auto& [name, schema] : snapshot->catalog().tables) {
+    if (exr::is_record_table(*schema)) names.insert(name);
+  }
+  return sql::ConnectOptions{.product_tables = std::move(names)};
 }
 
 //! Whether this caller may: rows are for editors, schemas for administrators.
@@ -66,7 +71,7 @@ Result<Response> post_sql(sql::Engine& engine, const SqlLimits& limits, const Ca
       options.parameters.push_back(std::move(given));
     }
   }
-  sql::ConnectOptions connection = visible_tables(*call.identity);
+  REEL_ASSIGN(sql::ConnectOptions connection, visible_tables(call));
   connection.by = call.identity->name;
   connection.product_writes = product_writes(call.tams, caller(call));
   auto session = engine.connect(std::move(connection));

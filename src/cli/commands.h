@@ -34,6 +34,7 @@ void add_sql_command(CLI::App& app, Run& run);
 void add_exr_commands(CLI::App& app, Run& run);
 //! Those of them that look at many files as one: sequences, check, similar.
 void add_exr_set_commands(CLI::App& exr, Run& run);
+void add_exr_ingest_command(CLI::App& exr, Run& run);
 void add_completion_command(CLI::App& app, Run& run);
 
 //! Declares `--to` or `--from`, the server's URL; default REELHOUSE_URL, else the local server.

@@ -36,6 +36,9 @@ class Batch {
   //! To standard output.
   void print(std::string_view text);
 
+  //! No further file, when the work cannot go on.
+  void stop() { stopped_ = true; }
+
   //! Calls `work(i, inspection)` for each of the files on several threads, and `emit(i, result)`
   //! on this one, in order, as long as what was printed could be written. `prints`: emit() does,
   //! which does not go together with a bar on the same terminal.
@@ -47,13 +50,14 @@ class Batch {
     run_in_order(
         files.size(), words_.threads,
         [&](std::size_t i) {
-          const exr::Inspection inspection = exr::inspect_file(files[i]);
-          return std::pair(inspection.header.bytes, work(i, inspection));
+          exr::Inspection inspection = exr::inspect_file(files[i]);
+          const std::uint64_t header_bytes = inspection.header.bytes;
+          return std::pair(header_bytes, work(i, std::move(inspection)));
         },
         [&](std::size_t i, auto&& made) {
           progress.add(0, made.first);
           emit(i, std::move(made.second));  // NOLINT(bugprone-move-forwarding-reference): by value
-          return written_;
+          return written_ && !stopped_;
         });
   }
 
@@ -68,6 +72,7 @@ class Batch {
   std::vector<std::string> files_;
   bool error_ = false;
   bool written_ = true;
+  bool stopped_ = false;
 };
 
 //! The first thing that makes the file a broken one; empty: nothing does.

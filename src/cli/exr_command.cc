@@ -135,6 +135,7 @@ void add_exr_commands(CLI::App& app, Run& run) {
   add_inspect(*exr, run);
   add_diff(*exr, run);
   add_exr_set_commands(*exr, run);
+  add_exr_ingest_command(*exr, run);
 }
 
 }  // namespace reel::cli

@@ -77,13 +77,17 @@ class Lister {
 
 FileList list_files(const FileWords& words, std::istream& input) {
   Lister lister(words);
+  // An absolute path stays what it is.
+  const auto below_root = [&](const std::string& word) {
+    return (words.root / fs::path(word)).string();
+  };
   for (const std::string& word : words.paths) {
     if (word != "-") {
-      lister.word(word);
+      lister.word(below_root(word));
       continue;
     }
     for (std::string line; std::getline(input, line);) {
-      if (!line.empty()) lister.word(line);
+      if (!line.empty()) lister.word(below_root(line));
     }
   }
   return lister.take();

@@ -11,6 +11,7 @@ struct FileWords {
   std::vector<std::string> paths;  //!< files, directories, patterns; "-": one path in each line
   bool recursive = false;          //!< what is in directories, and in those below
   bool all_files = false;          //!< there, not only those named *.exr
+  std::string root = {};           //!< relative paths are taken below it; empty: as they are
 };
 
 struct FileList {

@@ -63,6 +63,12 @@ TEST_F(ExrFiles, ListOnStandardInput) {
               ElementsAre("first", "z.exr", "missing"));
 }
 
+TEST_F(ExrFiles, RelativePathsAreBelowTheRoot) {
+  EXPECT_THAT(listed({.paths = {"b", "-", "*.exr"}, .recursive = true, .root = in("")},
+                     "notes.txt\n" + in("a.EXR")),
+              ElementsAre("b/c/n.exr", "b/m.exr", "notes.txt", "a.EXR", "z.exr"));
+}
+
 TEST_F(ExrFiles, ADirectoryThatCannotBeListedIsSaid) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may list everything";
   std::filesystem::permissions(in("b/c"), std::filesystem::perms::none);

@@ -218,16 +218,7 @@ class Line {
   void findings() {
     writer_.key("findings");
     writer_.begin_array();
-    for (const Finding& each : inspection_.findings) {
-      writer_.begin_object();
-      writer_.field("code", each.code);
-      writer_.field("severity", severity_name(each.severity));
-      if (each.part) writer_.field("part", std::uint64_t{*each.part});
-      if (!each.attribute.empty()) text_member("attribute", each.attribute);
-      if (each.offset) writer_.field("offset", *each.offset);
-      writer_.field("message", each.message);
-      writer_.end_object();
-    }
+    for (const Finding& each : inspection_.findings) write_finding(writer_, each);
     writer_.end_array();
   }
 
@@ -330,8 +321,8 @@ class Line {
 
 std::string to_json(const Inspection& inspection) { return Line(inspection).text(); }
 
-void write_value(json::Writer& writer, const Attribute& attribute) {
-  if (attribute.bytes.size() > kValueBytesMax) {
+void write_value(json::Writer& writer, const Attribute& attribute, std::size_t bytes_max) {
+  if (attribute.bytes.size() > bytes_max) {
     writer.begin_object();
     writer.field("sha256", to_hex(sha256(attribute.bytes)));
     writer.field("bytes", std::uint64_t{attribute.bytes.size()});
@@ -345,6 +336,20 @@ void write_value(json::Writer& writer, const Attribute& attribute) {
 
 void write_channel(json::Writer& writer, const Channel& channel) {
   ValueWriter{.writer = writer, .type = {}}(channel);
+}
+
+void write_finding(json::Writer& writer, const Finding& finding) {
+  writer.begin_object();
+  writer.field("code", finding.code);
+  writer.field("severity", severity_name(finding.severity));
+  if (finding.part) writer.field("part", std::uint64_t{*finding.part});
+  if (!finding.attribute.empty()) {
+    writer.key("attribute");
+    write_text(writer, finding.attribute);
+  }
+  if (finding.offset) writer.field("offset", *finding.offset);
+  writer.field("message", finding.message);
+  writer.end_object();
 }
 
 void write_text(json::Writer& writer, std::string_view text) {

@@ -19,10 +19,15 @@ inline constexpr std::size_t kValueBytesMax = std::size_t{64} << 10;
 std::string to_json(const Inspection& inspection);
 
 //! The value of an attribute: as its type says, or {"base64url"} of bytes whose type is unknown,
-//! {"malformed"} of those that are not what their type says, {"sha256", "bytes"} of many.
-void write_value(json::Writer& writer, const Attribute& attribute);
+//! {"malformed"} of those that are not what their type says, {"sha256", "bytes"} of more than
+//! `bytes_max`.
+void write_value(json::Writer& writer, const Attribute& attribute,
+                 std::size_t bytes_max = kValueBytesMax);
 
 void write_channel(json::Writer& writer, const Channel& channel);
+
+//! {"code", "severity", "part"?, "attribute"?, "offset"?, "message"}.
+void write_finding(json::Writer& writer, const Finding& finding);
 
 //! Text as it is if it is UTF-8, else {"base64url"}.
 void write_text(json::Writer& writer, std::string_view text);

@@ -7,6 +7,7 @@
 #include <duckdb/main/valid_checker.hpp>
 
 #include "sql/client_state_internal.h"
+#include "sql/dialect_internal.h"
 #include "sql/errors_internal.h"
 #include "sql/session_internal.h"
 #include "sql/statement_internal.h"
@@ -242,7 +243,8 @@ Status Session::State::execute(std::string_view sql, const std::vector<store::Va
     }
     return {};
   } catch (const std::exception& exception) {
-    return Failure(explain(duckdb::ErrorData(exception)));
+    const duckdb::ErrorData data(exception);
+    return Failure(with_our_words(explain(data), data, sql));
   }
 }
 

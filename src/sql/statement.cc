@@ -13,6 +13,7 @@
 #include <duckdb/parser/statement/prepare_statement.hpp>
 #include <duckdb/parser/statement/transaction_statement.hpp>
 
+#include "sql/dialect_internal.h"
 #include "sql/errors_internal.h"
 #include "sql/statement_internal.h"
 #include "sql/undo_functions_internal.h"
@@ -127,7 +128,8 @@ Result<Access> needed_access(std::string_view sql) {
     parser.ParseQuery(std::string(sql));
     return most_of(parser.statements);
   } catch (const std::exception& exception) {
-    return Failure(to_error(duckdb::ErrorData(exception)));
+    const duckdb::ErrorData data(exception);
+    return Failure(with_our_words(to_error(data), data, sql));
   }
 }
 
