@@ -13,10 +13,23 @@ namespace {
 
 using json::Shape;
 
+class NoStore final : public store::RowStore {
+ public:
+  Result<std::unique_ptr<store::Snapshot>> snapshot() override { return unsupported("no store"); }
+  Status commit(store::Batch) override { return unsupported("no store"); }
+};
+
 //! No handler here touches the domain.
 const tams::Context& no_context() {
-  alignas(tams::Context) static const std::byte kNothing[sizeof(tams::Context)] = {};
-  return reinterpret_cast<const tams::Context&>(kNothing);
+  static NoStore store;
+  static const tams::Storage storage;
+  static events::ChangeSignal changes;
+  static const tams::Context context{.store = store,
+                                     .storage = storage,
+                                     .clock = system_clock(),
+                                     .random = system_random(),
+                                     .changes = changes};
+  return context;
 }
 
 Status check_id(std::string_view text) {
