@@ -182,7 +182,8 @@ void Committer::wait_for_work() {
     if (restart_until_) {
       wake_.wait_for(mutex_, kReadersPoll);
     } else {
-      wake_.wait_until(mutex_, retry_at_);
+      const Moment until = retry_at_;  // waiting looks at it without the lock
+      wake_.wait_until(mutex_, until);
     }
   }
   idle_ = false;

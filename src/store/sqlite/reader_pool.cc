@@ -11,7 +11,8 @@ Result<std::unique_ptr<Connection>> ReaderPool::take() {
   {
     const MutexLock lock(mutex_);
     while (closed_until_ > std::chrono::steady_clock::now()) {
-      freed_.wait_until(mutex_, closed_until_);
+      const Moment until = closed_until_;  // waiting looks at it without the lock
+      freed_.wait_until(mutex_, until);
     }
     while (taken_ >= readers_max_) {
       if (freed_.wait_until(mutex_, deadline) == std::cv_status::timeout &&
