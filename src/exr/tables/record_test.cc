@@ -62,13 +62,13 @@ class RecordTest : public ::testing::Test {
 
   FileRows rows_of(Inspection file) { return value_or_abort(make_rows(tables_, std::move(file))); }
 
-  std::vector<bool> record(std::vector<FileRows> files, Instant now = kFirst) {
+  std::vector<bool> record(const std::vector<FileRows>& files, Instant now = kFirst) {
     return value_or_abort(record_files(*store_, tables_, files, now));
   }
   std::vector<bool> record(Inspection file, Instant now = kFirst) {
     std::vector<FileRows> files;
     files.push_back(rows_of(std::move(file)));
-    return record(std::move(files), now);
+    return record(files, now);
   }
 
   std::vector<Row> rows(const std::string& table) {
@@ -184,7 +184,7 @@ TEST_F(RecordTest, APlaceInASequenceStaysUntilAnotherIsGiven) {
   rows_of_frame.place = SequencePlace{"some sequence", 1001};
   std::vector<FileRows> files;
   files.push_back(std::move(rows_of_frame));
-  record(std::move(files));
+  record(files);
   record(inspection("/a.1001.exr", header));
   EXPECT_EQ(rows(tables_.files).at(0).at("frame"), Value(1001));
   record(inspection("/a.1001.exr", make_header(PartBuilder().compression(4))));
@@ -199,7 +199,7 @@ TEST_F(RecordTest, ALargeValueIsKeptOnceForAllFilesThatHaveIt) {
   std::vector<FileRows> files;
   files.push_back(rows_of(inspection("/a.exr", with_manifest("a"))));
   files.push_back(rows_of(inspection("/b.exr", with_manifest("b"))));
-  record(std::move(files));
+  record(files);
   record(inspection("/c.exr", with_manifest("c")));
   std::string kept;
   for (const Row& row : rows(tables_.blobs)) kept += row.at("bytes").get<Binary>().bytes;

@@ -82,7 +82,8 @@ namespace {
 //! SQLite does so only when it has moved the whole log: whoever moved the rest would wait for all.
 Status sync_database(Connection& connection) {
   sqlite3_file* file = nullptr;
-  int rc = sqlite3_file_control(connection.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  int rc = sqlite3_file_control(connection.get(), "main", SQLITE_FCNTL_FILE_POINTER,
+                                static_cast<void*>(&file));
   if (rc == SQLITE_OK && file != nullptr && file->pMethods != nullptr) {
     rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
   }
