@@ -178,7 +178,7 @@ class Rebuild {
 }  // namespace
 
 Status refresh(const tams::Context& context, const std::stop_token& stop) {
-  Pace pace(*context.demand, 4);
+  Pace pace(*context.demand);
   Progress progress = Progress::more;
   while (progress != Progress::done && !stop.stop_requested()) {
     REEL_ASSIGN(progress, take_piece(context));

@@ -7,7 +7,7 @@
 
 namespace reel {
 
-void Pace::rest() {
+Pace::Clock::duration Pace::rest() {
   constexpr std::chrono::milliseconds kDemandLasts{100};
   constexpr Clock::duration kRestMax = std::chrono::milliseconds(100);
   const Clock::time_point now = Clock::now();
@@ -15,10 +15,11 @@ void Pace::rest() {
     seen_ = count;
     wanted_ = now;
   }
-  if (now - wanted_ < kDemandLasts) {
-    std::this_thread::sleep_for(std::min(times_ * (now - begun_), kRestMax));
-  }
+  Clock::duration rest{};
+  if (now - wanted_ < kDemandLasts) rest = std::min(times_ * (now - begun_), kRestMax);
+  if (rest > Clock::duration::zero()) std::this_thread::sleep_for(rest);
   begun_ = Clock::now();
+  return rest;
 }
 
 void lower_priority(int nice) {

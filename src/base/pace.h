@@ -21,14 +21,14 @@ class Demand {
 //! rests `times` as long as each piece took; else not at all. The demand must outlive it.
 class Pace {
  public:
-  Pace(const Demand& demand, int times) : demand_(demand), times_(times) {}
-
-  //! After a piece. At most 100 ms.
-  void rest();
-
- private:
   using Clock = std::chrono::steady_clock;
 
+  explicit Pace(const Demand& demand, int times = 4) : demand_(demand), times_(times) {}
+
+  //! After a piece. At most 100 ms; how long it was to be.
+  Clock::duration rest();
+
+ private:
   const Demand& demand_;
   const int times_;
   std::uint64_t seen_ = demand_.count();

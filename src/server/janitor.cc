@@ -31,7 +31,7 @@ Status purge_dropped(const tams::Context& context, store::Store& store,
   constexpr std::size_t kRowsAtOnce = 200;
   const Instant horizon{context.clock.now().micros - context.limits.undrop_days * kDayUs};
   store::PurgePlace place;
-  Pace pace(*context.demand, 4);
+  Pace pace(*context.demand);
   while (!stop.stop_requested()) {
     REEL_ASSIGN(store::PurgeStep step, store.purge(horizon, kRowsAtOnce, place));
     if (step.done) return {};

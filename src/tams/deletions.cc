@@ -412,7 +412,7 @@ Result<Page> list_deletion_requests(const Context& context, const Caller& caller
 }
 
 Status carry_out_deletions(const Context& context, const std::stop_token& stop) {
-  Pace pace(*context.demand, 4);
+  Pace pace(*context.demand);
   while (!stop.stop_requested()) {
     REEL_ASSIGN(const auto id, oldest_unfinished(context));
     if (!id) break;

@@ -1,5 +1,6 @@
 """/metrics: every metric that docs/operations.md names is there, and no other; and the numbers are right."""
 import re
+import time
 
 import pytest
 from collector import Collector
@@ -105,12 +106,20 @@ def test_operations_and_errors(fresh_client):
     assert metrics.get("tams_errors_total", type="invalid") == 1
 
 
+def committing(metrics: Metrics) -> bool:
+    """Whether a batch is on its way: those of the figures come by themselves."""
+    return (metrics.get("reelhouse_store_queue_batches") > 0
+            or metrics.get("reelhouse_store_group_batches_count") > metrics.get("reelhouse_store_commit_duration_seconds_count"))
+
+
 def test_what_the_store_does_is_timed(fresh_client):
     client = fresh_client
     before = metrics_of(client)
     for _ in range(5):
         client.put_flow()
-    after = metrics_of(client)
+    deadline = time.monotonic() + 30
+    while committing(after := metrics_of(client)):
+        assert time.monotonic() < deadline
 
     def more(name: str, **labels: str) -> float:
         return after.get(name, **labels) - before.get(name, **labels)
@@ -118,9 +127,7 @@ def test_what_the_store_does_is_timed(fresh_client):
     for name in ("reelhouse_store_commit_duration_seconds", "reelhouse_store_sync_duration_seconds"):
         assert more(f"{name}_count") >= 5 and more(f"{name}_sum") > 0
     assert more("reelhouse_store_group_batches_sum") >= 5
-    # A batch of the figures may be on its way.
-    assert 1 <= more("reelhouse_store_group_batches_count") <= more("reelhouse_store_commit_duration_seconds_count") + 1
-    assert after.get("reelhouse_store_queue_batches") <= 1
+    assert 1 <= more("reelhouse_store_group_batches_count") <= more("reelhouse_store_commit_duration_seconds_count")
     assert after.get("reelhouse_store_log_bytes") > 0
     assert 0 <= after.get("reelhouse_store_readers") < after.get("reelhouse_store_readers_max")
     assert after.get("reelhouse_http_in_flight") >= 1
